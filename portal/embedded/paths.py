@@ -1,0 +1,57 @@
+"""Where the embedded servers live and under which addresses they are reached.
+
+Everything here is a pure function of the checkout's place and of the environment, so any
+command started beside a running ``manage.py demo`` finds the same servers without asking.
+``TRUNKLINE_STATE`` names another state folder.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+DATABASE = "trunkline"
+ROLE = "trunkline"
+
+# The kernel cuts the path of a Unix socket at 107 bytes; the longest name that is put
+# into the folder is PostgreSQL's own.
+POSTGRES_SOCKET = ".s.PGSQL.5432"
+VALKEY_SOCKET = "valkey.sock"
+LONGEST_SOCKET_FOLDER = 107 - len(f"/{POSTGRES_SOCKET}")
+
+
+def state_folder() -> Path:
+    """The folder that keeps the demo's databases, uploads and logs between starts.
+
+    It lies outside the checkout: as root the database runs under an account that often
+    cannot reach the checkout, and a fresh clone elsewhere must not meet old data.
+    """
+    chosen = os.environ.get("TRUNKLINE_STATE")
+    if chosen:
+        return Path(chosen).resolve()
+    home = Path("/var/lib") if os.geteuid() == 0 else Path.home() / ".local/state"
+    return home / "trunkline" / _fingerprint(CHECKOUT)
+
+
+def socket_folder(state: Path | None = None) -> Path:
+    """The folder of both servers' sockets: inside the state folder if its path is short."""
+    state = state or state_folder()
+    inside = state / "sockets"
+    if len(os.fsencode(inside)) <= LONGEST_SOCKET_FOLDER:
+        return inside
+    return Path("/tmp") / f"trunkline-{os.geteuid()}-{_fingerprint(state)}"
+
+
+def database_url(state: Path | None = None, database: str = DATABASE) -> str:
+    """The embedded PostgreSQL, as ``DATABASE_URL`` spells it; psql takes it as well."""
+    return f"postgresql://{ROLE}@{quote(str(socket_folder(state)), safe='')}/{database}"
+
+
+def redis_url(state: Path | None = None) -> str:
+    """The embedded Valkey, as ``REDIS_URL`` spells it."""
+    return f"unix://{quote(str(socket_folder(state) / VALKEY_SOCKET))}"
+
+
+def _fingerprint(folder: Path) -> str:
+    return hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
