@@ -1,12 +1,13 @@
 """Where the embedded servers live and under which addresses they are reached.
 
-Everything here is a pure function of the checkout's place and of the environment, so any
-command started beside a running ``manage.py demo`` finds the same servers without asking.
-``TRUNKLINE_STATE`` names another state folder.
+All of it follows from the checkout's place and the environment alone, so any command
+that is started beside a running `manage.py demo` finds the same servers without asking.
+TRUNKLINE_STATE names another state folder.
 """
 
 import hashlib
 import os
+import secrets
 from pathlib import Path
 from urllib.parse import quote
 
@@ -35,7 +36,7 @@ def state_folder() -> Path:
 
 
 def socket_folder(state: Path | None = None) -> Path:
-    """The folder of both servers' sockets: inside the state folder if its path is short."""
+    """The folder of both sockets: inside the state folder if that path is short."""
     state = state or state_folder()
     inside = state / "sockets"
     if len(os.fsencode(inside)) <= LONGEST_SOCKET_FOLDER:
@@ -51,6 +52,21 @@ def database_url(state: Path | None = None, database: str = DATABASE) -> str:
 def redis_url(state: Path | None = None) -> str:
     """The embedded Valkey, as ``REDIS_URL`` spells it."""
     return f"unix://{quote(str(socket_folder(state) / VALKEY_SOCKET))}"
+
+
+def secret_key_file(state: Path | None = None) -> Path:
+    return (state or state_folder()) / "secret-key"
+
+
+def secret_key() -> str:
+    """The key that the demo's first start made, so that all commands beside it agree.
+
+    Before that there is nothing yet to sign or decrypt, and any key does.
+    """
+    try:
+        return secret_key_file().read_text(encoding="ascii")
+    except OSError:
+        return secrets.token_urlsafe(64)
 
 
 def _fingerprint(folder: Path) -> str:

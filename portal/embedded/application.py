@@ -1,0 +1,105 @@
+"""Trunkline's own processes beside the servers: web, worker, timer, commands."""
+
+import os
+import secrets
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from portal.embedded import paths, processes
+from portal.embedded.processes import Child
+
+PATIENCE = 60  # seconds until the first page must have answered
+
+
+class Application:
+    """Starts Trunkline's processes, all with one environment, each with a log file.
+
+    They work in a folder of their own, by which leftovers of a killed run are known.
+    """
+
+    def __init__(self, state: Path, host: str, port: int) -> None:
+        self.state = state
+        self.host = host
+        self.port = port
+        self.url = f"http://{host}:{port}"
+        self._environment = {
+            "PUBLIC_URL": self.url,
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            **os.environ,
+            "PYTHONPATH": str(paths.CHECKOUT),
+            "PYTHONUNBUFFERED": "1",
+        }
+        if not {"SECRET_KEY", "SECRET_KEY_FILE"} & os.environ.keys():
+            self._environment["SECRET_KEY_FILE"] = str(_secret_key_file(state))
+
+    def start_web(self) -> Child:
+        options = ["--interface", "wsgi", "--host", self.host, "--port", str(self.port)]
+        options += ["--workers", "1", "--blocking-threads", "4", "--no-ws"]
+        return self._start("web", "granian", *options, "portal.wsgi:application")
+
+    def start_worker(self) -> Child:
+        options = ["--concurrency", "2", "--without-gossip", "--without-mingle"]
+        options += ["--loglevel", "INFO"]
+        return self._start("worker", "celery", "-A", "portal", "worker", *options)
+
+    def start_beat(self) -> Child:
+        schedule = str(self.state / "run/schedule")
+        # A number that was left behind may by now belong to any process.
+        options = ["--schedule", schedule, "--pidfile", "", "--loglevel", "INFO"]
+        return self._start("beat", "celery", "-A", "portal", "beat", *options)
+
+    def manage(self, *arguments: str) -> str:
+        """Run one of manage.py's commands to its end and return what it printed.
+
+        Raises Failure when it fails.
+        """
+        log = self.state / f"logs/{arguments[0]}.log"
+        child = processes.start(
+            f"manage.py {arguments[0]}",
+            [sys.executable, paths.CHECKOUT / "manage.py", *arguments],
+            log=log,
+            folder=self.state / "run",
+            environment=self._environment,
+        )
+        with processes.stopped_on_error(child):
+            if child.process.wait() != 0:
+                raise child.failed("failed")
+        return log.read_text(encoding="utf-8")
+
+    def wait_until_ready(self, web: Child) -> None:
+        """Return once the first page is served; raise Failure when it cannot be."""
+        # A proxy that the environment names is for other hosts than this one.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and web.process.poll() is None:
+            try:
+                with opener.open(self.url, timeout=PATIENCE):
+                    return
+            except urllib.error.HTTPError as error:
+                raise web.failed(f"answers the first page with {error}") from error
+            except OSError:
+                time.sleep(0.05)  # not listening yet
+        raise web.failed("does not answer")
+
+    def _start(self, name: str, module: str, *arguments: str) -> Child:
+        return processes.start(
+            name,
+            [sys.executable, "-m", module, *arguments],
+            log=self.state / f"logs/{name}.log",
+            folder=self.state / "run",
+            environment=self._environment,
+        )
+
+
+def _secret_key_file(state: Path) -> Path:
+    """Made once: what it signed or encrypted must be readable after a restart."""
+    file = paths.secret_key_file(state)
+    if not file.exists():
+        draft = file.with_suffix(".draft")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(64), encoding="ascii")
+        draft.replace(file)
+    return file

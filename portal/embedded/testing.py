@@ -1,0 +1,18 @@
+"""`manage.py test`: pytest, with what the tests need from this machine."""
+
+import pytest
+
+from portal.embedded import system
+
+
+def main(arguments: list[str]) -> int:
+    """Run pytest with these arguments, on two workers unless they say otherwise.
+
+    Django's own test command would not do: it reads the settings before the plugin
+    could start the servers that they name.
+    """
+    if advice := system.provide(system.BROWSER):
+        print(f"{advice}\nThey are skipped.", flush=True)
+    if "no:xdist" not in arguments:
+        arguments = ["-n", "2", *arguments]  # a later -n wins
+    return int(pytest.main(arguments))

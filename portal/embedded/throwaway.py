@@ -1,0 +1,69 @@
+"""Servers for one run of the tests or the bench, gone with their data at its end."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from portal.embedded import paths, processes, servers
+
+PREFIX = "trunkline-throwaway-"
+# What a developer may have set for a demo must not change what a test sees.
+DEPLOYMENT = ("DEBUG", "EMAIL_URL", "PUBLIC_URL", "SECRET_KEY_FILE", "TRUSTED_PROXIES")
+
+
+@contextlib.contextmanager
+def servers_in_environment(*, durable: bool) -> Iterator[None]:
+    """Start what DATABASE_URL and REDIS_URL do not already name, and set them.
+
+    Must run before Django's settings are read. With `durable=False` nothing waits for
+    the disk.
+    """
+    with contextlib.ExitStack() as cleanup:
+        state = _make_folder()
+        cleanup.callback(_remove, state)
+        account = servers.prepare_folders(state)
+        if "DATABASE_URL" not in os.environ:
+            postgres = servers.start_postgres(state, account, durable=durable)
+            cleanup.callback(processes.stop, [postgres], patience=30)
+            os.environ["DATABASE_URL"] = paths.database_url(state)
+        if "REDIS_URL" not in os.environ:
+            valkey = servers.start_valkey(state, account, durable=durable)
+            cleanup.callback(processes.stop, [valkey], patience=30)
+            os.environ["REDIS_URL"] = paths.redis_url(state)
+        for name in DEPLOYMENT:
+            os.environ.pop(name, None)
+        os.environ["SECRET_KEY"] = secrets.token_urlsafe(64)
+        yield
+
+
+def _make_folder() -> Path:
+    """A new temporary folder, named by our process; those of dead processes go."""
+    common = Path(tempfile.gettempdir())
+    for folder in common.glob(f"{PREFIX}*"):
+        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
+        is_ours = folder.stat().st_uid == os.geteuid()
+        if is_ours and pid.isdigit() and not _is_alive(int(pid)):
+            servers.end_leftovers(folder)
+            _remove(folder)
+    state = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=common))
+    state.chmod(0o711)  # the servers' account must be able to pass
+    return state
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _remove(state: Path) -> None:
+    for folder in (paths.socket_folder(state), state):
+        shutil.rmtree(folder, ignore_errors=True)
