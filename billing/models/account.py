@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django_scopes import ScopedManager
+
+from billing.choices import AffiliateType, PaymentType
+from portal.core.money import ZERO, validate_currency
+from rateplans.choices import BillType, Contract, InvoiceDetail, InvoiceFormat
+from rateplans.models.plan import NO_LIMIT
+
+
+def money_field(label: object, **options: object) -> models.DecimalField[Decimal, Decimal]:
+    """A balance or limit: numeric(20,6), design 4."""
+    return models.DecimalField(
+        label, max_digits=20, decimal_places=6, default=ZERO, **options
+    )
+
+
+class BillingAccount(models.Model):
+    """What a customer and its parent owe each other, and how they settle it (D 1.2, 2.3).
+
+    One per customer except the system owner. The balance is what the parent owes the
+    customer: positive is credit. Where a field may be empty, the rate plan decides.
+    """
+
+    customer = models.OneToOneField(
+        "customers.Customer",
+        verbose_name=_("customer"),
+        on_delete=models.CASCADE,
+        related_name="account",
+    )
+    provider = models.ForeignKey(
+        "customers.Customer",
+        verbose_name=_("provider"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("The customer's parent: the bank of this account."),
+    )
+    plan = models.ForeignKey(
+        "rateplans.RatePlan",
+        verbose_name=_("rate plan"),
+        on_delete=models.PROTECT,
+        related_name="accounts",
+    )
+    currency = models.CharField(
+        _("currency"), max_length=3, validators=[validate_currency]
+    )
+    balance = money_field(_("balance"), editable=False)
+    credit_limit = money_field(_("credit limit"), validators=[MinValueValidator(0)])
+    bill_type = models.CharField(
+        _("billing type"), max_length=20, choices=BillType.choices
+    )
+    bill_ref = models.CharField(_("billing reference"), max_length=60, blank=True)
+    tax_reference = models.CharField(_("tax reference"), max_length=40, blank=True)
+    payment_type = models.CharField(
+        _("payment type"),
+        max_length=15,
+        choices=PaymentType.choices,
+        default=PaymentType.MANUAL,
+    )
+    due_days = models.PositiveSmallIntegerField(
+        _("invoices due after"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(365)],
+    )
+    send_invoices = models.BooleanField(_("send invoices"), null=True, blank=True)
+    invoice_format = models.CharField(
+        _("invoice format"), max_length=3, choices=InvoiceFormat.choices, blank=True
+    )
+    invoice_detail = models.CharField(
+        _("invoice detail"), max_length=12, choices=InvoiceDetail.choices, blank=True
+    )
+    contract = models.CharField(
+        _("minimum contract"), max_length=10, choices=Contract.choices, blank=True
+    )
+    contract_ends_on = models.DateField(
+        _("minimum contract ends"), null=True, blank=True, editable=False
+    )
+    call_maximum = models.DecimalField(
+        _("maximum spend per day"),
+        max_digits=20,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(NO_LIMIT)],
+    )
+    low_balance = money_field(
+        _("e-mail when balance is low"), validators=[MinValueValidator(0)]
+    )
+    auto_topup = money_field(_("automatic top-up"), validators=[MinValueValidator(0)])
+    bank_name = models.CharField(_("bank name"), max_length=80, blank=True)
+    bank_code = models.CharField(_("bank code"), max_length=20, blank=True)
+    bank_account_name = models.CharField(_("account holder"), max_length=80, blank=True)
+    bank_account_number = models.CharField(
+        _("bank account number"), max_length=40, blank=True
+    )
+    affiliate = models.ForeignKey(
+        "customers.Customer",
+        verbose_name=_("affiliate"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="affiliated_accounts",
+    )
+    affiliate_type = models.CharField(
+        _("affiliate is paid by"), max_length=8, choices=AffiliateType.choices, blank=True
+    )
+    affiliate_percentage = models.PositiveSmallIntegerField(
+        _("affiliate percentage"), default=0, validators=[MaxValueValidator(100)]
+    )
+    taxes: models.ManyToManyField = models.ManyToManyField(
+        "billing.Tax", through="billing.TaxLiability", verbose_name=_("taxes liable")
+    )
+
+    objects: models.Manager[BillingAccount] = ScopedManager(
+        tree="customer__path__startswith"
+    )
+
+    class Meta:
+        verbose_name = _("billing account")
+        verbose_name_plural = _("billing accounts")
+        constraints = (
+            models.CheckConstraint(
+                name="account_amounts_not_negative",
+                condition=Q(credit_limit__gte=0)
+                & Q(low_balance__gte=0)
+                & Q(auto_topup__gte=0),
+                violation_error_message=_("Enter an amount of 0.00 or more."),
+            ),
+            models.CheckConstraint(
+                name="account_call_maximum_from_minus_one",
+                condition=Q(call_maximum=None) | Q(call_maximum__gte=NO_LIMIT),
+            ),
+            models.CheckConstraint(
+                name="account_affiliate_is_whole",
+                condition=Q(affiliate=None, affiliate_type="", affiliate_percentage=0)
+                | Q(affiliate__isnull=False, affiliate_percentage__range=(0, 100))
+                & ~Q(affiliate_type=""),
+                violation_error_message=_(
+                    "Choose what the affiliate is paid by, or remove the affiliate."
+                ),
+            ),
+            models.CheckConstraint(
+                name="account_is_not_its_own_affiliate",
+                condition=Q(affiliate=None) | ~Q(affiliate=models.F("customer")),
+                violation_error_message=_("A customer cannot be its own affiliate."),
+            ),
+            models.CheckConstraint(
+                name="account_is_not_its_own_provider",
+                condition=~Q(provider=models.F("customer")),
+            ),
+        )
+        # A reseller's list sorts its customers by these without reading them all.
+        indexes = (
+            models.Index(
+                fields=["provider", "balance", "customer"], name="account_by_balance"
+            ),
+            models.Index(
+                fields=["provider", "credit_limit", "customer"], name="account_by_credit"
+            ),
+            models.Index(fields=["provider", "plan"], name="account_by_plan"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.currency}"

@@ -1,0 +1,89 @@
+"""From a session and a URL to an actor and a tenant scope: the only place that opens one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth import logout
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import Http404, HttpRequest, HttpResponseBase
+
+from customers.backends import may_sign_in
+from customers.services import switching
+from portal.core.display import activate_display
+from portal.core.restore import keep_entries
+from portal.core.scope import scopes_disabled, subtree
+
+ACCOUNT_PATH = re.compile(r"^/a/(?P<account>[0-9]{1,18})/")
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class SignedInMiddleware(LoginRequiredMiddleware):
+    """Every page asks for a sign-in unless it says otherwise.
+
+    A person whose customer was locked or deleted meanwhile is signed out at the next click.
+    What was typed into a form whose session ended is kept for after the next sign-in.
+    """
+
+    def process_view(
+        self, request: Any, view_func: Any, view_args: Any, view_kwargs: Any
+    ) -> Any:
+        user = request.user
+        if user.is_authenticated and not may_sign_in(user, request.source_ip):
+            logout(request)
+        return super().process_view(request, view_func, view_args, view_kwargs)
+
+    def handle_no_permission(self, request: Any, view_func: Any) -> Any:
+        keep_entries(request)
+        return super().handle_no_permission(request, view_func)
+
+
+class AccountMiddleware:
+    """Resolves /a/<account>/ inside the signed-in person's reach and opens its scope."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponseBase:
+        request.actor = None
+        person = request.user
+        if not person.is_authenticated:
+            return self.get_response(request)
+        activate_display(person)
+        if request.path.startswith("/admin/"):
+            with scopes_disabled():  # the system owner's staff see every tenant there
+                return self.get_response(request)
+        match = ACCOUNT_PATH.match(request.path)
+        if not match:
+            with subtree(person.customer):
+                return self.get_response(request)
+        reach = switching.resolve(
+            person=person,
+            account_id=int(match["account"]),
+            session_key=request.session.session_key or "",
+            source_ip=request.source_ip,
+        )
+        request.reach = reach
+        if reach is None:
+            return self.get_response(request)
+        request.actor = reach.actor
+        with subtree(reach.account):
+            return self.get_response(request)
+
+    def process_view(
+        self, request: Any, view_func: Any, view_args: Any, view_kwargs: dict[str, Any]
+    ) -> HttpResponseBase | None:
+        if "account" not in view_kwargs or not request.user.is_authenticated:
+            return None
+        view_kwargs.pop("account")
+        reach = request.reach
+        if reach is None:
+            raise Http404
+        if reach.needs_switch and not getattr(view_func, "works_before_switch", False):
+            keep_entries(request)
+            from customers.views.switching import ask_to_switch
+
+            return ask_to_switch(request, reach)
+        return None

@@ -1,0 +1,90 @@
+"""The only writer of the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import models
+
+from portal.core.actor import Actor, TenantRow
+from portal.core.models import AuditChange, AuditEvent
+
+Changes = Mapping[str, tuple[Any, Any]]
+
+# Never written, whatever a caller passes: a change of them is told without the values.
+SECRET_FIELDS = frozenset({"password", "pin", "secret", "token"})
+
+
+def record(
+    action: str,
+    target: models.Model,
+    *,
+    by: Actor,
+    customer: TenantRow,
+    changes: Changes | None = None,
+) -> AuditEvent:
+    """Write down that ``by`` did ``action`` to ``target`` in ``customer``'s account.
+
+    ``changes`` maps field names to (old, new); values are kept as people read them, those
+    of secret fields not at all.
+    """
+    event = AuditEvent.objects.create(
+        person_id=by.person.pk if by.person else None,
+        person_name=by.person.display_name if by.person else "",
+        acting_as_id=by.acting_as.pk if by.acting_as else None,
+        acting_as_name=by.acting_as.display_name if by.acting_as else "",
+        customer_id=customer.pk,
+        customer_name=customer.name,
+        path=customer.path,
+        source_ip=by.source_ip,
+        action=action,
+        object_type=target._meta.label_lower,
+        object_id=target.pk,
+        object_name=str(target)[:200],
+    )
+    AuditChange.objects.bulk_create(
+        AuditChange(
+            event=event,
+            field=field,
+            old="" if field in SECRET_FIELDS else readable(old),
+            new="" if field in SECRET_FIELDS else readable(new),
+        )
+        for field, (old, new) in (changes or {}).items()
+    )
+    return event
+
+
+def snapshot(row: models.Model, fields: Iterable[str]) -> dict[str, Any]:
+    """Values of ``fields`` as they are now, choices by label, for `differences` later."""
+    return {field: _value(row, field) for field in fields}
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields whose value changed, as (old, new)."""
+    return {
+        field: (before.get(field), value)
+        for field, value in after.items()
+        if before.get(field) != value
+    }
+
+
+def readable(value: Any) -> str:
+    """A value as it stands in the log: independent of who reads it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="seconds")
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ", ".join(readable(item) for item in value)
+    return str(value)
+
+
+def _value(row: models.Model, name: str) -> Any:
+    field = row._meta.get_field(name)
+    if getattr(field, "choices", None):
+        return str(getattr(row, f"get_{name}_display")())
+    return getattr(row, name)

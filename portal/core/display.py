@@ -1,0 +1,58 @@
+"""How a person wants to read the portal: language, time zone, date and time format."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone, translation
+from django.utils.dateformat import format as format_with
+
+
+class Reader(Protocol):
+    @property
+    def effective_language(self) -> str: ...
+    @property
+    def effective_time_zone(self) -> str: ...
+    @property
+    def date_format(self) -> str: ...
+    @property
+    def time_format(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    date: str = "Y-m-d"
+    time: str = "H:i"
+
+
+_formats: ContextVar[Formats] = ContextVar("formats", default=Formats())
+
+
+def activate_display(person: Reader) -> None:
+    """Use the person's preferences for the rest of this request."""
+    translation.activate(person.effective_language)
+    timezone.activate(ZoneInfo(person.effective_time_zone))
+    _formats.set(Formats(date=person.date_format, time=person.time_format))
+
+
+def reset_display() -> None:
+    """Forget them: the thread goes on to somebody else's request."""
+    timezone.deactivate()
+    _formats.set(Formats())
+
+
+def format_day(value: date) -> str:
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).date()
+    return format_with(value, _formats.get().date)
+
+
+def format_moment(value: datetime) -> str:
+    """Date and time in the active zone."""
+    local = timezone.localtime(value)
+    formats = _formats.get()
+    return format_with(local, f"{formats.date} {formats.time}")

@@ -1,0 +1,206 @@
+"""Form parts that every screen shares: sections, amounts, "plan default" choices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import LayoutObject
+from crispy_forms.utils import TEMPLATE_PACK, render_field
+from django import forms
+from django.core.exceptions import ValidationError
+from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy as _
+
+from portal.core.money import minor_unit
+from portal.core.validators import clean_emails, clean_number
+
+
+class Section(LayoutObject):
+    """A titled group of fields that can be folded; folded, it tells its values in a line.
+
+    A section with an error is always open. ``fields`` are names or layout objects.
+    """
+
+    def __init__(
+        self,
+        title: Any,
+        *fields: Any,
+        id: str,
+        description: Any = "",
+        is_open: bool = False,
+    ) -> None:
+        self.title, self.id, self.description = title, id, description
+        self.is_open = is_open
+        self.fields = list(fields)
+
+    def render(
+        self, form: Any, context: Any, template_pack: Any = TEMPLATE_PACK, **kwargs: Any
+    ) -> str:
+        names = [pointer.name for pointer in self.get_field_names()]
+        has_errors = any(name in form.errors for name in names)
+        html = "".join(
+            str(render_field(field, form, context, template_pack=template_pack))
+            for field in self.fields
+        )
+        return render_to_string(
+            "_components/section.html",
+            {
+                "title": self.title,
+                "id": self.id,
+                "description": self.description,
+                "open": self.is_open or has_errors,
+                "has_errors": has_errors,
+                "summary": form.section_summary(names) if not self.is_open else "",
+                "fields": mark_safe(html),
+            },
+        )
+
+
+class Columns(LayoutObject):
+    """Fields beside one another where there is room."""
+
+    def __init__(self, *fields: Any, widths: Sequence[int] = ()) -> None:
+        self.fields = list(fields)
+        self.widths = list(widths)
+
+    def render(
+        self, form: Any, context: Any, template_pack: Any = TEMPLATE_PACK, **kwargs: Any
+    ) -> str:
+        cells = [
+            mark_safe(str(render_field(field, form, context, template_pack=template_pack)))
+            for field in self.fields
+        ]
+        return render_to_string("_components/columns.html", {"cells": cells})
+
+
+class PortalForm(forms.Form):
+    """Base of the portal's forms: rendered by crispy inside the page's own form tag."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        self.helper = FormHelper(self)
+        self.helper.form_tag = False
+        self.helper.disable_csrf = True  # the page's form tag carries it
+
+    def section_summary(self, names: Sequence[str]) -> str:
+        """The values of ``names`` in one readable line, for a folded section."""
+        parts = []
+        for name in names:
+            if name not in self.fields:
+                continue
+            text = self.readable_value(name)
+            if text:
+                parts.append(f"{self[name].label}: {text}")
+        return " · ".join(parts)
+
+    def readable_value(self, name: str) -> str:
+        """How the field's present value reads; empty when it says nothing."""
+        bound = self[name]
+        field, value = bound.field, bound.value()
+        if isinstance(field, forms.BooleanField) and not isinstance(
+            field, forms.NullBooleanField
+        ):
+            return str(_("yes") if value else _("no"))
+        if isinstance(field, forms.ModelMultipleChoiceField):
+            chosen = {str(getattr(item, "pk", item)) for item in value or ()}
+            return ", ".join(
+                str(label) for key, label in field.choices if str(key) in chosen
+            )
+        choices = getattr(field, "choices", None)
+        if choices is not None:
+            return _flat_label(choices, "" if value is None else value)
+        return "" if value is None else str(value)
+
+
+def _flat_label(choices: Any, value: Any) -> str:
+    for key, label in choices:
+        if isinstance(label, (list, tuple)):
+            found = _flat_label(label, value)
+            if found:
+                return found
+        elif str(key) == str(value):
+            return str(label)
+    return ""
+
+
+class AmountField(forms.DecimalField):
+    """An amount of money as people type it: 12.50 or 12,50, plain digits, no exponent.
+
+    ``currency`` sets how many decimal places are accepted; without one, six (the ledger's).
+    """
+
+    widget = forms.TextInput
+
+    def __init__(self, *, currency: str = "", **kwargs: Any) -> None:
+        kwargs.setdefault("max_digits", 18)
+        kwargs.setdefault("decimal_places", minor_unit(currency) if currency else 6)
+        super().__init__(**kwargs)
+        self.currency = currency
+        self.widget.attrs.update({"inputmode": "decimal", "autocomplete": "off"})
+        self.widget.attrs.setdefault("class", "amount")
+
+    def to_python(self, value: Any) -> Decimal | None:
+        if isinstance(value, str):
+            value = value.strip().replace("\u00a0", "").replace(" ", "")
+            if "," in value and "." not in value and value.count(",") == 1:
+                value = value.replace(",", ".")
+            if value and not set(value) <= set("0123456789.-+"):
+                raise ValidationError(
+                    _("Enter an amount in plain digits, such as 50 or 12.50."),
+                    code="invalid",
+                )
+        return super().to_python(value)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show 50.000000 as 50.00: at least the minor unit, no useless zeros."""
+        if not isinstance(value, Decimal):
+            return value
+        places = minor_unit(self.currency) if self.currency else 2
+        normal = value.normalize()
+        exponent = normal.as_tuple().exponent
+        assert isinstance(exponent, int)
+        return f"{value:.{max(places, -exponent)}f}"
+
+
+class EmailsField(forms.CharField):
+    """One or several e-mail addresses; gives them joined by ", ", each once."""
+
+    def to_python(self, value: Any) -> str:
+        return clean_emails(super().to_python(value) or "")
+
+
+class NumberField(forms.CharField):
+    """A telephone number as people write it; gives E.164. National with ``country``."""
+
+    def __init__(self, *, country: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.country = country
+        self.widget.attrs.update({"inputmode": "tel"})
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value) or ""
+        return clean_number(text, country=self.country) if text else ""
+
+
+class PlanDefaultField(forms.TypedChoiceField):
+    """A choice whose first option leaves it to the rate plan, and says what that is."""
+
+    def __init__(self, *, choices: Any, plan_value: str = "", **kwargs: Any) -> None:
+        kwargs.setdefault("required", False)
+        kwargs.setdefault("empty_value", "")
+        super().__init__(choices=[("", ""), *choices], **kwargs)
+        self.show_plan_value(plan_value)
+
+    def show_plan_value(self, plan_value: str) -> None:
+        self.choices = [("", plan_default_label(plan_value)), *list(self.choices)[1:]]
+
+
+def plan_default_label(value: str) -> str:
+    if not value:
+        return str(_("Rate plan's setting"))
+    return str(_("Rate plan's setting (%(value)s)") % {"value": value})

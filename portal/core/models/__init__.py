@@ -1,0 +1,13 @@
+from portal.core.models.audit import AuditChange, AuditEvent
+from portal.core.models.email import EmailStatus, OutgoingEmail
+from portal.core.models.session import Session
+from portal.core.models.submission import Submission
+
+__all__ = [
+    "AuditChange",
+    "AuditEvent",
+    "EmailStatus",
+    "OutgoingEmail",
+    "Session",
+    "Submission",
+]

@@ -1,0 +1,32 @@
+"""What was typed into a form survives the end of the session (or of a switch)."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, QueryDict
+
+SESSION_KEY = "kept_entries"
+MAX_LENGTH = 100_000
+# Passwords and codes are typed again; tokens of the old page are of no use.
+NEVER_KEPT = ("password", "code", "pin", "csrfmiddlewaretoken")
+
+
+def keep_entries(request: HttpRequest) -> None:
+    """Keep a refused POST's fields until its page is opened again."""
+    if request.method != "POST" or request.FILES:
+        return
+    entries = request.POST.copy()
+    for name in list(entries):
+        if any(word in name.lower() for word in NEVER_KEPT):
+            del entries[name]
+    encoded = entries.urlencode()
+    if entries and len(encoded) <= MAX_LENGTH:
+        request.session[SESSION_KEY] = {"path": request.path, "entries": encoded}
+
+
+def take_entries(request: HttpRequest) -> QueryDict | None:
+    """The entries kept for this page, once; None if there are none."""
+    kept = request.session.get(SESSION_KEY)
+    if not kept or kept["path"] != request.path:
+        return None
+    del request.session[SESSION_KEY]
+    return QueryDict(kept["entries"])

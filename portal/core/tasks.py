@@ -1,0 +1,26 @@
+"""Work that follows a commit. Tasks take ids and may run twice or late."""
+
+import logging
+
+from celery import shared_task
+from celery.app.task import Task
+from kombu.exceptions import OperationalError
+
+logger = logging.getLogger(__name__)
+
+
+class _Notifying(Task):  # type: ignore[type-arg]
+    """A task that may be announced without a broker: the sweep finds the row later."""
+
+    def notify(self, row_id: int) -> None:
+        try:
+            self.delay(row_id)
+        except (OperationalError, OSError):
+            logger.warning("broker away; row %s waits for the sweep", row_id)
+
+
+@shared_task(base=_Notifying)
+def send_email(email_id: int) -> None:
+    from portal.core import mail
+
+    mail.send_due(email_id)

@@ -1,0 +1,45 @@
+"""Template helpers: addresses inside the account, amounts, dates, pills."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.template import Context
+
+from portal.core import display, money
+from portal.core.urls import account_url as build_account_url
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def account_url(context: Context, name: str, **kwargs: Any) -> str:
+    """An address inside the account of the page: {% account_url "customers:list" %}."""
+    return build_account_url(context["request"].actor.customer.pk, name, **kwargs)
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """A date in the reader's format."""
+    return display.format_day(value) if value else ""
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """A date and time in the reader's zone and format."""
+    return display.format_moment(value) if value else ""
+
+
+@register.filter
+def amount(value: Decimal | None, currency: str) -> str:
+    """An amount with its currency, in the reader's language."""
+    return "" if value is None else money.format_money(value, currency)
+
+
+@register.simple_tag(takes_context=True)
+def can(context: Context, permission: str) -> bool:
+    """Whether the actor of this page has ``permission``."""
+    return permission in context["request"].actor.permissions

@@ -1,0 +1,63 @@
+"""Fixed values of rate plans; billing accounts offer the same ones."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class BillType(TextChoices):
+    """How a customer pays (D 1.5); behaviour is a table in billing.types."""
+
+    PREPAID = "prepaid", _("Pre-paid, invoices for top-ups")
+    PREPAID_INVOICES = "prepaid_invoices", _("Pre-paid, full invoices")
+    PREPAID_CALLS = "prepaid_calls", _("Pre-paid, balance is calls only")
+    POSTPAID = "postpaid", _("Post-paid")
+    EXTERNAL = "external", _("External application")
+    NONE = "none", _("None")
+
+
+class Sharing(TextChoices):
+    """Who below may put customers on a plan (D 3.2, row 5)."""
+
+    NO = "no", _("Not shared")
+    DIRECT = "direct", _("Shared with own resellers")
+    RECURSIVE = "recursive", _("Shared with all resellers below")
+
+
+class BillingPeriod(TextChoices):
+    MONTHLY = "monthly", _("Monthly")
+    QUARTERLY = "quarterly", _("Quarterly")
+    ANNUALLY = "annually", _("Annually")
+    INDEFINITE = "indefinite", _("Indefinite: fees are never charged")
+
+
+class InvoiceFormat(TextChoices):
+    PDF = "pdf", _("PDF")
+    XML = "xml", _("XML")
+
+
+class InvoiceDetail(TextChoices):
+    TOTAL = "total", _("Total only")
+    SUMMARY = "summary", _("Summary by kind")
+    DESTINATION = "destination", _("By destination")
+    ITEMISED = "itemised", _("Itemised")
+
+
+class Contract(TextChoices):
+    """Minimum contract (D 2.3, row 26)."""
+
+    NONE = "none", _("None")
+    ONE_MONTH = "1_month", _("1 month")
+    THREE_MONTHS = "3_month", _("3 months")
+    SIX_MONTHS = "6_month", _("6 months")
+    ONE_YEAR = "1_year", _("1 year")
+    EIGHTEEN_MONTHS = "18_month", _("18 months")
+    TWO_YEARS = "2_year", _("2 years")
+    THREE_YEARS = "3_year", _("3 years")
+
+    @property
+    def months(self) -> int:
+        """Length in months; 0 for none."""
+        if self is Contract.NONE:
+            return 0
+        count, unit = self.value.split("_")
+        return int(count) * (12 if unit == "year" else 1)

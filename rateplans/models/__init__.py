@@ -1,0 +1,4 @@
+from rateplans.models.number_class import NumberClass
+from rateplans.models.plan import RatePlan
+
+__all__ = ["NumberClass", "RatePlan"]
