@@ -73,6 +73,11 @@ class Tax(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_default(self) -> bool:
+        """Whether a new customer is liable without being ticked."""
+        return self.liable in {TaxDefault.NEW, TaxDefault.ALL}
+
 
 class TaxLiability(models.Model):
     """An account that a tax applies to."""

@@ -198,7 +198,10 @@ class Customer(models.Model):
             models.UniqueConstraint(
                 fields=["name_key"],
                 name="customer_name_once",
-                violation_error_message=_("This name is already in use."),
+                violation_error_message=_(
+                    "This name is already in use. Names are unique in the whole system:"
+                    " add a place or a number to it."
+                ),
             ),
             models.UniqueConstraint(
                 fields=["parent", "account_number"],

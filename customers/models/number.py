@@ -21,10 +21,8 @@ class Number(models.Model):
     number = models.CharField(
         _("number"),
         max_length=16,
-        unique=True,
         validators=[validate_number],
         help_text=_("E.164: + and up to 15 digits."),
-        error_messages={"unique": _("This number is already in the system.")},
     )
     customer = models.ForeignKey(
         "customers.Customer",
@@ -71,6 +69,11 @@ class Number(models.Model):
         verbose_name = _("number")
         verbose_name_plural = _("numbers")
         constraints = (
+            models.UniqueConstraint(
+                fields=["number"],
+                name="number_once",
+                violation_error_message=_("This number is already in the system."),
+            ),
             models.CheckConstraint(
                 name="number_is_e164", condition=Q(number__regex=r"^\+[1-9][0-9]{2,14}$")
             ),

@@ -1,0 +1,184 @@
+"""Opening and changing billing accounts; the balance itself is the ledger's business."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dateutil.relativedelta import relativedelta
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from billing.models import BillingAccount, Tax, TaxLiability
+from billing.selectors import available_taxes
+from portal.core import audit
+from portal.core.actor import Actor
+from portal.core.money import has_minor_unit_precision
+from rateplans.choices import Contract
+from rateplans.models import RatePlan
+from rateplans.selectors import assignable_plans
+
+# What a reseller may set; the rest is opened with the account or moved by the ledger.
+FIELDS: tuple[str, ...] = (
+    "plan",
+    "currency",
+    "credit_limit",
+    "bill_type",
+    "bill_ref",
+    "tax_reference",
+    "payment_type",
+    "due_days",
+    "send_invoices",
+    "invoice_format",
+    "invoice_detail",
+    "contract",
+    "call_maximum",
+    "low_balance",
+    "auto_topup",
+    "bank_name",
+    "bank_code",
+    "bank_account_name",
+    "bank_account_number",
+    "affiliate",
+    "affiliate_type",
+    "affiliate_percentage",
+)
+
+
+def open_account(
+    *, customer: Any, values: Mapping[str, Any], taxes: Iterable[Tax] | None, by: Actor
+) -> BillingAccount:
+    """Open the account of a new ``customer`` with its parent; no other account may exist.
+
+    ``values`` holds some of `FIELDS`, at least ``plan``; what is missing comes from the
+    plan. ``taxes`` None means those that new customers are liable for (D 4).
+    Raises ValidationError by field.
+    """
+    plan: RatePlan = values["plan"]
+    account = BillingAccount(
+        customer=customer,
+        provider=customer.parent,
+        currency=values.get("currency") or plan.currency,
+        bill_type=values.get("bill_type") or plan.bill_type,
+    )
+    _set(account, {name: value for name, value in values.items() if value != ""})
+    _check(account)
+    account.contract_ends_on = _contract_end(
+        account.contract or plan.contract, customer.created_at, customer.time_zone
+    )
+    account.save(force_insert=True)
+    _set_taxes(account, _default_taxes(customer) if taxes is None else taxes)
+    return account
+
+
+def update_account(
+    *,
+    account: BillingAccount,
+    values: Mapping[str, Any],
+    taxes: Iterable[Tax] | None,
+    by: Actor,
+) -> dict[str, tuple[Any, Any]]:
+    """Change a locked account; returns the changes by field for the caller's audit event.
+
+    The currency may change only while nothing was ever posted (design 4).
+    """
+    before = audit.snapshot(account, FIELDS)
+    tax_names = _tax_names(account)
+    old_contract = account.contract
+    _set(account, values)
+    _check(account)
+    if account.contract != old_contract:
+        account.contract_ends_on = _contract_end(
+            account.contract or account.plan.contract,
+            account.customer.created_at,
+            account.customer.time_zone,
+        )
+    account.save()
+    changes: dict[str, tuple[Any, Any]] = audit.differences(
+        before, audit.snapshot(account, FIELDS)
+    )
+    if taxes is not None:
+        _set_taxes(account, taxes)
+        if (new_names := _tax_names(account)) != tax_names:
+            changes["taxes"] = (tax_names, new_names)
+    return changes
+
+
+def _set(account: BillingAccount, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if name not in FIELDS:
+            raise TypeError(f"{name} is not set through this service")
+        setattr(account, name, value)
+
+
+def _check(account: BillingAccount) -> None:
+    """The rules that one account's fields must meet together."""
+    provider = account.provider
+    account.full_clean(
+        exclude=["customer", "provider", "plan", "affiliate"], validate_unique=False
+    )
+    errors: dict[str, ValidationError] = {}
+    plans = assignable_plans(owner_id=provider.pk, ancestor_ids=provider.ancestor_ids)
+    is_kept = (
+        account.pk is not None
+        and BillingAccount.objects.filter(pk=account.pk, plan=account.plan).exists()
+    )
+    if not is_kept and not plans.filter(pk=account.plan_id).exists():
+        errors["plan"] = ValidationError(
+            _("Choose one of your rate plans or one shared with you."), code="plan"
+        )
+    for name in ("credit_limit", "low_balance", "auto_topup"):
+        if not has_minor_unit_precision(getattr(account, name), account.currency):
+            errors[name] = ValidationError(
+                _("%(currency)s has no amounts as small as this."),
+                code="minor_unit",
+                params={"currency": account.currency},
+            )
+    affiliate = account.affiliate
+    if affiliate is not None and affiliate.parent_id != provider.pk:
+        errors["affiliate"] = ValidationError(
+            _("Choose another of your own customers."), code="affiliate"
+        )
+    if errors:
+        raise ValidationError(errors)
+
+
+def _contract_end(contract: str, created_at: Any, time_zone: str) -> date | None:
+    months = Contract(contract).months if contract else 0
+    if not months:
+        return None
+    begin = timezone.localtime(created_at, ZoneInfo(time_zone)).date()
+    return begin + relativedelta(months=months)
+
+
+def _default_taxes(customer: Any) -> list[Tax]:
+    return [
+        tax
+        for tax in available_taxes(
+            owner_id=customer.parent_id, ancestor_ids=customer.parent.ancestor_ids
+        )
+        if tax.is_default and tax.owner_id == customer.parent_id
+    ]
+
+
+def _set_taxes(account: BillingAccount, taxes: Iterable[Tax]) -> None:
+    wanted = {tax.pk for tax in taxes}
+    allowed = set(
+        available_taxes(
+            owner_id=account.provider_id, ancestor_ids=account.provider.ancestor_ids
+        ).values_list("pk", flat=True)
+    )
+    if not wanted <= allowed:
+        raise ValidationError({"taxes": _("Choose taxes from the list.")})
+    account.liabilities.exclude(tax__in=wanted).delete()
+    present = set(account.liabilities.values_list("tax_id", flat=True))
+    TaxLiability.objects.bulk_create(
+        TaxLiability(account=account, tax_id=pk) for pk in sorted(wanted - present)
+    )
+
+
+def _tax_names(account: BillingAccount) -> list[str]:
+    return list(account.liabilities.order_by("tax__name").values_list("tax__name", flat=True))

@@ -1,0 +1,68 @@
+"""Reads of customers, people and numbers that more than one place needs."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet, Value
+
+from customers.choices import RoleDefault
+from customers.models import Customer, NameKey, Number, Person, Role
+from portal.core.actor import Actor
+from portal.core.models import OutgoingEmail
+from portal.core.permissions import Permission
+from portal.core.scope import scopes_disabled
+
+
+def name_is_taken(name: str, *, except_id: int | None = None) -> bool:
+    """Whether a customer anywhere in the system, deleted ones included, has this name."""
+    with scopes_disabled():  # names are unique over the whole system (D 2.3, row 2)
+        others = Customer.objects.filter(name_key=NameKey(Value(name)))
+    return others.exclude(pk=except_id).exists()
+
+
+def username_is_taken(username: str, *, except_id: int | None = None) -> bool:
+    with scopes_disabled():  # user names are unique over the whole system (D 7.1)
+        others = Person.objects.filter(username_key=NameKey(Value(username)))
+    return others.exclude(pk=except_id).exists()
+
+
+def assignable_roles(by: Actor, *, customer: Customer) -> QuerySet[Role]:
+    """Roles ``by`` may give to people of ``customer``: none with more than its own rights."""
+    roles = Role.objects.filter(permissions__contained_by=sorted(by.permissions))
+    if not customer.is_root:
+        roles = roles.exclude(permissions__contains=[Permission.SYSTEM])
+    return roles
+
+
+def default_role(purpose: RoleDefault) -> Role:
+    return Role.objects.get(default_for=purpose)
+
+
+def free_numbers(customer: Customer) -> QuerySet[Number]:
+    """Numbers ``customer`` holds that lead nowhere yet."""
+    return (
+        Number.objects.filter(customer=customer, line=None, mailbox=None)
+        .select_related("number_class")
+        .order_by("number")
+    )
+
+
+def search_names(text: str) -> Q:
+    """Customers whose name contains ``text`` without regard to case, width and spacing.
+
+    One or two letters match the beginning only: trigrams need three.
+    """
+    key = NameKey(Value(text))
+    lookup = "contains" if len("".join(text.split())) > 2 else "startswith"
+    return Q(**{f"name_key__{lookup}": key}) | Q(
+        **{f"account_number__{lookup}": "".join(text.split())}
+    )
+
+
+def latest_email(customer: Customer, kind: str) -> OutgoingEmail | None:
+    return OutgoingEmail.objects.filter(customer=customer, kind=kind).order_by("-pk").first()
+
+
+def direct_children_count(customer: Customer) -> int:
+    return Customer.objects.filter(parent=customer, deleted_at=None).count()
+
+

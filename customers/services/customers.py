@@ -1,0 +1,345 @@
+"""Making and changing customers (D 2): every write of the customer tree is here or in `tree`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from billing.models import BillingAccount, Tax
+from billing.services import accounts
+from customers.choices import CustomerKind, Lock, RoleDefault
+from customers.models import Customer, Number, Person
+from customers.selectors import default_role
+from customers.services import lines, mailboxes, numbers, people
+from portal.core import audit
+from portal.core.actor import Actor
+from portal.core.errors import StaleError
+from portal.core.integrity import refusals
+from portal.core.permissions import Permission
+
+FIELDS: tuple[str, ...] = (
+    "name",
+    "description",
+    "account_number",
+    "is_in_directory",
+    "prefix",
+    "lock",
+    "lock_reason",
+    "concurrent_calls",
+    "bulk_calls",
+    "voicemail_days",
+    "voicemail_maximum",
+    "callerid_in_external",
+    "callerid",
+    "region",
+    "time_zone",
+    "language",
+    "dial_plan",
+    "address1",
+    "address2",
+    "address3",
+    "address_city",
+    "address_state",
+    "address_code",
+    "address_other",
+    "country",
+    "telephone",
+    "fax",
+    "email",
+)
+_CONSTRAINTS = {
+    "customer_name_once": "name",
+    "customer_account_number_once_per_reseller": "account_number",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """The first person of a customer; without ``role`` the default for its kind."""
+
+    username: str
+    first_name: str = ""
+    last_name: str = ""
+    emails: str = ""
+    role: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Residential:
+    """What making a residential customer gave, with the secrets nobody can read again."""
+
+    customer: Customer
+    person: Person
+    line_password: str
+    mailbox_pin: str
+
+
+@transaction.atomic
+def create_normal(
+    *,
+    parent: Customer,
+    values: Mapping[str, Any],
+    account: Mapping[str, Any],
+    by: Actor,
+    taxes: Iterable[Tax] | None = None,
+    administrator: NewPerson | None = None,
+) -> Customer:
+    """Make an empty customer below ``parent``, with its account and first administrator.
+
+    ``values`` are some of `FIELDS` (name and email at least), ``account`` some of those of
+    `billing.services.accounts`. Login details are mailed after the commit.
+    Raises ValidationError by field; administrator's fields are prefixed ``person_``.
+    """
+    customer = _create(parent, CustomerKind.NORMAL, values, account, taxes, by)
+    if administrator is not None:
+        _create_person(customer, administrator, RoleDefault.FIRST_PERSON, by)
+    return customer
+
+
+@transaction.atomic
+def create_residential(
+    *,
+    parent: Customer,
+    number: Number,
+    person: NewPerson,
+    values: Mapping[str, Any],
+    account: Mapping[str, Any],
+    by: Actor,
+    taxes: Iterable[Tax] | None = None,
+) -> Residential:
+    """Make a residential customer of one free number of ``parent`` (D 2.2).
+
+    The number becomes the customer's name, its telephone number, a SIP account, a mailbox
+    and the login of its person, all or nothing.
+    Raises ValidationError at ``number`` when somebody else was given it first.
+    """
+    taken = numbers.lock_free(number, holder=parent)
+    digits = taken.number.removeprefix("+")
+    customer = _create(
+        parent,
+        CustomerKind.RESIDENTIAL,
+        {**values, "name": taken.number},
+        account,
+        taxes,
+        by,
+    )
+    mailbox, pin = mailboxes.create_mailbox(
+        customer=customer,
+        values={"name": taken.number, "box_number": digits, "emails": person.emails},
+        by=by,
+    )
+    line, password = lines.create_line(
+        customer=customer,
+        values={
+            "name": taken.number,
+            "username": digits,
+            "callerid": taken.number,
+            "mailbox": mailbox,
+        },
+        by=by,
+    )
+    numbers.assign(taken, customer=customer, line=line, mailbox=mailbox, by=by)
+    created = _create_person(customer, person, RoleDefault.RESIDENTIAL, by)
+    return Residential(customer, created, password, pin)
+
+
+@transaction.atomic
+def update_customer(
+    *,
+    customer: Customer,
+    values: Mapping[str, Any],
+    account: Mapping[str, Any],
+    expected_version: int,
+    by: Actor,
+    taxes: Iterable[Tax] | None = None,
+) -> Customer:
+    """Change a customer and its account in one go.
+
+    Raises StaleError if it is no longer at ``expected_version``, ValidationError by field.
+    """
+    customer = lock_below(customer, by=by)
+    if customer.version != expected_version:
+        raise StaleError
+    before = audit.snapshot(customer, FIELDS)
+    _set(customer, values)
+    _check(customer)
+    customer.version += 1
+    with refusals(Customer, _CONSTRAINTS):
+        customer.save()
+    changes = audit.differences(before, audit.snapshot(customer, FIELDS))
+    billing_account = BillingAccount.objects.select_for_update(no_key=True).get(
+        customer=customer
+    )
+    billing_account.customer = customer
+    changes |= accounts.update_account(
+        account=billing_account, values=account, taxes=taxes, by=by
+    )
+    if changes:
+        audit.record(
+            "customer.updated", customer, by=by, customer=customer, changes=changes
+        )
+    if "name" in changes:
+        _rename_pseudo_person(customer)
+    return customer
+
+
+@transaction.atomic
+def set_lock(*, customer: Customer, lock: Lock, reason: str, by: Actor) -> Customer:
+    """Lock or unlock; people locked out of the web are signed out at their next click."""
+    customer = lock_below(customer, by=by)
+    before = audit.snapshot(customer, ("lock", "lock_reason"))
+    customer.lock = lock
+    customer.lock_reason = "" if lock == Lock.NONE else reason.strip()
+    customer.full_clean(exclude=_other_fields("lock", "lock_reason"), **_ROW_ONLY)
+    changes = audit.differences(before, audit.snapshot(customer, ("lock", "lock_reason")))
+    if changes:
+        customer.version += 1
+        customer.save(update_fields=["lock", "lock_reason", "version"])
+        action = "customer.unlocked" if lock == Lock.NONE else "customer.locked"
+        audit.record(action, customer, by=by, customer=customer, changes=changes)
+    return customer
+
+
+def propose_account_number(parent: Customer) -> str:
+    """The number the next customer of ``parent`` would get; not reserved."""
+    return _next_free_number(parent, parent.account_counter + 1)
+
+
+def lock_below(customer: Customer, *, by: Actor) -> Customer:
+    """The customer's row, locked for this transaction, if ``by`` may manage it at all.
+
+    Raises PermissionDenied unless it is below the account ``by`` acts in.
+    """
+    by.require(Permission.COMMERCE)
+    locked = (
+        Customer.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("parent")
+        .get(pk=customer.pk)
+    )
+    if not locked.is_below(by.customer):
+        raise PermissionDenied
+    return locked
+
+
+_ROW_ONLY: dict[str, Any] = {"validate_unique": False, "validate_constraints": False}
+
+
+def _create(
+    parent: Customer,
+    kind: CustomerKind,
+    values: Mapping[str, Any],
+    account: Mapping[str, Any],
+    taxes: Iterable[Tax] | None,
+    by: Actor,
+) -> Customer:
+    by.require(Permission.COMMERCE)
+    if not parent.is_within(by.customer) or parent.is_deleted:
+        raise PermissionDenied
+    customer = Customer(parent=parent, kind=kind)
+    _set(customer, {"time_zone": parent.time_zone, "country": parent.country, **values})
+    if not customer.account_number:
+        customer.account_number = _take_account_number(parent)
+    _check(customer)
+    customer.pk = _next_id()
+    customer.path = f"{parent.path}{customer.pk}."
+    with refusals(Customer, _CONSTRAINTS):
+        customer.save(force_insert=True)
+    billing_account = accounts.open_account(
+        customer=customer, values=account, taxes=taxes, by=by
+    )
+    audit.record(
+        "customer.created",
+        customer,
+        by=by,
+        customer=customer,
+        changes=_set_only(audit.snapshot(customer, FIELDS))
+        | _set_only(audit.snapshot(billing_account, accounts.FIELDS)),
+    )
+    return customer
+
+
+def _create_person(
+    customer: Customer, new: NewPerson, purpose: RoleDefault, by: Actor
+) -> Person:
+    try:
+        return people.create_person(
+            customer=customer,
+            values={
+                "username": new.username or customer.name,
+                "first_name": new.first_name,
+                "last_name": new.last_name,
+                "emails": new.emails or customer.email,
+                "role": new.role or default_role(purpose),
+                "language": customer.language,
+            },
+            by=by,
+        )
+    except ValidationError as error:
+        raise ValidationError(
+            {f"person_{name}": errors for name, errors in error.error_dict.items()}
+        ) from error
+
+
+def _set(customer: Customer, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if name not in FIELDS:
+            raise TypeError(f"{name} is not set through this service")
+        setattr(customer, name, value)
+    customer.name = " ".join(customer.name.split())
+    if customer.lock == Lock.NONE:
+        customer.lock_reason = ""
+
+
+def _check(customer: Customer) -> None:
+    customer.full_clean(exclude=["parent", "region", "dial_plan", "path"], **_ROW_ONLY)
+
+
+def _set_only(values: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """What a new row was given, as changes from nothing."""
+    return {
+        name: (None, value) for name, value in values.items() if value not in (None, "")
+    }
+
+
+def _take_account_number(parent: Customer) -> str:
+    """Count the parent on, past numbers that were given by hand."""
+    Customer.objects.filter(pk=parent.pk).update(
+        account_counter=F("account_counter") + 1
+    )
+    parent.refresh_from_db(fields=["account_counter"])
+    number = _next_free_number(parent, parent.account_counter)
+    Customer.objects.filter(pk=parent.pk).update(account_counter=int(number))
+    return number
+
+
+def _next_free_number(parent: Customer, begin: int) -> str:
+    number = begin
+    while Customer.objects.filter(parent=parent, account_number=str(number)).exists():
+        number += 1
+    return str(number)
+
+
+def _next_id() -> int:
+    """The id of the next row, known beforehand because the path contains it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence('customers_customer', 'id'))"
+        )
+        (pk,) = cursor.fetchone()
+    return int(pk)
+
+
+def _rename_pseudo_person(customer: Customer) -> None:
+    Person.objects.filter(customer=customer, is_pseudo=True).update(
+        username=f"[{customer.name}]"
+    )
+
+
+def _other_fields(*names: str) -> set[str]:
+    return {field.name for field in Customer._meta.fields} - set(names)

@@ -1,0 +1,219 @@
+"""People who may sign in: making, changing and removing them (D 7.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from customers import emails
+from customers.models import Customer, Person, SystemOptions
+from customers.selectors import assignable_roles
+from portal.core import audit
+from portal.core.actor import Actor
+from portal.core.integrity import refusals
+from portal.core.models import OutgoingEmail, Session
+from portal.core.permissions import Permission
+from portal.core.scope import scopes_disabled
+from portal.core.sessions import end_session
+from portal.core.validators import clean_emails
+
+FIELDS: tuple[str, ...] = (
+    "username",
+    "emails",
+    "role",
+    "is_active",
+    "title",
+    "first_name",
+    "last_name",
+    "company",
+    "description",
+    "country",
+    "telephone",
+    "mobile",
+    "fax",
+    "extension",
+    "language",
+    "time_zone",
+    "date_format",
+    "time_format",
+    "public_key",
+    "source_ips",
+)
+# What people may change about themselves (Settings » Profile).
+PROFILE_FIELDS: tuple[str, ...] = (
+    "emails",
+    "title",
+    "first_name",
+    "last_name",
+    "telephone",
+    "mobile",
+    "fax",
+    "language",
+    "time_zone",
+    "date_format",
+    "time_format",
+    "public_key",
+)
+_CONSTRAINTS = {
+    "person_username_once": "username",
+    "person_brackets_are_pseudo": "username",
+}
+
+
+@transaction.atomic
+def create_person(
+    *,
+    customer: Customer,
+    values: Mapping[str, Any],
+    by: Actor,
+    sends_login_details: bool = True,
+) -> Person:
+    """Make a person of ``customer`` without a password; a mailed link lets it choose one.
+
+    ``values`` holds some of `FIELDS`, at least username and role.
+    Raises ValidationError by field.
+    """
+    by.require(Permission.ADMINISTRATOR)
+    person = Person(customer=customer, **_known(values))
+    person.set_unusable_password()
+    _check(person, by=by, is_role_new=True)
+    with refusals(Person, _CONSTRAINTS):
+        person.save(force_insert=True)
+    audit.record(
+        "person.created",
+        person,
+        by=by,
+        customer=customer,
+        changes=audit.differences({}, audit.snapshot(person, FIELDS)),
+    )
+    if sends_login_details and emails.recipients_of(person):
+        emails.send_login_details(person)
+    return person
+
+
+@transaction.atomic
+def update_person(
+    *, person: Person, values: Mapping[str, Any], by: Actor, is_own: bool = False
+) -> Person:
+    """Change a person. ``is_own``: people change their own profile without being administrator.
+
+    Raises ValidationError by field.
+    """
+    by.require(Permission.USER if is_own else Permission.ADMINISTRATOR)
+    person = _locked(person)
+    before = audit.snapshot(person, FIELDS)
+    old_role_id = person.role_id
+    for name, value in _known(values).items():
+        setattr(person, name, value)
+    _check(person, by=by, is_role_new=person.role_id != old_role_id)
+    with refusals(Person, _CONSTRAINTS):
+        person.save()
+    changes = audit.differences(before, audit.snapshot(person, FIELDS))
+    if changes:
+        audit.record(
+            "person.updated", person, by=by, customer=person.customer, changes=changes
+        )
+    if not person.is_active:
+        end_sessions(person)
+    return person
+
+
+@transaction.atomic
+def delete_person(*, person: Person, by: Actor) -> None:
+    """Remove a person for good; what it did stays in the log under its name."""
+    by.require(Permission.ADMINISTRATOR)
+    person = _locked(person)
+    if by.person is not None and by.person.pk == person.pk:
+        raise ValidationError(_("You cannot delete yourself."), code="self")
+    audit.record("person.deleted", person, by=by, customer=person.customer)
+    end_sessions(person)
+    person.delete()
+
+
+@transaction.atomic
+def resend_login_details(*, person: Person, by: Actor) -> OutgoingEmail:
+    """Mail the user name and a fresh link. Raises ValidationError if there is no address."""
+    by.require(Permission.ADMINISTRATOR)
+    if not emails.recipients_of(person):
+        raise ValidationError(
+            _("Enter an e-mail address for this person first."), code="no_email"
+        )
+    email = emails.send_login_details(person)
+    audit.record("person.login_details_sent", person, by=by, customer=person.customer)
+    return email
+
+
+@transaction.atomic
+def set_password(*, person: Person, password: str, by: Actor) -> Person:
+    """Take the password the person chose; every other browser is signed out."""
+    person = _locked(person)
+    person.set_password(password)
+    person.failed_logins = 0
+    person.save(update_fields=["password", "failed_logins"])
+    audit.record("person.password_changed", person, by=by, customer=person.customer)
+    return person
+
+
+def end_sessions(person: Person, *, except_key: str = "") -> int:
+    """Sign the person out everywhere, except in the session given; how many ended."""
+    keys = list(
+        Session.objects.filter(person=person)
+        .exclude(session_key=except_key)
+        .values_list("session_key", flat=True)
+    )
+    for key in keys:
+        end_session(key)
+    return len(keys)
+
+
+def _locked(person: Person) -> Person:
+    locked = Person.objects.select_for_update(of=("self",), no_key=True)
+    return locked.select_related("customer", "role").get(pk=person.pk, is_pseudo=False)
+
+
+def _known(values: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = set(values) - set(FIELDS)
+    if unknown:
+        raise TypeError(f"not fields of a person: {sorted(unknown)}")
+    return dict(values)
+
+
+def _check(person: Person, *, by: Actor, is_role_new: bool) -> None:
+    """The rules that need the system's options, other rows, or the actor."""
+    person.username = " ".join(person.username.split())
+    person.emails = clean_emails(person.emails)
+    person.full_clean(exclude=["customer", "role", "password"], validate_constraints=False)
+    errors: dict[str, ValidationError] = {}
+    options = SystemOptions.current()
+    if options.person_email_required and not person.emails and not person.customer.email:
+        errors["emails"] = ValidationError(_("Enter an e-mail address."), code="required")
+    if options.person_email_unique and _is_email_taken(person):
+        errors["emails"] = ValidationError(
+            _("Another person has this e-mail address."), code="taken"
+        )
+    if is_role_new:
+        roles = assignable_roles(by, customer=person.customer)
+        if not roles.filter(pk=person.role_id).exists():
+            errors["role"] = ValidationError(_("Choose a role from the list."), code="role")
+    if errors:
+        raise ValidationError(errors)
+
+
+def _is_email_taken(person: Person) -> bool:
+    matches = Q()
+    for address in person.email_addresses:
+        matches |= Q(emails__iregex=rf"(^|[, ]){_escaped(address)}($|[, ])")
+    if not matches:
+        return False
+    with scopes_disabled():  # the option speaks of the whole system
+        others = Person.objects.filter(matches, is_pseudo=False)
+    return others.exclude(pk=person.pk).exists()
+
+
+def _escaped(text: str) -> str:
+    return "".join(char if char.isalnum() else f"\\{char}" for char in text)

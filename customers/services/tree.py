@@ -1,0 +1,204 @@
+"""What changes the tree itself: deleting, restoring, purging and moving customers (D 1.1)."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Concat, Substr
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing.models import BillingAccount
+from customers.models import Customer, Number, Person, Switch
+from customers.services import people
+from customers.services.customers import lock_below
+from portal.core import audit
+from portal.core.actor import Actor
+from portal.core.permissions import Permission
+from portal.core.scope import scopes_disabled
+from rateplans.models import RatePlan
+from rateplans.selectors import assignable_plans
+
+
+def deletion_refusals(customer: Customer) -> list[str]:
+    """Why the customer cannot be deleted now; empty if it can."""
+    reasons = []
+    children = Customer.objects.filter(parent=customer, deleted_at=None).count()
+    if children:
+        reasons.append(
+            ngettext(
+                "It has %(count)d customer of its own. Delete or move that one first.",
+                "It has %(count)d customers of its own. Delete or move those first.",
+                children,
+            )
+            % {"count": children}
+        )
+    affiliated = BillingAccount.objects.filter(
+        affiliate=customer, customer__deleted_at=None
+    ).count()
+    if affiliated:
+        reasons.append(
+            ngettext(
+                "It is the affiliate of %(count)d customer. Remove it there first.",
+                "It is the affiliate of %(count)d customers. Remove it there first.",
+                affiliated,
+            )
+            % {"count": affiliated}
+        )
+    return reasons
+
+
+def contract_is_running(customer: Customer) -> bool:
+    ends_on = customer.account.contract_ends_on
+    return ends_on is not None and ends_on > timezone.localdate()
+
+
+@transaction.atomic
+def delete_customer(
+    *, customer: Customer, by: Actor, waives_contract: bool = False
+) -> Customer:
+    """Take a customer out of use; it can be restored. Deleting twice changes nothing.
+
+    Raises ValidationError while it has customers or is an affiliate, or while its minimum
+    contract runs and is not waived.
+    """
+    customer = lock_below(customer, by=by)
+    if customer.is_deleted:
+        return customer
+    if reasons := deletion_refusals(customer):
+        raise ValidationError(reasons, code="refused")
+    if contract_is_running(customer) and not waives_contract:
+        raise ValidationError(
+            {
+                "waives_contract": _(
+                    "The minimum contract is still running: tick this to waive the rest."
+                )
+            },
+            code="contract",
+        )
+    customer.deleted_at = timezone.now()
+    customer.version += 1
+    customer.save(update_fields=["deleted_at", "version"])
+    _sign_everybody_out(customer)
+    audit.record("customer.deleted", customer, by=by, customer=customer)
+    return customer
+
+
+@transaction.atomic
+def undelete_customer(*, customer: Customer, by: Actor) -> Customer:
+    """Bring a deleted customer back as it was. Raises ValidationError below a deleted one."""
+    customer = lock_below(customer, by=by)
+    if not customer.is_deleted:
+        return customer
+    if customer.parent is not None and customer.parent.is_deleted:
+        raise ValidationError(
+            _("The account above is deleted. Restore that one first."), code="parent"
+        )
+    customer.deleted_at = None
+    customer.version += 1
+    customer.save(update_fields=["deleted_at", "version"])
+    audit.record("customer.undeleted", customer, by=by, customer=customer)
+    return customer
+
+
+@transaction.atomic
+def purge_customer(*, customer: Customer, by: Actor) -> None:
+    """Destroy a deleted customer for good; its numbers go back to the account above.
+
+    Raises ValidationError if it is not deleted, has customers, deleted ones included, or
+    owns what others still use.
+    """
+    customer = lock_below(customer, by=by)
+    if not customer.is_deleted:
+        raise ValidationError(_("Delete the customer first."), code="not_deleted")
+    if Customer.objects.filter(parent=customer).exists():
+        raise ValidationError(
+            _("It still has customers of its own, deleted ones included."), code="children"
+        )
+    if BillingAccount.objects.filter(affiliate=customer).exists():
+        raise ValidationError(
+            _("It is still the affiliate of a customer."), code="affiliate"
+        )
+    assert customer.parent is not None
+    Number.objects.filter(customer=customer).update(
+        customer=customer.parent, line=None, mailbox=None, description=""
+    )
+    # The event stands in the account above: the purged one is nobody's any more.
+    audit.record("customer.purged", customer, by=by, customer=customer.parent)
+    RatePlan.objects.filter(owner=customer).delete()
+    customer.taxes.all().delete()
+    customer.delete()
+
+
+@transaction.atomic
+def move_customer(
+    *, customer: Customer, parent: Customer, plan: RatePlan, by: Actor
+) -> Customer:
+    """Hang a customer with everything below it under another reseller (D 1.1).
+
+    Raises ValidationError for a place inside itself, an account that is not settled, a plan
+    the new parent does not have, or an account number taken there.
+    """
+    by.require(Permission.SYSTEM)
+    # Two moves at once could tie a knot; the root's lock lets one through at a time.
+    with scopes_disabled():  # a move crosses tenants by nature
+        Customer.objects.select_for_update().get(parent=None)
+        rows = Customer.objects.select_for_update().order_by("pk")
+        locked = {row.pk: row for row in rows.filter(pk__in=[customer.pk, parent.pk])}
+        customer, parent = locked[customer.pk], locked[parent.pk]
+        account = BillingAccount.objects.select_for_update().get(customer=customer)
+        _check_move(customer, parent, plan, account)
+        old_path, old_parent = customer.path, customer.parent
+        new_path = f"{parent.path}{customer.pk}."
+        Customer.objects.filter(path__startswith=old_path).update(
+            path=Concat(Value(new_path), Substr("path", len(old_path) + 1))
+        )
+        Customer.objects.filter(pk=customer.pk).update(
+            parent=parent, version=customer.version + 1
+        )
+        account.provider, account.plan = parent, plan
+        account.affiliate, account.affiliate_type = None, ""
+        account.affiliate_percentage = 0
+        account.save()
+        account.liabilities.all().delete()
+        customer.refresh_from_db()
+        audit.record(
+            "customer.moved",
+            customer,
+            by=by,
+            customer=customer,
+            changes={"parent": (old_parent, parent), "plan": (None, plan)},
+        )
+    return customer
+
+
+def _check_move(
+    customer: Customer, parent: Customer, plan: RatePlan, account: BillingAccount
+) -> None:
+    errors: dict[str, str] = {}
+    if parent.is_within(customer) or customer.is_root:
+        errors["parent"] = _("A customer cannot be moved below itself.")
+    elif parent.is_deleted:
+        errors["parent"] = _("That account is deleted.")
+    elif parent.children.filter(account_number=customer.account_number).exists():
+        errors["parent"] = _("A customer there has the same account number.")
+    plans = assignable_plans(owner_id=parent.pk, ancestor_ids=parent.ancestor_ids)
+    if not plans.filter(pk=plan.pk).exists():
+        errors["plan"] = _("Choose a rate plan of the new parent.")
+    if account.balance != 0:
+        errors["__all__"] = _("Settle the balance first: it is with the present parent.")
+    if account.currency != plan.currency:
+        errors["plan"] = _("Choose a plan in the account's currency.")
+    if errors:
+        raise ValidationError(errors)
+
+
+def _sign_everybody_out(customer: Customer) -> None:
+    """End the sessions of its people, and what was switched into it or from below it."""
+    for person in Person.objects.filter(customer=customer, is_pseudo=False):
+        people.end_sessions(person)
+    Switch.objects.filter(customer=customer, ended_at=None).update(
+        ended_at=timezone.now()
+    )

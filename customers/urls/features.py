@@ -1,0 +1,5 @@
+"""Features: /a/<account>/features/..."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Reports: /a/<account>/reports/..."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

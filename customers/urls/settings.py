@@ -1,0 +1,5 @@
+"""Settings: /a/<account>/settings/..."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

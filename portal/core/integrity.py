@@ -1,0 +1,29 @@
+"""The database is the last judge; this tells its verdict as a form error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+
+
+@contextmanager
+def refusals(model: type[models.Model], fields: Mapping[str, str]) -> Iterator[None]:
+    """Turn a violated constraint into a ValidationError at the field it is about.
+
+    ``fields`` maps constraint names to form fields; the message is the constraint's own.
+    The surrounding transaction stays usable. Other violations are raised as they are.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+        if name not in fields:
+            raise
+        messages = {c.name: c.violation_error_message for c in model._meta.constraints}
+        raise ValidationError(
+            {fields[name]: ValidationError(messages[name], code="taken")}
+        ) from error

@@ -1,0 +1,65 @@
+"""Pages that belong to no single app: the start, the search box, the gallery of parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from customers.search import find
+from portal.core.permissions import Permission
+from portal.core.urls import account_url
+from portal.core.views import PortalView
+
+
+def home(request: Any) -> HttpResponse:
+    """The bare address leads to one's own account."""
+    return redirect(account_url(request.user.customer_id, "start"))
+
+
+class Start(PortalView):
+    """The first page after signing in: the place where most of the work is."""
+
+    permission = Permission.USER
+
+    def get(self, request: Any) -> HttpResponse:
+        name = "customers:profile"
+        if self.actor.can(Permission.COMMERCE):
+            name = "customers:customer-list"
+        elif self.actor.can(Permission.ADMINISTRATOR):
+            name = "customers:person-list"
+        elif self.actor.is_switched:
+            name = "customers:line-list"
+        return redirect(self.url(name))
+
+
+class Search(PortalView):
+    """Customers, people and numbers below, while one types or as a page."""
+
+    permission = Permission.COMMERCE
+
+    def title(self) -> str:
+        return _("Search")
+
+    def get(self, request: Any) -> HttpResponseBase:
+        query = request.GET.get("q", "").strip()[:100]
+        is_part = request.htmx and not request.htmx.boosted
+        results = find(query, actor=self.actor, limit=5 if is_part else 25)
+        context = self.page_context(
+            results=results, query=query, more_url=f"{request.path}?q={query}"
+        )
+        template = (
+            "_components/search_results.html"
+            if is_part
+            else "_components/search_page.html"
+        )
+        return render(request, template, context)
+
+
+@login_not_required
+def gallery(request: HttpRequest) -> HttpResponse:
+    """Every part of the design in all its states, for those who build pages."""
+    return render(request, "_components/gallery.html")

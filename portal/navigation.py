@@ -1,0 +1,154 @@
+"""What frames every page: menu, identities, the banner while switched, the brand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+from customers.services.switching import Reach
+from portal.core.permissions import Menu, Permission
+from portal.core.urls import account_url
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page of the menu. ``own``: about the real person, so hidden while switched."""
+
+    menu: Menu
+    label: Any
+    url_name: str
+    icon: str
+    permission: Permission
+    own: bool = False
+
+
+SECTION_ICONS = {
+    Menu.ACTIONS: "zap",
+    Menu.FEATURES: "phone",
+    Menu.REPORTS: "chart-no-axes-column",
+    Menu.COMMERCE: "briefcase-business",
+    Menu.SETTINGS: "settings",
+    Menu.SYSTEM: "server",
+}
+
+ENTRIES = (
+    Entry(
+        Menu.COMMERCE,
+        _("Customers"),
+        "customers:customer-list",
+        "users",
+        Permission.COMMERCE,
+    ),
+)
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor; worked out only for templates that show the frame."""
+    return {"shell": SimpleLazyObject(lambda: _shell(request))}
+
+
+def _shell(request: Any) -> dict[str, Any]:
+    reach: Reach | None = getattr(request, "reach", None)
+    if reach is None or reach.needs_switch:
+        return {"menu": [], "brand": None, "identities": [], "acting": None}
+    account_id = reach.account.pk
+    return {
+        "menu": list(_menu(request, reach)),
+        "identities": _identities(reach),
+        "acting": _acting(reach),
+        "search_url": account_url(account_id, "search")
+        if reach.actor.can(Permission.COMMERCE)
+        else "",
+        "account": reach.account,
+        "brand": None,
+    }
+
+
+def _menu(request: HttpRequest, reach: Reach) -> Iterator[dict[str, Any]]:
+    """The sections the role ticks, with the pages it may open; longest match is active."""
+    shown = [
+        (entry, account_url(reach.account.pk, entry.url_name))
+        for entry in ENTRIES
+        if entry.menu in reach.actor.menus
+        and reach.actor.can(entry.permission)
+        and not (entry.own and reach.actor.is_switched)
+    ]
+    matching = [url for _entry, url in shown if request.path.startswith(url)]
+    active = max(matching, key=len, default="")
+    for menu in Menu:
+        entries = [
+            {
+                "label": entry.label,
+                "url": url,
+                "icon": entry.icon,
+                "active": url == active,
+            }
+            for entry, url in shown
+            if entry.menu == menu
+        ]
+        if menu == Menu.SYSTEM and menu in reach.actor.menus and reach.person.is_staff:
+            entries.append(
+                {
+                    "label": _("Administration"),
+                    "url": reverse("admin:index"),
+                    "icon": "database",
+                    "active": False,
+                }
+            )
+        if entries:
+            yield {"label": menu.label, "icon": SECTION_ICONS[menu], "entries": entries}
+
+
+def _identities(reach: Reach) -> list[dict[str, Any]]:
+    """Who one is on the way down: oneself, then everybody switched into."""
+    own = {
+        "label": reach.person.display_name,
+        "detail": reach.own.name,
+        "url": account_url(reach.own.pk, "start"),
+        "current": reach.switch is None,
+    }
+    return [
+        own,
+        *(
+            {
+                "label": switch.acting_as.display_name,
+                "detail": switch.customer.name,
+                "url": account_url(switch.customer_id, "start"),
+                "current": switch.customer_id == reach.account.pk,
+            }
+            for switch in reach.open_switches
+        ),
+    ]
+
+
+def _acting(reach: Reach) -> dict[str, Any] | None:
+    if reach.switch is None:
+        return None
+    left = reach.switch.expires_at - timezone.now()
+    back = _account_above(reach)
+    return {
+        "name": reach.switch.acting_as.display_name,
+        "person": reach.person.display_name,
+        "back_url": account_url(reach.account.pk, "customers:switch-close"),
+        "back_label": back,
+        "minutes_left": max(0, int(left.total_seconds() // 60)),
+        "limit_minutes": settings.SWITCH_TIMEOUT // 60,
+    }
+
+
+def _account_above(reach: Reach) -> str:
+    """Where "Back" leads: the nearest account above that one is in."""
+    above = [
+        switch.customer
+        for switch in reach.open_switches
+        if reach.account.is_below(switch.customer)
+    ]
+    return above[-1].name if above else reach.own.name
