@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import subprocess
 import sys
 import time
 import urllib.error
@@ -38,36 +39,39 @@ class Application:
     def start_web(self) -> Child:
         options = ["--interface", "wsgi", "--host", self.host, "--port", str(self.port)]
         options += ["--workers", "1", "--blocking-threads", "4", "--no-ws"]
-        return self._start("web", "granian", *options, "portal.wsgi:application")
+        return self._start("web", "-m", "granian", *options, "portal.wsgi:application")
 
     def start_worker(self) -> Child:
         options = ["--concurrency", "2", "--without-gossip", "--without-mingle"]
         options += ["--loglevel", "INFO"]
-        return self._start("worker", "celery", "-A", "portal", "worker", *options)
+        return self._start("worker", "-m", "celery", "-A", "portal", "worker", *options)
 
     def start_beat(self) -> Child:
         schedule = str(self.state / "run/schedule")
         # A number that was left behind may by now belong to any process.
         options = ["--schedule", schedule, "--pidfile", "", "--loglevel", "INFO"]
-        return self._start("beat", "celery", "-A", "portal", "beat", *options)
+        return self._start("beat", "-m", "celery", "-A", "portal", "beat", *options)
 
-    def manage(self, *arguments: str) -> str:
-        """Run one of manage.py's commands to its end and return what it printed.
-
-        Raises Failure when it fails.
-        """
-        log = self.state / f"logs/{arguments[0]}.log"
-        child = processes.start(
-            f"manage.py {arguments[0]}",
-            [sys.executable, paths.CHECKOUT / "manage.py", *arguments],
-            log=log,
-            folder=self.state / "run",
-            environment=self._environment,
-        )
+    def manage(self, *arguments: str) -> None:
+        """Run one of manage.py's commands to its end; raise Failure when it fails."""
+        name = arguments[0]
+        child = self._start(name, str(paths.CHECKOUT / "manage.py"), *arguments)
         with processes.stopped_on_error(child):
             if child.process.wait() != 0:
                 raise child.failed("failed")
-        return log.read_text(encoding="utf-8")
+
+    def logins(self) -> str:
+        """What to show whoever wants to try the demo: one login for each role."""
+        command = [sys.executable, paths.CHECKOUT / "manage.py", "demo_data"]
+        with (self.state / "logs/demo_data.log").open("ab") as log:
+            output = subprocess.run(
+                [*command, "--print-logins"],
+                env=self._environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                check=True,
+            )
+        return output.stdout.decode().strip()
 
     def wait_until_ready(self, web: Child) -> None:
         """Return once the first page is served; raise Failure when it cannot be."""
@@ -84,10 +88,10 @@ class Application:
                 time.sleep(0.05)  # not listening yet
         raise web.failed("does not answer")
 
-    def _start(self, name: str, module: str, *arguments: str) -> Child:
+    def _start(self, name: str, *arguments: str) -> Child:
         return processes.start(
             name,
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, *arguments],
             log=self.state / f"logs/{name}.log",
             folder=self.state / "run",
             environment=self._environment,

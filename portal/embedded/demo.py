@@ -53,10 +53,10 @@ def _run(state: Path, port: int) -> NoReturn:
     with contextlib.ExitStack() as cleanup:
         application = Application(state, HOST, port)
         cleanup.enter_context(_the_only_one(state, application.url))
+        servers.end_leftovers(state)  # one may still hold the port
         _check_port(port)
         if advice := system.provide(system.DOCUMENTS):
             print(f"{advice}\nEverything else works without.")
-        servers.end_leftovers(state)
         _keep_previous_logs(state / "logs")
         running: list[Child] = []
         # An address that is set in the environment is somebody's own server.
@@ -76,9 +76,8 @@ def _run(state: Path, port: int) -> NoReturn:
         ours.append(web := application.start_web())
         ours.append(application.start_worker())
         ours.append(application.start_beat())
-        logins = application.manage("demo_data", "--print-logins")
         application.wait_until_ready(web)
-        print(f"\nTrunkline runs: {application.url}\n\n{logins.strip()}\n")
+        print(f"\nTrunkline runs: {application.url}\n\n{application.logins()}\n")
         print(f"Data and logs: {state}\nCtrl-C stops it.", flush=True)
         _watch(running + ours)
 

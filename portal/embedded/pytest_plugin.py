@@ -6,7 +6,7 @@ Loaded by `-p` in pyproject.toml, so that it comes before the settings are read.
 import contextlib
 import os
 from collections.abc import Generator, Iterator
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -46,10 +46,9 @@ def pytest_load_initial_conftests(
 
 def _with_number(url: str, number: int) -> str:
     """The same Redis, but another of its numbered databases."""
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        return urlunsplit(parts._replace(query=f"db={number}"))
-    return urlunsplit(parts._replace(path=f"/{number}"))
+    if url.startswith("unix:"):
+        return f"{url.partition('?')[0]}?db={number}"
+    return urlsplit(url)._replace(path=f"/{number}").geturl()
 
 
 @pytest.fixture(scope="session")

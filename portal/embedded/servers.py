@@ -75,9 +75,10 @@ def start_postgres(
     log = state / "logs/postgres.log"
     if not data.exists():
         _make_cluster(programs, data, log, account)
-    # Only a leftover of a killed server: the caller has ended every process in here.
-    # Its number may by now belong to any process, which would keep PostgreSQL away.
-    (data / "postmaster.pid").unlink(missing_ok=True)
+    # Only leftovers of a killed server: the caller has ended every process in here.
+    # Their number may by now belong to any process, which would keep PostgreSQL away.
+    for stale in (data / "postmaster.pid", sockets / f"{paths.POSTGRES_SOCKET}.lock"):
+        stale.unlink(missing_ok=True)
     options = ["listen_addresses=", f"unix_socket_directories={_quoted(sockets)}"]
     options += [] if durable else THROWAWAY
     server = processes.start(
