@@ -1,0 +1,257 @@
+"""How the audit log reads to people: actions, objects and fields by their names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils.dateparse import parse_datetime
+from django.utils.text import Truncator, capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from customers.models import Customer
+from portal.core.actor import TenantRow
+from portal.core.audit import SECRET_FIELDS
+from portal.core.display import format_moment
+from portal.core.models import AuditEvent
+
+# Long texts, such as keys, are cut on pages; the export has them whole.
+LONGEST_VALUE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ActionLabel:
+    """An action in words, with the icon and the tone it has in a timeline."""
+
+    title: Any
+    icon: str = "pencil"
+    kind: str = "neutral"
+
+
+ACTIONS: dict[str, ActionLabel] = {
+    "customer.created": ActionLabel(
+        gettext_lazy("Customer created"), "plus", "success"
+    ),
+    "customer.updated": ActionLabel(gettext_lazy("Customer changed")),
+    "customer.locked": ActionLabel(gettext_lazy("Customer locked"), "lock", "warning"),
+    "customer.unlocked": ActionLabel(
+        gettext_lazy("Customer unlocked"), "lock-open", "success"
+    ),
+    "customer.deleted": ActionLabel(
+        gettext_lazy("Customer deleted"), "trash-2", "danger"
+    ),
+    "customer.undeleted": ActionLabel(
+        gettext_lazy("Customer restored"), "undo-2", "success"
+    ),
+    "customer.purged": ActionLabel(gettext_lazy("Customer purged"), "flame", "danger"),
+    "customer.moved": ActionLabel(gettext_lazy("Customer moved"), "network", "warning"),
+    "person.created": ActionLabel(
+        gettext_lazy("Person created"), "user-plus", "success"
+    ),
+    "person.updated": ActionLabel(gettext_lazy("Person changed")),
+    "person.deleted": ActionLabel(
+        gettext_lazy("Person deleted"), "user-minus", "danger"
+    ),
+    "person.login_details_sent": ActionLabel(
+        gettext_lazy("Login details sent"), "mail", "info"
+    ),
+    "person.password_changed": ActionLabel(
+        gettext_lazy("Password changed"), "key-round"
+    ),
+    "person.password_required": ActionLabel(
+        gettext_lazy("New password required"), "key-round", "warning"
+    ),
+    "person.second_factor_removed": ActionLabel(
+        gettext_lazy("Second factor removed"), "shield-off", "warning"
+    ),
+    "line.created": ActionLabel(
+        gettext_lazy("Telephone line created"), "plus", "success"
+    ),
+    "line.updated": ActionLabel(gettext_lazy("Telephone line changed")),
+    "line.password_renewed": ActionLabel(
+        gettext_lazy("SIP password renewed"), "key-round", "warning"
+    ),
+    "line.deleted": ActionLabel(
+        gettext_lazy("Telephone line deleted"), "trash-2", "danger"
+    ),
+    "mailbox.created": ActionLabel(gettext_lazy("Mailbox created"), "plus", "success"),
+    "mailbox.updated": ActionLabel(gettext_lazy("Mailbox changed")),
+    "mailbox.pin_renewed": ActionLabel(
+        gettext_lazy("Mailbox PIN renewed"), "key-round", "warning"
+    ),
+    "mailbox.deleted": ActionLabel(
+        gettext_lazy("Mailbox deleted"), "trash-2", "danger"
+    ),
+    "number.added": ActionLabel(gettext_lazy("Number entered"), "plus", "success"),
+    "number.assigned": ActionLabel(
+        gettext_lazy("Number assigned"), "arrow-right-left", "info"
+    ),
+    "number.updated": ActionLabel(gettext_lazy("Number changed")),
+    "number.released": ActionLabel(
+        gettext_lazy("Number released"), "undo-2", "warning"
+    ),
+    "email.resent": ActionLabel(gettext_lazy("E-mail sent again"), "mail", "info"),
+    "switch.opened": ActionLabel(
+        gettext_lazy("Switched into the customer"), "log-in", "info"
+    ),
+    "switch.closed": ActionLabel(gettext_lazy("Switched back"), "log-out", "neutral"),
+}
+
+# Fields that an event names though the object's model has none of that name.
+_OTHER_FIELDS: dict[str, Any] = {
+    "taxes": gettext_lazy("taxes liable"),
+}
+# Customer events tell what changed on the billing account as well.
+_PARTS: dict[str, tuple[str, ...]] = {
+    "customers.customer": ("billing.billingaccount",),
+}
+
+
+def action_label(action: str) -> ActionLabel:
+    """The action in words; one that the table does not know, by its code."""
+    known = ACTIONS.get(action)
+    if known is not None:
+        return known
+    return ActionLabel(capfirst(action.replace(".", " ").replace("_", " ")))
+
+
+def action_choices() -> list[tuple[Any, list[tuple[str, Any]]]]:
+    """Actions for a select, grouped by what they are done to."""
+    groups: dict[str, list[tuple[str, Any]]] = {}
+    for action, label in ACTIONS.items():
+        groups.setdefault(action.partition(".")[0], []).append((action, label.title))
+    return [(GROUPS[noun], choices) for noun, choices in groups.items()]
+
+
+GROUPS: dict[str, Any] = {
+    "customer": gettext_lazy("Customers"),
+    "person": gettext_lazy("People"),
+    "line": gettext_lazy("Telephone lines"),
+    "mailbox": gettext_lazy("Mailboxes"),
+    "number": gettext_lazy("Numbers"),
+    "email": gettext_lazy("E-mails"),
+    "switch": gettext_lazy("Switching"),
+}
+
+
+def object_type_label(object_type: str) -> str:
+    """What kind of thing ``object_type`` ("customers.person") is, for people."""
+    model = _model(object_type)
+    return capfirst(str(model._meta.verbose_name)) if model else object_type
+
+
+def field_label(object_type: str, name: str) -> str:
+    """A field's name as forms show it; its code if no model has it any more."""
+    field = _field(object_type, name)
+    label = getattr(field, "verbose_name", "") or _OTHER_FIELDS.get(name)
+    return capfirst(str(label or name.replace("_", " ")))
+
+
+def describe(event: AuditEvent, *, reader: TenantRow | None = None) -> dict[str, Any]:
+    """``event`` as _components/timeline.html shows it.
+
+    ``reader`` is the own account of whoever reads: people from above it are "your
+    provider", since tenants are blind to what is above them (D 1.1). Expects
+    ``changes`` prefetched, and ``person__customer`` selected if there is a reader.
+    """
+    label = action_label(event.action)
+    is_named = event.object_type != Customer._meta.label_lower and event.object_name
+    return {
+        "title": f"{label.title}: {event.object_name}"
+        if is_named
+        else str(label.title),
+        "when": format_moment(event.at),
+        "when_iso": event.at.isoformat(),
+        "who": who_label(event, reader=reader),
+        "acting_as": event.acting_as_name.strip("[]"),
+        "address": event.source_ip if is_person_known(event, reader=reader) else "",
+        "icon": label.icon,
+        "kind": label.kind,
+        "changes": changes_of(event, reader=reader),
+    }
+
+
+def who_label(event: AuditEvent, *, reader: TenantRow | None = None) -> str:
+    """Who really did it, whoever they were acting as."""
+    if not is_person_known(event, reader=reader):
+        return _("Your provider")
+    return event.person_name or _("The system")
+
+
+def is_person_known(event: AuditEvent, *, reader: TenantRow | None) -> bool:
+    """Whether ``reader`` may learn who did it: nobody from above its account.
+
+    Of people who were deleted since, only that much is certain: who acted as somebody
+    else came from above.
+    """
+    if reader is None:
+        return True
+    if event.person is None:
+        return not event.acting_as_name
+    return bool(event.person.customer.path.startswith(reader.path))
+
+
+def changes_of(
+    event: AuditEvent, *, reader: TenantRow | None = None, is_whole: bool = False
+) -> list[dict[str, str]]:
+    """What the event changed: label, old and new value; texts uncut if ``is_whole``."""
+    return [
+        {
+            "label": field_label(event.object_type, change.field),
+            "old": _value(event.object_type, change.field, change.old, is_whole),
+            "new": _("changed")
+            if change.field in SECRET_FIELDS
+            else _value(event.object_type, change.field, change.new, is_whole),
+        }
+        for change in event.changes.all()
+        if not _tells_what_is_above(event, change.field, reader)
+    ]
+
+
+def _tells_what_is_above(
+    event: AuditEvent, field: str, reader: TenantRow | None
+) -> bool:
+    """A number comes from, and goes back to, an account that its holder cannot see."""
+    return field == "customer" and reader is not None and event.path == reader.path
+
+
+def _value(object_type: str, name: str, stored: str, is_whole: bool) -> str:
+    """A stored value as people read it: yes and no in words, moments in their zone."""
+    field = _field(object_type, name)
+    if isinstance(field, models.BooleanField):
+        return {"yes": _("yes"), "no": _("no")}.get(stored, stored)
+    if isinstance(field, models.DateTimeField):
+        moment = _moment(stored)
+        return format_moment(moment) if moment else stored
+    return stored if is_whole else Truncator(stored).chars(LONGEST_VALUE)
+
+
+def _moment(stored: str) -> datetime | None:
+    try:
+        return parse_datetime(stored)
+    except ValueError:
+        return None
+
+
+def _field(object_type: str, name: str) -> Any:
+    for label in (object_type, *_PARTS.get(object_type, ())):
+        model = _model(label)
+        if model is None:
+            continue
+        try:
+            return model._meta.get_field(name)
+        except FieldDoesNotExist:
+            continue
+    return None
+
+
+def _model(object_type: str) -> type[models.Model] | None:
+    try:
+        return apps.get_model(object_type)
+    except (LookupError, ValueError):
+        return None
