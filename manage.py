@@ -45,11 +45,14 @@ def main() -> int:
     return 0
 
 
+def runs_in_ours() -> bool:
+    return Path(sys.prefix).resolve() == VENV.resolve()
+
+
 def runs_in_prepared_environment() -> bool:
     """Somebody else's environment that has the packages: the container image, say."""
-    is_ours = Path(sys.prefix).resolve() == VENV
-    is_environment = sys.prefix != sys.base_prefix
-    return is_environment and not is_ours and find_spec("django") is not None
+    is_environment = sys.prefix != sys.base_prefix and not runs_in_ours()
+    return is_environment and find_spec("django") is not None
 
 
 def ensure_packages(name: str) -> None:
@@ -59,7 +62,7 @@ def ensure_packages(name: str) -> None:
         if not (is_installed(name) or is_installed("dev")):
             install(pins(name))
             stamp(name).write_text(digest(name))
-    if Path(sys.prefix).resolve() != VENV:
+    if not runs_in_ours():
         os.execv(PYTHON, [str(PYTHON), *sys.orig_argv[1:]])
 
 
@@ -77,37 +80,33 @@ def stamp(name: str) -> Path:
 
 def is_installed(name: str) -> bool:
     """Whether these very pins were installed to the end."""
-    finished = PYTHON.exists() and stamp(name).exists()
-    return finished and stamp(name).read_text() == digest(name)
+    parts = [PYTHON, VENV / "pyvenv.cfg", stamp(name)]
+    return all(map(Path.exists, parts)) and stamp(name).read_text() == digest(name)
 
 
 def install(requirements: Path) -> None:
     if shutil.disk_usage(CHECKOUT).free < 1024**3:
         sys.exit(f"The packages need 1 GiB, and the disk of {CHECKOUT} has less left.")
-    print(
-        "Installing the pinned packages into .venv; this takes a minute …", flush=True
-    )
+    print("Installing the pinned packages into .venv, about a minute …", flush=True)
     if not PYTHON.exists():  # made by a Python that has gone, or interrupted
         shutil.rmtree(VENV, ignore_errors=True)
+    pins = ["--quiet", "--require-hashes", "--requirement", str(requirements)]
     if uv := shutil.which("uv"):
         os.environ["UV_PYTHON_DOWNLOADS"] = "never"
-        here = ["--quiet", "--python", sys.executable]
-        into = ["--quiet", "--python", PYTHON, "--require-hashes", "--requirement"]
-        if run(uv, "venv", "--allow-existing", *here, VENV) and run(
-            uv, "pip", "install", *into, requirements
-        ):
+        make = [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable]
+        fill = [uv, "pip", "install", "--python", str(PYTHON), *pins]
+        if run(*make, str(VENV)) and run(*fill):
             return
         print("uv could not do it; trying pip …", flush=True)
     if find_spec("ensurepip") is None:
         sys.exit("Python lacks its venv module: apt-get install -y python3-venv")
-    options = ["--quiet", "--disable-pip-version-check", "--require-hashes"]
-    if not run(sys.executable, "-m", "venv", VENV) or not run(
-        PYTHON, "-m", "pip", "install", *options, "--requirement", requirements
-    ):
+    make = [sys.executable, "-m", "venv", str(VENV)]
+    fill = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", *pins]
+    if not (run(*make) and run(*fill)):
         sys.exit("The packages could not be installed; the reason stands above.")
 
 
-def run(*command: "str | Path") -> bool:
+def run(*command: str) -> bool:
     return subprocess.run(command, check=False).returncode == 0
 
 

@@ -62,7 +62,7 @@ class Application:
 
     def logins(self) -> str:
         """What to show whoever wants to try the demo: one login for each role."""
-        command = [sys.executable, paths.CHECKOUT / "manage.py", "demo_data"]
+        command = [sys.executable, str(paths.CHECKOUT / "manage.py"), "demo_data"]
         with (self.state / "logs/demo_data.log").open("ab") as log:
             output = subprocess.run(
                 [*command, "--print-logins"],

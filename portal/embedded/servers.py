@@ -99,9 +99,10 @@ def _make_cluster(
 ) -> None:
     """Make the data folder; one that was interrupted halfway is made anew."""
     draft = data.with_name("unfinished")
-    remove = ["rm", "-rf", draft]
+    remove: list[str | Path] = ["rm", "-rf", draft]
     subprocess.run(remove, check=True, **processes.run_as(account))
-    command = [programs / "initdb", "--pgdata", draft, "--username", paths.ROLE]
+    command: list[str | Path] = [programs / "initdb", "--pgdata", draft]
+    command += ["--username", paths.ROLE]
     command += ["--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8"]
     child = processes.start(
         "PostgreSQL", command, log=log, folder=data.parent, account=account
@@ -135,7 +136,8 @@ def start_valkey(
     """Start Valkey; a durable one still has its queues after a crash or a restart."""
     log = state / "logs/valkey.log"
     socket = paths.socket_folder(state) / paths.VALKEY_SOCKET
-    command = [binaries.valkey_program(account), "--port", "0", "--save", ""]
+    command: list[str | Path] = [binaries.valkey_program(account)]
+    command += ["--port", "0", "--save", ""]
     command += ["--unixsocket", socket, "--unixsocketperm", "700"]
     command += ["--dir", state / "valkey", "--maxmemory-policy", "noeviction"]
     command += ["--appendonly", "yes" if durable else "no"]

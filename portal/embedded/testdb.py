@@ -5,10 +5,12 @@ import hashlib
 import inspect
 import sys
 from collections.abc import Iterator
+from typing import cast
 
 import psycopg
 from django.core.management import call_command
 from django.db import connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
 
@@ -74,7 +76,7 @@ def _administration() -> psycopg.Connection:
 
 def _use(name: str) -> None:
     connection.close()
-    connection.close_pool()
+    cast(DatabaseWrapper, connection).close_pool()
     connection.settings_dict["NAME"] = name
 
 
