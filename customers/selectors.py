@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.db.models import Q, QuerySet, Value
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from customers.choices import RoleDefault
-from customers.models import Customer, NameKey, Number, Person, Role
+from customers.models import Company, Customer, NameKey, Number, Person, Role
 from portal.core.actor import Actor
 from portal.core.models import OutgoingEmail
 from portal.core.permissions import Permission
@@ -66,3 +67,12 @@ def direct_children_count(customer: Customer) -> int:
     return Customer.objects.filter(parent=customer, deleted_at=None).count()
 
 
+def has_second_factor(person: Person) -> bool:
+    """Whether signing in takes a code besides the password."""
+    return TOTPDevice.objects.filter(user=person, confirmed=True).exists()
+
+
+def demands_second_factor(person: Person) -> bool:
+    """Whether the person's own company wants its staff to have one (Settings » Company)."""
+    company: Company | None = getattr(person.customer, "company", None)
+    return company is not None and company.requires_second_factor

@@ -5,16 +5,25 @@ Cached in Redis, kept in PostgreSQL: losing the cache signs nobody out.
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from typing import Any
 
+from django.contrib.auth import SESSION_KEY as PERSON_ID
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.cached_db import SessionStore as CachedStore
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoMiddleware
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
 
 from portal.core.models.session import Session
 
 SOURCE_IP = "source_ip"
 USER_AGENT = "user_agent"
+SIGNED_IN_AT = "signed_in_at"
+SEEN_AT = "seen_at"
+# Seconds between two notes that a session is in use: a row is written that often.
+SEEN_EVERY = 5 * 60
 
 __all__ = ["SessionMiddleware", "SessionStore"]
 
@@ -27,25 +36,55 @@ class SessionStore(CachedStore):
         return Session
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
+        """The row as it is written: whole, at every save, also when it is there already."""
         row: Session = super().create_model_instance(data)
-        row.person_id = int(data["_auth_user_id"]) if "_auth_user_id" in data else None
+        row.person_id = int(data[PERSON_ID]) if PERSON_ID in data else None
         row.source_ip = data.get(SOURCE_IP)
         row.user_agent = data.get(USER_AGENT, "")
+        signed_in_at = data.get(SIGNED_IN_AT)
+        row.created_at = (
+            datetime.fromtimestamp(signed_in_at, UTC)
+            if signed_in_at
+            else timezone.now()
+        )
         return row
+
+    def save(self, must_create: bool = False) -> None:
+        try:
+            super().save(must_create)
+        except UpdateError:
+            # Ended from elsewhere while this request ran, which may have cached it again.
+            self._cache.delete(self.cache_key)
+            raise
 
 
 class SessionMiddleware(DjangoMiddleware):
-    """Django's, with our store passed by class: the engine setting names a module."""
+    """Django's, with our store passed by class: the engine setting names a module.
+
+    Notes every few minutes that a session is in use, which also prolongs it.
+    """
 
     def __init__(self, get_response: Any) -> None:
         super().__init__(get_response)
         self.SessionStore = SessionStore
 
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        session = request.session
+        if session.accessed and PERSON_ID in session:
+            now = int(time.time())
+            if now - session.get(SEEN_AT, 0) >= SEEN_EVERY:
+                session[SEEN_AT] = now
+        return super().process_response(request, response)
+
 
 def remember_browser(request: HttpRequest) -> None:
-    """Note at sign-in from where and with what the session is used."""
+    """Note at sign-in when, from where and with what the session is used."""
+    now = int(time.time())
     request.session[SOURCE_IP] = request.source_ip  # type: ignore[attr-defined]
     request.session[USER_AGENT] = request.headers.get("User-Agent", "")[:300]
+    request.session[SIGNED_IN_AT] = request.session[SEEN_AT] = now
 
 
 def end_session(session_key: str) -> None:
