@@ -128,8 +128,10 @@ CACHES = {
 
 # --- Background work ------------------------------------------------------------------
 
-# Celery names a Redis socket in its own way.
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+# Celery names a Redis socket, and the numbered database behind it, in its own way.
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace(
+    "?db=", "?virtual_host=", 1
+)
 CELERY_TASK_IGNORE_RESULT = True  # rows hold the truth; nobody reads results
 CELERY_TASK_ACKS_LATE = True  # a killed worker's task is handed to another
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
