@@ -12,7 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 
 from customers.backends import may_sign_in
 from customers.services import switching
-from portal.core.display import activate_display
+from customers.views.switching import ask_to_switch
+from portal.core.display import activate_display, reset_display
 from portal.core.restore import keep_entries
 from portal.core.scope import scopes_disabled, subtree
 
@@ -47,6 +48,12 @@ class AccountMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> HttpResponseBase:
+        try:
+            return self.respond(request)
+        finally:
+            reset_display()
+
+    def respond(self, request: Any) -> HttpResponseBase:
         request.actor = None
         person = request.user
         if not person.is_authenticated:
@@ -83,7 +90,5 @@ class AccountMiddleware:
             raise Http404
         if reach.needs_switch and not getattr(view_func, "works_before_switch", False):
             keep_entries(request)
-            from customers.views.switching import ask_to_switch
-
             return ask_to_switch(request, reach)
         return None

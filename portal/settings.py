@@ -3,7 +3,6 @@
 Development, tests and production run this same file. `.env.example` explains each variable.
 """
 
-import os
 from pathlib import Path
 
 import dj_database_url
@@ -21,7 +20,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = env.boolean("DEBUG", default=False)
 # The servers that `manage.py demo` starts live beside the checkout; they need no secrets.
-IS_EMBEDDED = "DATABASE_URL" not in os.environ
+IS_EMBEDDED = not embedded.is_set("DATABASE_URL")
 SECRET_KEY = env.text(
     "SECRET_KEY", embedded.secret_key() if IS_EMBEDDED else None
 )

@@ -14,7 +14,9 @@ from rateplans.choices import BillType, Contract, InvoiceDetail, InvoiceFormat
 from rateplans.models.plan import NO_LIMIT
 
 
-def money_field(label: object, **options: object) -> models.DecimalField[Decimal, Decimal]:
+def money_field(
+    label: object, **options: object
+) -> models.DecimalField[Decimal, Decimal]:
     """A balance or limit: numeric(20,6), design 4."""
     return models.DecimalField(
         label, max_digits=20, decimal_places=6, default=ZERO, **options
@@ -109,7 +111,10 @@ class BillingAccount(models.Model):
         related_name="affiliated_accounts",
     )
     affiliate_type = models.CharField(
-        _("affiliate is paid by"), max_length=8, choices=AffiliateType.choices, blank=True
+        _("affiliate is paid by"),
+        max_length=8,
+        choices=AffiliateType.choices,
+        blank=True,
     )
     affiliate_percentage = models.PositiveSmallIntegerField(
         _("affiliate percentage"), default=0, validators=[MaxValueValidator(100)]
@@ -162,7 +167,8 @@ class BillingAccount(models.Model):
                 fields=["provider", "balance", "customer"], name="account_by_balance"
             ),
             models.Index(
-                fields=["provider", "credit_limit", "customer"], name="account_by_credit"
+                fields=["provider", "credit_limit", "customer"],
+                name="account_by_credit",
             ),
             models.Index(fields=["provider", "plan"], name="account_by_plan"),
         )

@@ -181,4 +181,6 @@ def _set_taxes(account: BillingAccount, taxes: Iterable[Tax]) -> None:
 
 
 def _tax_names(account: BillingAccount) -> list[str]:
-    return list(account.liabilities.order_by("tax__name").values_list("tax__name", flat=True))
+    return list(
+        account.liabilities.order_by("tax__name").values_list("tax__name", flat=True)
+    )

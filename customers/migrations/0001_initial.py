@@ -1121,12 +1121,8 @@ class Migration(migrations.Migration):
                 (
                     "number",
                     models.CharField(
-                        error_messages={
-                            "unique": "This number is already in the system."
-                        },
                         help_text="E.164: + and up to 15 digits.",
                         max_length=16,
-                        unique=True,
                         validators=[portal.core.validators.validate_number],
                         verbose_name="number",
                     ),

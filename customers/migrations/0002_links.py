@@ -170,6 +170,26 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="customer",
+            index=models.Index(fields=["created_at", "id"], name="customer_all_by_age"),
+        ),
+        migrations.AddIndex(
+            model_name="customer",
+            index=models.Index(
+                condition=models.Q(("deleted_at__isnull", False)),
+                fields=["parent", "name_key", "id"],
+                name="customer_deleted",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="customer",
+            index=models.Index(
+                condition=models.Q(("lock", "none"), _negated=True),
+                fields=["parent", "name_key", "id"],
+                name="customer_locked",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="customer",
             index=django.contrib.postgres.indexes.GinIndex(
                 models.F("parent_id"),
                 django.contrib.postgres.indexes.OpClass(
@@ -186,7 +206,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("name_key",),
                 name="customer_name_once",
-                violation_error_message="This name is already in use.",
+                violation_error_message="This name is already in use. Names are unique in the whole system: add a place or a number to it.",
             ),
         ),
         migrations.AddConstraint(
@@ -323,6 +343,14 @@ class Migration(migrations.Migration):
                     models.F("number"), name="gin_trgm_ops"
                 ),
                 name="number_search",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="number",
+            constraint=models.UniqueConstraint(
+                fields=("number",),
+                name="number_once",
+                violation_error_message="This number is already in the system.",
             ),
         ),
         migrations.AddConstraint(

@@ -236,6 +236,17 @@ class Customer(models.Model):
                 fields=["parent", "account_number", "id"], name="customer_by_number"
             ),
             models.Index(fields=["parent", "created_at", "id"], name="customer_by_age"),
+            models.Index(fields=["created_at", "id"], name="customer_all_by_age"),
+            models.Index(
+                fields=["parent", "name_key", "id"],
+                name="customer_deleted",
+                condition=Q(deleted_at__isnull=False),
+            ),
+            models.Index(
+                fields=["parent", "name_key", "id"],
+                name="customer_locked",
+                condition=~Q(lock="none"),
+            ),
             GinIndex(
                 F("parent_id"),
                 OpClass(F("name_key"), name="gin_trgm_ops"),

@@ -9,7 +9,6 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from billing.models import BillingAccount, Tax
 from billing.services import accounts
@@ -197,13 +196,30 @@ def set_lock(*, customer: Customer, lock: Lock, reason: str, by: Actor) -> Custo
     customer.lock = lock
     customer.lock_reason = "" if lock == Lock.NONE else reason.strip()
     customer.full_clean(exclude=_other_fields("lock", "lock_reason"), **_ROW_ONLY)
-    changes = audit.differences(before, audit.snapshot(customer, ("lock", "lock_reason")))
+    changes = audit.differences(
+        before, audit.snapshot(customer, ("lock", "lock_reason"))
+    )
     if changes:
         customer.version += 1
         customer.save(update_fields=["lock", "lock_reason", "version"])
         action = "customer.unlocked" if lock == Lock.NONE else "customer.locked"
         audit.record(action, customer, by=by, customer=customer, changes=changes)
     return customer
+
+
+@transaction.atomic
+def set_locks(*, customers: Iterable[Customer], lock: Lock, by: Actor) -> int:
+    """Lock or unlock several, all or none; how many were not so already.
+
+    A reason given before stays with customers that stay locked.
+    """
+    changed = 0
+    for customer in sorted(customers, key=lambda each: each.pk):
+        if customer.lock == lock:
+            continue
+        set_lock(customer=customer, lock=lock, reason=customer.lock_reason, by=by)
+        changed += 1
+    return changed
 
 
 def propose_account_number(parent: Customer) -> str:

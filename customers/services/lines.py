@@ -69,7 +69,9 @@ def update_line(
         line.save()
     changes = audit.differences(before, audit.snapshot(line, FIELDS))
     if changes:
-        audit.record("line.updated", line, by=by, customer=line.customer, changes=changes)
+        audit.record(
+            "line.updated", line, by=by, customer=line.customer, changes=changes
+        )
     return line
 
 

@@ -55,7 +55,9 @@ def create_mailbox(
 
 
 @transaction.atomic
-def update_mailbox(*, mailbox: Mailbox, values: Mapping[str, Any], by: Actor) -> Mailbox:
+def update_mailbox(
+    *, mailbox: Mailbox, values: Mapping[str, Any], by: Actor
+) -> Mailbox:
     """Change a mailbox. Raises ValidationError by field."""
     by.require(Permission.ADMINISTRATOR)
     mailbox = _locked(mailbox)
@@ -66,7 +68,11 @@ def update_mailbox(*, mailbox: Mailbox, values: Mapping[str, Any], by: Actor) ->
     changes = audit.differences(before, audit.snapshot(mailbox, FIELDS))
     if changes:
         audit.record(
-            "mailbox.updated", mailbox, by=by, customer=mailbox.customer, changes=changes
+            "mailbox.updated",
+            mailbox,
+            by=by,
+            customer=mailbox.customer,
+            changes=changes,
         )
     return mailbox
 

@@ -141,7 +141,9 @@ def update_number(*, number: Number, values: Mapping[str, Any], by: Actor) -> Nu
         target = getattr(number, name)
         if target is not None and target.customer_id != number.customer_id:
             raise ValidationError({name: _("Choose one of this account's own.")})
-    number.clean_fields(exclude=["number", "customer", "number_class", "line", "mailbox"])
+    number.clean_fields(
+        exclude=["number", "customer", "number_class", "line", "mailbox"]
+    )
     number.save()
     changes = audit.differences(before, audit.snapshot(number, FIELDS))
     if changes:

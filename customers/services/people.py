@@ -187,11 +187,19 @@ def _check(person: Person, *, by: Actor, is_role_new: bool) -> None:
     """The rules that need the system's options, other rows, or the actor."""
     person.username = " ".join(person.username.split())
     person.emails = clean_emails(person.emails)
-    person.full_clean(exclude=["customer", "role", "password"], validate_constraints=False)
+    person.full_clean(
+        exclude=["customer", "role", "password"], validate_constraints=False
+    )
     errors: dict[str, ValidationError] = {}
     options = SystemOptions.current()
-    if options.person_email_required and not person.emails and not person.customer.email:
-        errors["emails"] = ValidationError(_("Enter an e-mail address."), code="required")
+    if (
+        options.person_email_required
+        and not person.emails
+        and not person.customer.email
+    ):
+        errors["emails"] = ValidationError(
+            _("Enter an e-mail address."), code="required"
+        )
     if options.person_email_unique and _is_email_taken(person):
         errors["emails"] = ValidationError(
             _("Another person has this e-mail address."), code="taken"
@@ -199,7 +207,9 @@ def _check(person: Person, *, by: Actor, is_role_new: bool) -> None:
     if is_role_new:
         roles = assignable_roles(by, customer=person.customer)
         if not roles.filter(pk=person.role_id).exists():
-            errors["role"] = ValidationError(_("Choose a role from the list."), code="role")
+            errors["role"] = ValidationError(
+                _("Choose a role from the list."), code="role"
+            )
     if errors:
         raise ValidationError(errors)
 

@@ -129,7 +129,9 @@ def open_switch(
     Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     acting_as = target or pseudo_person(customer)
     now = timezone.now()
-    with scopes_disabled():  # an earlier switch may have been opened from another account
+    with (
+        scopes_disabled()
+    ):  # an earlier switch may have been opened from another account
         Switch.objects.filter(
             session_key=session_key, customer=customer, ended_at=None
         ).update(ended_at=now)

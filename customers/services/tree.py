@@ -115,7 +115,8 @@ def purge_customer(*, customer: Customer, by: Actor) -> None:
         raise ValidationError(_("Delete the customer first."), code="not_deleted")
     if Customer.objects.filter(parent=customer).exists():
         raise ValidationError(
-            _("It still has customers of its own, deleted ones included."), code="children"
+            _("It still has customers of its own, deleted ones included."),
+            code="children",
         )
     if BillingAccount.objects.filter(affiliate=customer).exists():
         raise ValidationError(
@@ -188,7 +189,9 @@ def _check_move(
     if not plans.filter(pk=plan.pk).exists():
         errors["plan"] = _("Choose a rate plan of the new parent.")
     if account.balance != 0:
-        errors["__all__"] = _("Settle the balance first: it is with the present parent.")
+        errors["__all__"] = _(
+            "Settle the balance first: it is with the present parent."
+        )
     if account.currency != plan.currency:
         errors["plan"] = _("Choose a plan in the account's currency.")
     if errors:

@@ -88,3 +88,15 @@ def _value(row: models.Model, name: str) -> Any:
     if getattr(field, "choices", None):
         return str(getattr(row, f"get_{name}_display")())
     return getattr(row, name)
+
+
+def recent_changes(target: models.Model) -> AuditEvent | None:
+    """The newest event about ``target``, with its changes: what a stale form missed."""
+    return (
+        AuditEvent.objects.filter(
+            object_type=target._meta.label_lower, object_id=target.pk
+        )
+        .prefetch_related("changes")
+        .order_by("-pk")
+        .first()
+    )

@@ -71,7 +71,9 @@ class Columns(LayoutObject):
         self, form: Any, context: Any, template_pack: Any = TEMPLATE_PACK, **kwargs: Any
     ) -> str:
         cells = [
-            mark_safe(str(render_field(field, form, context, template_pack=template_pack)))
+            mark_safe(
+                str(render_field(field, form, context, template_pack=template_pack))
+            )
             for field in self.fields
         ]
         return render_to_string("_components/columns.html", {"cells": cells})
@@ -111,6 +113,12 @@ class PortalForm(forms.Form):
             return ", ".join(
                 str(label) for key, label in field.choices if str(key) in chosen
             )
+        if isinstance(field, LimitField):
+            is_typed = isinstance(value, (list, tuple))
+            chosen, number = value if is_typed else field.widget.decompress(value)
+            if chosen == LimitField.NUMBER:
+                return str(number)
+            return _flat_label(field.fields[0].choices, chosen or LimitField.PLAN)
         choices = getattr(field, "choices", None)
         if choices is not None:
             return _flat_label(choices, "" if value is None else value)
@@ -188,19 +196,81 @@ class NumberField(forms.CharField):
 
 
 class PlanDefaultField(forms.TypedChoiceField):
-    """A choice whose first option leaves it to the rate plan, and says what that is."""
+    """A choice whose first option leaves it to the rate plan, and says what that is.
 
-    def __init__(self, *, choices: Any, plan_value: str = "", **kwargs: Any) -> None:
+    The script shows the value of whichever plan is chosen; ``plan_key`` names it there.
+    """
+
+    def __init__(
+        self, *, choices: Any, plan_key: str, plan_value: str = "", **kwargs: Any
+    ) -> None:
         kwargs.setdefault("required", False)
         kwargs.setdefault("empty_value", "")
-        super().__init__(choices=[("", ""), *choices], **kwargs)
-        self.show_plan_value(plan_value)
-
-    def show_plan_value(self, plan_value: str) -> None:
-        self.choices = [("", plan_default_label(plan_value)), *list(self.choices)[1:]]
+        first = ("", plan_default_label(plan_value))
+        super().__init__(choices=[first, *choices], **kwargs)
+        self.widget.attrs["data-plan-default"] = plan_key
 
 
 def plan_default_label(value: str) -> str:
     if not value:
         return str(_("Rate plan's setting"))
     return str(_("Rate plan's setting (%(value)s)") % {"value": value})
+
+
+class LimitWidget(forms.MultiWidget):
+    """Rate plan's setting, no limit, or at most a number; the number shows when it counts."""
+
+    def __init__(self, *, choices: Any, plan_key: str, is_amount: bool) -> None:
+        attrs = {"data-limit": "", "data-plan-default": plan_key}
+        number = {"inputmode": "decimal" if is_amount else "numeric", "class": "amount"}
+        super().__init__(
+            [forms.Select(attrs=attrs, choices=choices), forms.TextInput(number)]
+        )
+
+    def decompress(self, value: Any) -> list[Any]:
+        if value is None or value == "":
+            return [LimitField.PLAN, ""]
+        return [LimitField.NONE, ""] if value == -1 else [LimitField.NUMBER, value]
+
+
+class LimitField(forms.MultiValueField):
+    """A limit that the plan may set: None = the plan's, -1 = no limit, else at most that."""
+
+    PLAN, NONE, NUMBER = "plan", "none", "number"
+
+    def __init__(
+        self,
+        *,
+        plan_key: str,
+        plan_value: str = "",
+        number_field: forms.Field | None = None,
+        **kwargs: Any,
+    ) -> None:
+        choices = [
+            (self.PLAN, plan_default_label(plan_value)),
+            (self.NONE, _("No limit")),
+            (self.NUMBER, _("At most …")),
+        ]
+        field = number_field or forms.IntegerField(required=False, min_value=0)
+        super().__init__(
+            fields=[forms.ChoiceField(choices=choices, required=False), field],
+            require_all_fields=False,
+            required=False,
+            widget=LimitWidget(
+                choices=choices,
+                plan_key=plan_key,
+                is_amount=isinstance(field, forms.DecimalField),
+            ),
+            **kwargs,
+        )
+
+    def compress(self, data_list: Any) -> Any:
+        if not data_list or data_list[0] in {"", self.PLAN}:
+            return None
+        if data_list[0] == self.NONE:
+            return -1
+        if data_list[1] in (None, ""):
+            raise ValidationError(
+                _("Enter the number, or choose another option."), code="incomplete"
+            )
+        return data_list[1]

@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views import View
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -103,7 +104,6 @@ class ListPage(PortalView):
     table_id: ClassVar[str]
     default_sort: ClassVar[str]
     filterset_class: ClassVar[type[django_filters.FilterSet]]
-    bulk_actions: Sequence[BulkAction] = ()
 
     def get_queryset(self) -> QuerySet[Any]:
         raise NotImplementedError
@@ -117,6 +117,10 @@ class ListPage(PortalView):
     def empty(self) -> Empty:
         """What to say when there is nothing yet."""
         raise NotImplementedError
+
+    def bulk_actions(self) -> Sequence[BulkAction]:
+        """Buttons over ticked rows; they post to `bulk_url`."""
+        return ()
 
     def bulk_url(self) -> str:
         return ""
@@ -163,7 +167,7 @@ class ListPage(PortalView):
             default_sort=self.default_sort,
             row_url=self.row_url,
             empty=empty,
-            bulk_actions=self.bulk_actions,
+            bulk_actions=self.bulk_actions(),
             bulk_url=self.bulk_url(),
         )
 
@@ -207,7 +211,7 @@ class FormPage(PortalView):
     """
 
     template_name = "_form_page.html"
-    submit_label: str = ""
+    submit_label: Any = gettext_lazy("Save")
 
     def build_form(self, data: Any = None, files: Any = None) -> forms.BaseForm:
         raise NotImplementedError
@@ -249,7 +253,9 @@ class FormPage(PortalView):
                 if is_first:
                     messages.success(request, self.success_message(form))
                 return self.redirect(url)
-        return self.render_form(form, token=token, status=422, stale=stale, is_dirty=True)
+        return self.render_form(
+            form, token=token, status=422, stale=stale, is_dirty=True
+        )
 
     def save_once(self, form: Any, token: str) -> tuple[str, bool]:
         """Save unless this very form was saved before; where to go, and whether it was."""
@@ -279,7 +285,7 @@ class FormPage(PortalView):
             stale=stale,
             is_dirty=is_dirty,
             cancel_url=self.cancel_url(),
-            submit_label=self.submit_label or _("Save"),
+            submit_label=self.submit_label,
             **self.form_context(form),
         )
         return render(self.request, self.template_name, context, status=status)

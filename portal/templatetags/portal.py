@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import phonenumbers
 from django import template
 from django.template import Context
 
@@ -43,3 +44,15 @@ def amount(value: Decimal | None, currency: str) -> str:
 def can(context: Context, permission: str) -> bool:
     """Whether the actor of this page has ``permission``."""
     return permission in context["request"].actor.permissions
+
+
+@register.filter
+def telephone(number: str) -> str:
+    """An E.164 number in groups: +49 30 5550100."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(
+        parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    )

@@ -59,7 +59,9 @@ class RatePlan(models.Model):
     bill_defer = models.BooleanField(
         _("delay billing"),
         default=False,
-        help_text=_("Begin with the next period instead of charging a part of this one."),
+        help_text=_(
+            "Begin with the next period instead of charging a part of this one."
+        ),
     )
     due_days = models.PositiveSmallIntegerField(_("invoices due after"), default=14)
     overdue_days = models.PositiveSmallIntegerField(_("overdue after"), default=14)

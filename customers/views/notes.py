@@ -1,0 +1,131 @@
+"""Notes about a customer: a list with a form above it, and pages to change one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from customers.models import Customer, Note
+from customers.services import notes as services
+from customers.views.customers import customer_tabs
+from customers.views.parts import status_pill
+from portal.core.forms import PortalForm
+from portal.core.permissions import Permission
+from portal.core.views import ConfirmPage, Crumb, FormPage
+
+
+class NoteForm(PortalForm):
+    subject = forms.CharField(label=gettext_lazy("Subject"), max_length=120)
+    body = forms.CharField(
+        label=gettext_lazy("Note"),
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea({"rows": 4}),
+    )
+
+
+class NotePage(FormPage):
+    permission = Permission.COMMERCE
+
+    @property
+    def customer(self) -> Customer:
+        return get_object_or_404(
+            Customer.objects.exclude(pk=self.actor.customer.pk).select_related(
+                "parent"
+            ),
+            pk=self.kwargs["pk"],
+        )
+
+    @property
+    def note(self) -> Note:
+        return get_object_or_404(
+            Note.objects.select_related("customer"),
+            pk=self.kwargs["note"],
+            customer=self.customer,
+        )
+
+    def list_url(self) -> str:
+        return self.url("customers:customer-notes", pk=self.kwargs["pk"])
+
+    def cancel_url(self) -> str:
+        return self.list_url()
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [
+            Crumb(_("Customers"), self.url("customers:customer-list")),
+            Crumb(
+                self.customer.name,
+                self.url("customers:customer-detail", pk=self.kwargs["pk"]),
+            ),
+        ]
+
+
+class NoteList(NotePage):
+    """The notes, newest first, and room for one more."""
+
+    template_name = "customers/customer_notes.html"
+    submit_label = gettext_lazy("Add note")
+
+    def title(self) -> str:
+        return self.customer.name
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [Crumb(_("Customers"), self.url("customers:customer-list"))]
+
+    def build_form(self, data: Any = None, files: Any = None) -> NoteForm:
+        return NoteForm(data)
+
+    def form_context(self, form: NoteForm) -> dict[str, Any]:
+        customer = self.customer
+        return {
+            "customer": customer,
+            "status": status_pill(customer),
+            "tabs": customer_tabs(self, customer, "notes"),
+            "notes": list(Note.objects.filter(customer=customer)[:100]),
+        }
+
+    def save(self, form: NoteForm) -> str:
+        services.write_note(customer=self.customer, by=self.actor, **form.cleaned_data)
+        return self.list_url()
+
+    def success_message(self, form: NoteForm) -> str:
+        return _("Note added.")
+
+
+class NoteEdit(NotePage):
+    def title(self) -> str:
+        return _("Edit note")
+
+    def build_form(self, data: Any = None, files: Any = None) -> NoteForm:
+        note = self.note
+        return NoteForm(data, initial={"subject": note.subject, "body": note.body})
+
+    def save(self, form: NoteForm) -> str:
+        services.write_note(
+            customer=self.customer, note=self.note, by=self.actor, **form.cleaned_data
+        )
+        return self.list_url()
+
+
+class NoteDelete(ConfirmPage, NotePage):
+    submit_label = gettext_lazy("Delete")
+
+    def title(self) -> str:
+        return _("Delete note “%(subject)s”") % {"subject": self.note.subject}
+
+    def consequences(self) -> list[str]:
+        return [_("The note is gone for good.")]
+
+    def build_form(self, data: Any = None, files: Any = None) -> PortalForm:
+        return PortalForm(data)
+
+    def save(self, form: PortalForm) -> str:
+        services.delete_note(note=self.note, by=self.actor)
+        return self.list_url()
+
+    def success_message(self, form: PortalForm) -> str:
+        return _("Deleted.")

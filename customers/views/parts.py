@@ -1,0 +1,298 @@
+"""What the pages about a customer show: pills, figures, facts, the login mail's state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language_info, ngettext
+from django.utils.translation import gettext as _
+
+from billing.models import BillingAccount
+from billing.types import rules_of
+from customers.choices import Lock, country_choices
+from customers.models import Customer
+from customers.wizards.plan_values import plan_values
+from portal.core.display import format_day, format_moment
+from portal.core.models import EmailStatus, OutgoingEmail
+from portal.core.money import format_money
+from portal.core.views import PortalView
+from rateplans.models.plan import NO_LIMIT
+
+
+def pill(kind: str, label: str, icon: str = "") -> SafeString:
+    return mark_safe(
+        render_to_string(
+            "_components/pill.html", {"kind": kind, "label": label, "icon": icon}
+        ).strip()
+    )
+
+
+def status_pill(customer: Customer) -> SafeString:
+    """Deleted, locked and from what, or active: in a word, an icon and a colour."""
+    if customer.is_deleted:
+        return pill("neutral", _("Deleted"), "trash-2")
+    if customer.lock == Lock.NONE:
+        return pill("success", _("Active"))
+    labels = {
+        Lock.WEB: _("Web locked"),
+        Lock.CALLS: _("Calls locked"),
+        Lock.BOTH: _("Locked"),
+    }
+    return pill("warning", labels[Lock(customer.lock)], "lock")
+
+
+def balance_tiles(customer: Customer) -> list[dict[str, Any]]:
+    """Balance, what may still be spent, and the plan, at a glance."""
+    account = customer.account
+    if not rules_of(account.bill_type).uses_balance:
+        return [
+            {
+                "label": _("Billing type"),
+                "value": account.get_bill_type_display(),
+                "icon": "receipt-text",
+                "detail": _("No balance is kept here."),
+            },
+            _plan_tile(account),
+        ]
+    available = account.balance + account.credit_limit
+    return [
+        {
+            "label": _("Balance"),
+            "value": format_money(account.balance, account.currency),
+            "icon": "wallet",
+            "detail": account.get_bill_type_display(),
+            "kind": "danger" if account.balance < 0 and available <= 0 else "",
+        },
+        {
+            "label": _("Available"),
+            "value": format_money(available, account.currency),
+            "icon": "piggy-bank",
+            "detail": _("Credit limit %(limit)s")
+            % {"limit": format_money(account.credit_limit, account.currency)},
+            "kind": "warning" if available <= 0 else "",
+        },
+        _plan_tile(account),
+    ]
+
+
+def _plan_tile(account: BillingAccount) -> dict[str, Any]:
+    return {
+        "label": _("Rate plan"),
+        "value": account.plan.name,
+        "icon": "tags",
+        "detail": account.plan.currency,
+    }
+
+
+def account_items(account: BillingAccount) -> list[dict[str, Any]]:
+    plan = plan_values(account.plan)
+
+    def or_plan(name: str, value: str) -> str:
+        return value or _("%(value)s (rate plan)") % {"value": plan[name]}
+
+    yes_no = {True: _("Yes"), False: _("No"), None: ""}
+    currency = account.currency
+    affiliate = account.affiliate
+    return [
+        _item(account, "bill_type", account.get_bill_type_display()),
+        _item(account, "payment_type", account.get_payment_type_display()),
+        _item(account, "currency", currency),
+        _item(account, "bill_ref", account.bill_ref),
+        _item(account, "tax_reference", account.tax_reference),
+        _item(
+            account,
+            "call_maximum",
+            or_plan("call_maximum", _limit(account.call_maximum, currency)),
+        ),
+        _item(account, "due_days", or_plan("due_days", _days(account.due_days))),
+        _item(
+            account,
+            "send_invoices",
+            or_plan("send_invoices", yes_no[account.send_invoices]),
+        ),
+        _item(
+            account,
+            "invoice_format",
+            or_plan("invoice_format", account.get_invoice_format_display()),
+        ),
+        _item(
+            account,
+            "invoice_detail",
+            or_plan("invoice_detail", account.get_invoice_detail_display()),
+        ),
+        _item(account, "contract", or_plan("contract", account.get_contract_display())),
+        _item(
+            account,
+            "contract_ends_on",
+            format_day(account.contract_ends_on) if account.contract_ends_on else "",
+        ),
+        {
+            "label": _("Taxes liable"),
+            "value": ", ".join(liable.tax.name for liable in account.liabilities.all()),
+        },
+        _item(account, "low_balance", _amount_or_never(account.low_balance, currency)),
+        _item(account, "auto_topup", _amount_or_never(account.auto_topup, currency)),
+        {
+            "label": _("Affiliate"),
+            "value": _("%(name)s: %(percent)s%% of %(share)s")
+            % {
+                "name": affiliate.name,
+                "percent": account.affiliate_percentage,
+                "share": account.get_affiliate_type_display().lower(),
+            }
+            if affiliate
+            else "",
+        },
+    ]
+
+
+def settings_items(customer: Customer) -> list[dict[str, Any]]:
+    language = (
+        get_language_info(customer.language)["name_translated"]
+        if customer.language
+        else _("As the account above")
+    )
+    return [
+        _item(customer, "description", customer.description),
+        _item(customer, "account_number", customer.account_number),
+        _item(
+            customer,
+            "is_in_directory",
+            _("Yes") if customer.is_in_directory else _("No"),
+        ),
+        _item(customer, "lock", customer.get_lock_display()),
+        _item(customer, "lock_reason", customer.lock_reason),
+        _item(customer, "time_zone", customer.time_zone.replace("_", " ")),
+        _item(customer, "language", language),
+        _item(customer, "created_at", format_moment(customer.created_at)),
+    ]
+
+
+def telephony_items(customer: Customer) -> list[dict[str, Any]]:
+    plan = plan_values(customer.account.plan)
+
+    def or_plan(name: str, value: str) -> str:
+        return value or _("%(value)s (rate plan)") % {"value": plan[name]}
+
+    yes_no = {True: _("Yes"), False: _("No"), None: ""}
+    external = yes_no[customer.callerid_in_external]
+    items = [
+        _item(
+            customer,
+            "concurrent_calls",
+            or_plan("concurrent_calls", _count(customer.concurrent_calls)),
+        ),
+        _item(
+            customer, "bulk_calls", or_plan("bulk_calls", _count(customer.bulk_calls))
+        ),
+        _item(customer, "voicemail_days", _days(customer.voicemail_days)),
+        _item(customer, "voicemail_maximum", customer.voicemail_maximum),
+        _item(
+            customer, "callerid_in_external", or_plan("callerid_in_external", external)
+        ),
+        _item(customer, "callerid", customer.callerid),
+        _item(
+            customer,
+            "dial_plan",
+            or_plan("dial_plan", customer.dial_plan.name if customer.dial_plan else ""),
+        ),
+    ]
+    if customer.prefix:
+        items.append(_item(customer, "prefix", customer.prefix))
+    if customer.region:
+        items.append(_item(customer, "region", customer.region.name))
+    return items
+
+
+def address_items(customer: Customer) -> list[dict[str, Any]]:
+    countries = dict(country_choices())
+    lines = [*customer.postal_lines, countries.get(customer.country, "")]
+    return [
+        _item(customer, "email", customer.email),
+        {"label": _("Address"), "value": ", ".join(line for line in lines if line)},
+        _item(customer, "telephone", customer.telephone),
+        _item(customer, "fax", customer.fax),
+    ]
+
+
+def mail_state(
+    view: PortalView, customer: Customer, email: OutgoingEmail | None
+) -> dict[str, Any] | None:
+    """The newest login mail: to whom, how far, and what can be done."""
+    if email is None:
+        return None
+    to = ", ".join(email.to)
+    resend = {
+        "action_url": view.url("customers:login-details-resend", pk=customer.pk),
+        "action_label": _("Send again"),
+        "action_icon": "send",
+    }
+    if email.status == EmailStatus.SENT:
+        assert email.sent_at is not None
+        return {
+            "kind": "success",
+            "title": _("Login details were mailed to %(to)s") % {"to": to},
+            "detail": format_moment(email.sent_at),
+            "pill": _("Sent"),
+            "is_final": True,
+            **resend,
+        }
+    if email.status == EmailStatus.FAILED:
+        return {
+            "kind": "danger",
+            "title": _("Login details did not reach %(to)s") % {"to": to},
+            "detail": email.error,
+            "pill": _("Failed"),
+            "is_final": True,
+            **resend,
+        }
+    if email.status == EmailStatus.KEPT:
+        return {
+            "kind": "neutral",
+            "title": _("Login details for %(to)s are kept here") % {"to": to},
+            "detail": _("No mail server is set up: open the mail and hand it over."),
+            "pill": _("Kept"),
+            "is_final": True,
+            "url": view.url("customers:email-detail", pk=email.pk),
+            **resend,
+        }
+    waits = email.attempts > 0 and bool(email.error)
+    return {
+        "kind": "info",
+        "title": _("Login details are on their way to %(to)s") % {"to": to},
+        "detail": _("Attempt %(number)d did not get through: %(error)s. Trying again.")
+        % {"number": email.attempts, "error": email.error}
+        if waits
+        else "",
+        "pill": _("Queued"),
+        "is_final": False,
+    }
+
+
+def _item(row: Any, name: str, value: Any) -> dict[str, Any]:
+    label = str(row._meta.get_field(name).verbose_name)
+    return {"label": label[:1].upper() + label[1:], "value": value}
+
+
+def _limit(value: Any, currency: str) -> str:
+    if value is None:
+        return ""
+    return _("No limit") if value == NO_LIMIT else format_money(value, currency)
+
+
+def _count(value: int | None) -> str:
+    if value is None:
+        return ""
+    return _("No limit") if value == NO_LIMIT else str(value)
+
+
+def _days(value: int | None) -> str:
+    if value is None:
+        return ""
+    return ngettext("%(count)d day", "%(count)d days", value) % {"count": value}
+
+
+def _amount_or_never(value: Any, currency: str) -> str:
+    return format_money(value, currency) if value else _("Never")

@@ -1,0 +1,361 @@
+"""New » Normal or Residential, and editing: one form, one service call each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+
+from billing.models import BillingAccount
+from billing.selectors import available_taxes
+from customers.models import Customer, DialPlan, Region, SystemOptions
+from customers.selectors import (
+    assignable_roles,
+    free_numbers,
+    name_is_taken,
+    username_is_taken,
+)
+from customers.services import customers as services
+from customers.wizards.checks import warnings
+from customers.wizards.forms import (
+    Choices,
+    CustomerForm,
+    EditForm,
+    NormalForm,
+    ResidentialForm,
+)
+from customers.wizards.plan_values import all_plan_values
+from portal.core.audit import recent_changes
+from portal.core.forms import AmountField
+from portal.core.permissions import Permission
+from portal.core.reveal import show_once
+from portal.core.views import Crumb, FormPage, PortalView
+from rateplans.models import NumberClass
+from rateplans.selectors import assignable_plans
+
+PICKER_SIZE = 12
+
+
+class CustomerFormPage(FormPage):
+    """What the three customer forms share: their choices and the plans' values."""
+
+    permission = Permission.COMMERCE
+    template_name = "customers/customer_form.html"
+
+    def form_parent(self) -> Customer:
+        """The reseller whose customer the form is about."""
+        return self.request.reach.account
+
+    def choices(self) -> Choices:
+        parent = self.form_parent()
+        owner, above = parent.pk, parent.ancestor_ids
+        return Choices(
+            parent=parent,
+            plans=list(assignable_plans(owner_id=owner, ancestor_ids=above)),
+            taxes=available_taxes(owner_id=owner, ancestor_ids=above),
+            regions=Region.objects.all(),
+            dial_plans=DialPlan.objects.all(),
+            has_prefixes=SystemOptions.current().customer_prefixes,
+            roles=assignable_roles(self.actor, customer=parent),
+            free_numbers=free_numbers(parent),
+        )
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [Crumb(_("Customers"), self.url("customers:customer-list"))]
+
+    def form_context(self, form: CustomerForm) -> dict[str, Any]:
+        return {"plan_values": all_plan_values(form.choices.plans)}
+
+
+class CustomerCreatePage(CustomerFormPage):
+    form_class: type[CustomerForm]
+
+    def build_form(self, data: Any = None, files: Any = None) -> CustomerForm:
+        return self.form_class(data, choices=self.choices())
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [
+            *super().breadcrumbs(),
+            Crumb(_("New"), self.url("customers:customer-new")),
+        ]
+
+    def cancel_url(self) -> str:
+        return self.url("customers:customer-list")
+
+    def get(self, request: Any, **kwargs: Any) -> HttpResponse:
+        if not self.choices().plans:
+            return render(
+                request,
+                "customers/no_plan.html",
+                self.page_context(back_url=self.cancel_url()),
+            )
+        return super().get(request, **kwargs)
+
+
+class NormalCreate(CustomerCreatePage):
+    form_class = NormalForm
+
+    def title(self) -> str:
+        return _("New normal customer")
+
+    def save(self, form: NormalForm) -> str:
+        customer = services.create_normal(
+            parent=self.form_parent(),
+            values=form.customer_values(),
+            account=form.account_values(),
+            taxes=form.tax_values(),
+            administrator=form.administrator(),
+            by=self.actor,
+        )
+        return self.url("customers:customer-detail", pk=customer.pk)
+
+    def success_message(self, form: NormalForm) -> str:
+        return _("%(name)s is now your customer.") % {"name": form.cleaned_data["name"]}
+
+
+class ResidentialCreate(CustomerCreatePage):
+    form_class = ResidentialForm
+
+    def title(self) -> str:
+        return _("New residential customer")
+
+    def save(self, form: ResidentialForm) -> str:
+        made = services.create_residential(
+            parent=self.form_parent(),
+            number=form.cleaned_data["number"],
+            person=form.person(),
+            values=form.customer_values(),
+            account=form.account_values(),
+            taxes=form.tax_values(),
+            by=self.actor,
+        )
+        show_once(
+            self.request,
+            f"customer:{made.customer.pk}",
+            {
+                str(_("SIP password")): made.line_password,
+                str(_("Mailbox PIN")): made.mailbox_pin,
+            },
+        )
+        return self.url("customers:customer-detail", pk=made.customer.pk)
+
+    def success_message(self, form: ResidentialForm) -> str:
+        return _("%(number)s is now your customer.") % {
+            "number": form.cleaned_data["number"].number
+        }
+
+    def form_context(self, form: CustomerForm) -> dict[str, Any]:
+        chosen = form["number"].value()
+        return super().form_context(form) | picker_context(
+            self.request, form.choices.free_numbers, chosen=str(chosen or "")
+        )
+
+
+class CustomerEdit(CustomerFormPage):
+    def customer(self) -> Customer:
+        return get_object_or_404(
+            Customer.objects.select_related("parent", "account__plan"),
+            self.below(),
+            pk=self.kwargs["pk"],
+            deleted_at=None,
+        )
+
+    def below(self) -> Q:
+        return ~Q(pk=self.actor.customer.pk)
+
+    def form_parent(self) -> Customer:
+        parent = self.customer().parent
+        assert parent is not None
+        return parent
+
+    def build_form(self, data: Any = None, files: Any = None) -> EditForm:
+        customer = self.customer()
+        return EditForm(
+            data, choices=self.choices(), customer=customer, account=customer.account
+        )
+
+    def title(self) -> str:
+        return _("Edit %(name)s") % {"name": self.customer().name}
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [*super().breadcrumbs(), Crumb(self.customer().name, self.cancel_url())]
+
+    def cancel_url(self) -> str:
+        return self.url("customers:customer-detail", pk=self.kwargs["pk"])
+
+    def save(self, form: EditForm) -> str:
+        services.update_customer(
+            customer=self.customer(),
+            values=form.customer_values(),
+            account=form.account_values(),
+            taxes=form.tax_values(),
+            expected_version=form.cleaned_data["version"],
+            by=self.actor,
+        )
+        return self.cancel_url()
+
+    def render_form(self, form: Any, **kwargs: Any) -> HttpResponse:
+        if kwargs.get("stale") is not None:
+            # Saving again is then a decision: the form goes on from the present state.
+            form.data = form.data.copy()
+            form.data["version"] = str(self.customer().version)
+            kwargs["stale"] = recent_changes(self.customer())
+        return super().render_form(form, **kwargs)
+
+
+class CustomerNew(PortalView):
+    """The first question: normal or residential."""
+
+    permission = Permission.COMMERCE
+
+    def title(self) -> str:
+        return _("New customer")
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [Crumb(_("Customers"), self.url("customers:customer-list"))]
+
+    def get(self, request: Any) -> HttpResponse:
+        choices = [
+            {
+                "title": _("Normal"),
+                "icon": "building-2",
+                "text": _(
+                    "A business. It may have every service: people, lines, numbers,"
+                    " mailboxes, and customers of its own."
+                ),
+                "creates": [
+                    _("An account on one of your rate plans"),
+                    _("Its first administrator, who gets login details by e-mail"),
+                ],
+                "url": self.url("customers:normal-create"),
+                "label": _("New normal customer"),
+            },
+            {
+                "title": _("Residential"),
+                "icon": "house",
+                "text": _(
+                    "A household with one telephone number and a small set of features."
+                    " Nothing is left to set up afterwards."
+                ),
+                "creates": [
+                    _("An account named by the number"),
+                    _("A telephone line, a mailbox and a person with that number"),
+                ],
+                "url": self.url("customers:residential-create"),
+                "label": _("New residential customer"),
+            },
+        ]
+        return render(
+            request, "customers/customer_new.html", self.page_context(choices=choices)
+        )
+
+
+class NameCheck(PortalView):
+    """Whether a name is free, while one types."""
+
+    permission = Permission.COMMERCE
+
+    def get(self, request: Any) -> HttpResponse:
+        name = " ".join(request.GET.get("name", "").split())[:200]
+        except_id = request.GET.get("except", "")
+        taken = bool(name) and name_is_taken(
+            name, except_id=int(except_id) if except_id.isdigit() else None
+        )
+        return render(
+            request, "customers/_name_check.html", {"name": name, "taken": taken}
+        )
+
+
+class UsernameCheck(PortalView):
+    permission = Permission.ADMINISTRATOR
+
+    def get(self, request: Any) -> HttpResponse:
+        name = request.GET.get("person_username", "") or request.GET.get("username", "")
+        taken = bool(name.strip()) and username_is_taken(name[:150])
+        return render(
+            request,
+            "customers/_name_check.html",
+            {"name": name.strip(), "taken": taken},
+        )
+
+
+class NumberPicker(PortalView):
+    """The reseller's free numbers that match, as radio buttons for the form."""
+
+    permission = Permission.COMMERCE
+
+    def get(self, request: Any) -> HttpResponse:
+        context = picker_context(
+            request,
+            free_numbers(self.request.reach.account),
+            chosen=request.GET.get("number", ""),
+        )
+        return render(request, "customers/_number_options.html", context)
+
+
+class WarningCheck(PortalView):
+    """Sense checks of what is being typed; nothing is saved."""
+
+    permission = Permission.COMMERCE
+
+    def post(self, request: Any) -> HttpResponse:
+        parent = request.reach.account
+        plans = assignable_plans(owner_id=parent.pk, ancestor_ids=parent.ancestor_ids)
+        plan_id = request.POST.get("plan", "")
+        plan = plans.filter(pk=plan_id).first() if plan_id.isdigit() else None
+        found: list[str] = []
+        if plan is not None:
+            found = warnings(
+                plan=plan,
+                values=typed_account_values(request.POST),
+                provider=BillingAccount.objects.filter(customer=parent).first(),
+            )
+        return render(request, "customers/_warnings.html", {"warnings": found})
+
+
+def typed_account_values(data: Any) -> dict[str, Any]:
+    """The account fields that the sense checks look at, as far as they are readable yet."""
+    values = {
+        name: data.get(name, "")
+        for name in ("bill_type", "currency", "payment_type", "bank_account_number")
+    }
+    for name in ("credit_limit", "low_balance", "auto_topup"):
+        field = AmountField(required=False, min_value=0)
+        try:
+            values[name] = field.clean(data.get(name, ""))
+        except ValidationError:
+            values[name] = None  # said at the field when the form is sent
+    return values
+
+
+def picker_context(request: Any, numbers: Any, *, chosen: str) -> dict[str, Any]:
+    """The first free numbers that fit what was searched, the chosen one always among them."""
+    digits = "".join(c for c in request.GET.get("digits", "") if c.isdigit()).lstrip(
+        "0"
+    )
+    number_class = request.GET.get("number_class", "")
+    area = request.GET.get("area", "").strip()
+    matching = numbers
+    if digits:
+        matching = matching.filter(number__contains=digits)
+    if number_class.isdigit():
+        matching = matching.filter(number_class=number_class)
+    if area:
+        matching = matching.filter(area=area)
+    found = list(matching[: PICKER_SIZE + 1])
+    options, more = found[:PICKER_SIZE], len(found) > PICKER_SIZE
+    if chosen.isdigit() and all(str(number.pk) != chosen for number in options):
+        options = [*numbers.filter(pk=chosen), *options]
+    areas = numbers.order_by("area").values_list("area", flat=True).distinct()[:200]
+    return {
+        "options": options,
+        "more": more,
+        "chosen": chosen,
+        "classes": NumberClass.objects.all(),
+        "areas": [name for name in areas if name],
+        "has_numbers": bool(options) or numbers.exists(),
+    }
