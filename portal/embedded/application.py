@@ -33,7 +33,7 @@ class Application:
             "PYTHONPATH": str(paths.CHECKOUT),
             "PYTHONUNBUFFERED": "1",
         }
-        if not {"SECRET_KEY", "SECRET_KEY_FILE"} & os.environ.keys():
+        if not paths.is_set("SECRET_KEY"):
             self._environment["SECRET_KEY_FILE"] = str(_secret_key_file(state))
 
     def start_web(self) -> Child:

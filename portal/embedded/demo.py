@@ -59,12 +59,11 @@ def _run(state: Path, port: int) -> NoReturn:
             print(f"{advice}\nEverything else works without.")
         _keep_previous_logs(state / "logs")
         running: list[Child] = []
-        # An address that is set in the environment is somebody's own server.
-        if "DATABASE_URL" not in os.environ:
+        if not paths.is_set("DATABASE_URL"):
             postgres = servers.start_postgres(state, account)
             cleanup.callback(processes.stop, [postgres], patience=30)
             running.append(postgres)
-        if "REDIS_URL" not in os.environ:
+        if not paths.is_set("REDIS_URL"):
             valkey = servers.start_valkey(state, account)
             cleanup.callback(processes.stop, [valkey], patience=30)
             running.append(valkey)

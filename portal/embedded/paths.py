@@ -22,6 +22,11 @@ VALKEY_SOCKET = "valkey.sock"
 LONGEST_SOCKET_FOLDER = 107 - len(f"/{POSTGRES_SOCKET}")
 
 
+def is_set(name: str) -> bool:
+    """Whether the environment names a server of somebody's own, which always wins."""
+    return name in os.environ or f"{name}_FILE" in os.environ
+
+
 def state_folder() -> Path:
     """The folder that keeps the demo's databases, uploads and logs between starts.
 

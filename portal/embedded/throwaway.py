@@ -26,11 +26,11 @@ def servers_in_environment(*, durable: bool) -> Iterator[None]:
         state = _make_folder()
         cleanup.callback(_remove, state)
         account = servers.prepare_folders(state)
-        if "DATABASE_URL" not in os.environ:
+        if not paths.is_set("DATABASE_URL"):
             postgres = servers.start_postgres(state, account, durable=durable)
             cleanup.callback(processes.stop, [postgres], patience=30)
             os.environ["DATABASE_URL"] = paths.database_url(state)
-        if "REDIS_URL" not in os.environ:
+        if not paths.is_set("REDIS_URL"):
             valkey = servers.start_valkey(state, account, durable=durable)
             cleanup.callback(processes.stop, [valkey], patience=30)
             os.environ["REDIS_URL"] = paths.redis_url(state)
