@@ -34,6 +34,11 @@ def assignable_roles(by: Actor, *, customer: Customer) -> QuerySet[Role]:
     return roles
 
 
+def may_manage(person: Person, by: Actor) -> bool:
+    """Whether ``by`` may change ``person``: nobody with fewer rights than that has."""
+    return by.permissions.issuperset(person.role.permissions)
+
+
 def default_role(purpose: RoleDefault) -> Role:
     return Role.objects.get(default_for=purpose)
 
@@ -76,3 +81,23 @@ def demands_second_factor(person: Person) -> bool:
     """Whether the person's own company wants its staff to have one (Settings » Company)."""
     company: Company | None = getattr(person.customer, "company", None)
     return company is not None and company.requires_second_factor
+
+
+def people_meant(identity: str) -> list[Person]:
+    """Who may sign in and has this user name, else who has this e-mail address."""
+    people = Person.objects.filter(
+        is_pseudo=False,
+        is_active=True,
+        role__may_login=True,
+        customer__deleted_at=None,
+    ).select_related("customer", "role")
+    identity = identity.replace("\0", "").strip()[:254]
+    named = list(people.filter(username_key=NameKey(Value(identity))))
+    if named or "@" not in identity:
+        return named
+    having = people.filter(emails__icontains=identity).order_by("pk")
+    return [
+        person
+        for person in having[:50]
+        if identity.casefold() in map(str.casefold, person.email_addresses)
+    ]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -14,6 +14,7 @@ from portal.core import audit, secrets
 from portal.core.actor import Actor
 from portal.core.integrity import refusals
 from portal.core.permissions import Permission
+from portal.core.staleness import refuse_stale
 
 FIELDS: tuple[str, ...] = (
     "name",
@@ -41,6 +42,8 @@ def create_line(
     Raises ValidationError by field.
     """
     by.require(Permission.ADMINISTRATOR)
+    if not customer.is_within(by.customer):
+        raise PermissionDenied
     password = secrets.random_password()
     line = TelephoneLine(customer=customer, password=secrets.encrypt(password))
     _set(line, values)
@@ -58,13 +61,23 @@ def create_line(
 
 @transaction.atomic
 def update_line(
-    *, line: TelephoneLine, values: Mapping[str, Any], by: Actor
+    *, line: TelephoneLine, values: Mapping[str, Any], by: Actor, seen: str = ""
 ) -> TelephoneLine:
-    """Change a line. Raises ValidationError by field."""
-    by.require(Permission.ADMINISTRATOR)
-    line = _locked(line)
+    """Change a line.
+
+    ``seen`` is the state (portal.core.staleness) that the change was made from.
+    Raises ValidationError by field, StaleError if the line is not as ``seen`` any more.
+    """
+    line = _locked(line, by=by)
+    refuse_stale(line, FIELDS, seen=seen)
     before = audit.snapshot(line, FIELDS)
+    was_customers_own = is_customers_own(line)
     _set(line, values)
+    if was_customers_own and not is_customers_own(line):
+        raise ValidationError(
+            {"username": _("A residential customer's line keeps its user name.")},
+            code="residential",
+        )
     with refusals(TelephoneLine, _CONSTRAINTS):
         line.save()
     changes = audit.differences(before, audit.snapshot(line, FIELDS))
@@ -77,9 +90,8 @@ def update_line(
 
 @transaction.atomic
 def renew_password(*, line: TelephoneLine, by: Actor) -> str:
-    """Replace the password, e.g. when a telephone was lost; returns the new one, once."""
-    by.require(Permission.ADMINISTRATOR)
-    line = _locked(line)
+    """Replace the password, e.g. when a telephone was lost; gives the new one, once."""
+    line = _locked(line, by=by)
     password = secrets.random_password()
     line.password = secrets.encrypt(password)
     line.save(update_fields=["password"])
@@ -88,14 +100,34 @@ def renew_password(*, line: TelephoneLine, by: Actor) -> str:
 
 
 @transaction.atomic
+def set_enabled(
+    *, customer: Customer, line_ids: Iterable[int], is_enabled: bool, by: Actor
+) -> int:
+    """Let these lines of ``customer`` make and take calls, or not; how many changed."""
+    ids = TelephoneLine.objects.filter(
+        customer=customer, pk__in=line_ids, is_enabled=not is_enabled
+    ).order_by("pk")
+    changed = 0
+    for pk in ids.values_list("pk", flat=True):
+        line = _locked(TelephoneLine(pk=pk), by=by)
+        if line.is_enabled == is_enabled:
+            continue  # somebody else was faster
+        line.is_enabled = is_enabled
+        line.save(update_fields=["is_enabled"])
+        changes = {"is_enabled": (not is_enabled, is_enabled)}
+        audit.record("line.updated", line, by=by, customer=customer, changes=changes)
+        changed += 1
+    return changed
+
+
+@transaction.atomic
 def delete_line(*, line: TelephoneLine, by: Actor) -> None:
-    """Remove a line; numbers that rang there are free again.
+    """Remove a line; numbers that rang there ring nowhere.
 
     Raises ValidationError for the line a residential customer consists of.
     """
-    by.require(Permission.ADMINISTRATOR)
-    line = _locked(line)
-    if line.customer.is_residential and line.name == line.customer.name:
+    line = _locked(line, by=by)
+    if is_customers_own(line):
         raise ValidationError(
             _("This line is what the residential customer consists of."),
             code="residential",
@@ -104,17 +136,28 @@ def delete_line(*, line: TelephoneLine, by: Actor) -> None:
     line.delete()
 
 
+def is_customers_own(line: TelephoneLine) -> bool:
+    """Whether a residential customer consists of this line (D 2.2)."""
+    customer = line.customer
+    return customer.is_residential and line.username == customer.name.removeprefix("+")
+
+
 def propose_username(customer: Customer) -> str:
     """A SIP user name that says nothing about the customer and is hard to guess."""
     return f"{customer.pk}-{secrets.random_password(8).lower()}"
 
 
-def _locked(line: TelephoneLine) -> TelephoneLine:
-    return (
+def _locked(line: TelephoneLine, *, by: Actor) -> TelephoneLine:
+    """The line's row, locked. Raises PermissionDenied unless ``by`` may change it."""
+    by.require(Permission.ADMINISTRATOR)
+    locked = (
         TelephoneLine.objects.select_for_update(of=("self",))
         .select_related("customer")
         .get(pk=line.pk)
     )
+    if not locked.customer.is_within(by.customer):
+        raise PermissionDenied
+    return locked
 
 
 def _set(line: TelephoneLine, values: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -15,6 +15,7 @@ from portal.core import audit, secrets
 from portal.core.actor import Actor
 from portal.core.integrity import refusals
 from portal.core.permissions import Permission
+from portal.core.staleness import refuse_stale
 from portal.core.validators import clean_emails
 
 FIELDS: tuple[str, ...] = (
@@ -39,6 +40,8 @@ def create_mailbox(
     Raises ValidationError by field.
     """
     by.require(Permission.ADMINISTRATOR)
+    if not customer.is_within(by.customer):
+        raise PermissionDenied
     pin = secrets.random_pin()
     mailbox = Mailbox(customer=customer, pin=make_password(pin))
     _set(mailbox, values)
@@ -56,13 +59,23 @@ def create_mailbox(
 
 @transaction.atomic
 def update_mailbox(
-    *, mailbox: Mailbox, values: Mapping[str, Any], by: Actor
+    *, mailbox: Mailbox, values: Mapping[str, Any], by: Actor, seen: str = ""
 ) -> Mailbox:
-    """Change a mailbox. Raises ValidationError by field."""
-    by.require(Permission.ADMINISTRATOR)
-    mailbox = _locked(mailbox)
+    """Change a mailbox.
+
+    ``seen`` is the state (portal.core.staleness) that the change was made from.
+    Raises ValidationError by field, StaleError if the mailbox is not as ``seen``.
+    """
+    mailbox = _locked(mailbox, by=by)
+    refuse_stale(mailbox, FIELDS, seen=seen)
     before = audit.snapshot(mailbox, FIELDS)
+    was_customers_own = is_customers_own(mailbox)
     _set(mailbox, values)
+    if was_customers_own and not is_customers_own(mailbox):
+        raise ValidationError(
+            {"box_number": _("A residential customer's mailbox keeps its number.")},
+            code="residential",
+        )
     with refusals(Mailbox, _CONSTRAINTS):
         mailbox.save()
     changes = audit.differences(before, audit.snapshot(mailbox, FIELDS))
@@ -80,8 +93,7 @@ def update_mailbox(
 @transaction.atomic
 def renew_pin(*, mailbox: Mailbox, by: Actor) -> str:
     """Replace the PIN; returns the new one, once."""
-    by.require(Permission.ADMINISTRATOR)
-    mailbox = _locked(mailbox)
+    mailbox = _locked(mailbox, by=by)
     pin = secrets.random_pin()
     mailbox.pin = make_password(pin)
     mailbox.save(update_fields=["pin"])
@@ -95,9 +107,8 @@ def delete_mailbox(*, mailbox: Mailbox, by: Actor) -> None:
 
     Raises ValidationError for the mailbox a residential customer consists of.
     """
-    by.require(Permission.ADMINISTRATOR)
-    mailbox = _locked(mailbox)
-    if mailbox.customer.is_residential and mailbox.name == mailbox.customer.name:
+    mailbox = _locked(mailbox, by=by)
+    if is_customers_own(mailbox):
         raise ValidationError(
             _("This mailbox is what the residential customer consists of."),
             code="residential",
@@ -106,12 +117,33 @@ def delete_mailbox(*, mailbox: Mailbox, by: Actor) -> None:
     mailbox.delete()
 
 
-def _locked(mailbox: Mailbox) -> Mailbox:
-    return (
+def is_customers_own(mailbox: Mailbox) -> bool:
+    """Whether a residential customer consists of this mailbox (D 2.2)."""
+    customer = mailbox.customer
+    return customer.is_residential and mailbox.box_number == customer.name.removeprefix(
+        "+"
+    )
+
+
+def propose_box_number(customer: Customer) -> str:
+    """The number after the highest three- to five-digit one, from 100 on."""
+    numbers = Mailbox.objects.filter(
+        customer=customer, box_number__regex=r"^[1-9][0-9]{2,4}$"
+    ).values_list("box_number", flat=True)
+    return str(max((int(number) for number in numbers), default=99) + 1)
+
+
+def _locked(mailbox: Mailbox, *, by: Actor) -> Mailbox:
+    """The mailbox's row, locked; PermissionDenied unless ``by`` may change it."""
+    by.require(Permission.ADMINISTRATOR)
+    locked = (
         Mailbox.objects.select_for_update(of=("self",))
         .select_related("customer")
         .get(pk=mailbox.pk)
     )
+    if not locked.customer.is_within(by.customer):
+        raise PermissionDenied
+    return locked
 
 
 def _set(mailbox: Mailbox, values: Mapping[str, Any]) -> None:

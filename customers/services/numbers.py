@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import phonenumbers
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 from phonenumbers import geocoder
@@ -16,6 +16,8 @@ from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.integrity import refusals
 from portal.core.permissions import Permission
+from portal.core.scope import scopes_disabled
+from portal.core.staleness import refuse_stale
 from rateplans.models import NumberClass
 
 FIELDS: tuple[str, ...] = ("description", "line", "mailbox", "is_in_directory")
@@ -37,6 +39,10 @@ def add_numbers(
     Raises ValidationError at ``number`` if one is here already or cannot exist.
     """
     by.require(Permission.COMMERCE)
+    if not customer.is_within(by.customer):
+        raise PermissionDenied
+    numbers = list(numbers)
+    _refuse_present(numbers)
     rows = []
     for text in numbers:
         number = Number(
@@ -57,7 +63,7 @@ def add_numbers(
 
 
 def expand_range(first: str, count: int) -> list[str]:
-    """``count`` numbers in a row from ``first`` (E.164). Raises ValidationError if too long."""
+    """``count`` numbers in a row from ``first`` (E.164). Raises ValidationError."""
     if not 1 <= count <= MAXIMUM_RANGE:
         raise ValidationError(
             {
@@ -65,11 +71,12 @@ def expand_range(first: str, count: int) -> list[str]:
                 % {"maximum": MAXIMUM_RANGE}
             }
         )
-    digits = first.removeprefix("+")
-    last = str(int(digits) + count - 1)
-    if len(last) != len(digits):
-        raise ValidationError({"count": _("The range runs out of digits.")})
-    return [f"+{int(digits) + step}" for step in range(count)]
+    begin = int(first.removeprefix("+"))
+    if len(str(begin + count - 1)) != len(str(begin)):
+        raise ValidationError(
+            {"count": _("So many numbers do not fit behind the first one.")}
+        )
+    return [f"+{begin + step}" for step in range(count)]
 
 
 def lock_free(number: Number, *, holder: Customer) -> Number:
@@ -77,14 +84,16 @@ def lock_free(number: Number, *, holder: Customer) -> Number:
 
     Raises ValidationError at ``number`` if somebody was faster.
     """
-    locked = Number.objects.select_for_update(of=("self",)).filter(pk=number.pk).first()
+    with scopes_disabled():  # the holder is above whoever takes a number for itself
+        rows = Number.objects.select_for_update(of=("self",)).select_related("customer")
+        locked = rows.filter(pk=number.pk).first()
     if locked is None or locked.customer_id != holder.pk or not locked.is_free:
         raise ValidationError(
             {
                 "number": ValidationError(
                     _(
-                        "%(number)s has just been given to somebody else. Choose another;"
-                        " everything else you typed is still here."
+                        "%(number)s has just been given to somebody else. Choose"
+                        " another; everything else you typed is still here."
                     ),
                     code="taken",
                     params={"number": number.number},
@@ -116,6 +125,8 @@ def take_number(
 ) -> Number:
     """Give ``customer`` a free number of the account above it."""
     by.require(Permission.ADMINISTRATOR)
+    if not customer.is_within(by.customer):
+        raise PermissionDenied
     if customer.parent is None:
         raise ValidationError({"number": _("There is no account above this one.")})
     taken = lock_free(number, holder=customer.parent)
@@ -124,14 +135,16 @@ def take_number(
 
 
 @transaction.atomic
-def update_number(*, number: Number, values: Mapping[str, Any], by: Actor) -> Number:
-    """Change where a number leads and how it is listed. Raises ValidationError by field."""
-    by.require(Permission.ADMINISTRATOR)
-    number = (
-        Number.objects.select_for_update(of=("self",))
-        .select_related("customer")
-        .get(pk=number.pk)
-    )
+def update_number(
+    *, number: Number, values: Mapping[str, Any], by: Actor, seen: str = ""
+) -> Number:
+    """Change where a number leads and how it is listed.
+
+    ``seen`` is the state (portal.core.staleness) that the change was made from.
+    Raises ValidationError by field, StaleError if the number is not as ``seen``.
+    """
+    number = _locked(number, by=by)
+    refuse_stale(number, FIELDS, seen=seen)
     before = audit.snapshot(number, FIELDS)
     for name, value in values.items():
         if name not in FIELDS:
@@ -155,15 +168,10 @@ def update_number(*, number: Number, values: Mapping[str, Any], by: Actor) -> Nu
 
 @transaction.atomic
 def release_number(*, number: Number, by: Actor) -> None:
-    """Give a number up: it returns to the account above, or leaves the system at the top."""
-    by.require(Permission.ADMINISTRATOR)
-    number = (
-        Number.objects.select_for_update(of=("self",))
-        .select_related("customer__parent")
-        .get(pk=number.pk)
-    )
+    """Give a number up: it returns to the account above; at the top, it is gone."""
+    number = _locked(number, by=by)
     holder = number.customer
-    if holder.is_residential and number.number == holder.name:
+    if is_customers_own(number):
         raise ValidationError(
             _("This number is what the residential customer consists of."),
             code="residential",
@@ -175,6 +183,41 @@ def release_number(*, number: Number, by: Actor) -> None:
     number.customer, number.line, number.mailbox = holder.parent, None, None
     number.description, number.is_in_directory = "", None
     number.save()
+
+
+def is_customers_own(number: Number) -> bool:
+    """Whether a residential customer consists of this number (D 2.2)."""
+    return number.customer.is_residential and number.number == number.customer.name
+
+
+def _locked(number: Number, *, by: Actor) -> Number:
+    """The number's row, locked. Raises PermissionDenied unless ``by`` may change it."""
+    by.require(Permission.ADMINISTRATOR)
+    locked = (
+        Number.objects.select_for_update(of=("self",))
+        .select_related("customer__parent", "line", "mailbox")
+        .get(pk=number.pk)
+    )
+    if not locked.customer.is_within(by.customer):
+        raise PermissionDenied
+    return locked
+
+
+def _refuse_present(numbers: list[str]) -> None:
+    """Name the first number that is here already: the constraint cannot say which."""
+    with scopes_disabled():  # numbers are unique over the whole system
+        present = Number.objects.filter(number__in=numbers).order_by("number")
+        first = present.values_list("number", flat=True).first()
+    if first is not None:
+        raise ValidationError(
+            {
+                "number": ValidationError(
+                    _("%(number)s is already in the system."),
+                    code="taken",
+                    params={"number": first},
+                )
+            }
+        )
 
 
 def _country(number: str) -> str:

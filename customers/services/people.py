@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from customers import emails
 from customers.models import Customer, Person, SystemOptions
-from customers.selectors import assignable_roles
+from customers.selectors import assignable_roles, may_manage
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.integrity import refusals
@@ -20,6 +20,7 @@ from portal.core.models import OutgoingEmail, Session
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from portal.core.sessions import end_session
+from portal.core.staleness import refuse_stale
 from portal.core.validators import clean_emails
 
 FIELDS: tuple[str, ...] = (
@@ -73,7 +74,7 @@ def create_person(
     by: Actor,
     sends_login_details: bool = True,
 ) -> Person:
-    """Make a person of ``customer`` without a password; a mailed link lets it choose one.
+    """Make a person of ``customer``, who chooses a password by a mailed link.
 
     ``values`` holds some of `FIELDS`, at least username and role.
     Raises ValidationError by field.
@@ -98,19 +99,31 @@ def create_person(
 
 @transaction.atomic
 def update_person(
-    *, person: Person, values: Mapping[str, Any], by: Actor, is_own: bool = False
+    *,
+    person: Person,
+    values: Mapping[str, Any],
+    by: Actor,
+    is_own: bool = False,
+    seen: str = "",
 ) -> Person:
-    """Change a person. ``is_own``: people change their own profile without being administrator.
+    """Change a person. ``is_own``: people change their profile, administrators or not.
 
-    Raises ValidationError by field.
+    ``seen`` is the state (portal.core.staleness) that the change was made from.
+    Raises ValidationError by field, StaleError if the person is not as ``seen``.
     """
     by.require(Permission.USER if is_own else Permission.ADMINISTRATOR)
     person = _locked(person)
+    if not is_own:
+        _require_manageable(person, by)
+    refuse_stale(person, FIELDS, seen=seen)
     before = audit.snapshot(person, FIELDS)
     old_role_id = person.role_id
     for name, value in _known(values).items():
         setattr(person, name, value)
-    _check(person, by=by, is_role_new=person.role_id != old_role_id)
+    is_role_new = person.role_id != old_role_id
+    _check(person, by=by, is_role_new=is_role_new)
+    if _is_self(person, by):
+        _refuse_self_lock_out(person, by=by, is_role_new=is_role_new)
     with refusals(Person, _CONSTRAINTS):
         person.save()
     changes = audit.differences(before, audit.snapshot(person, FIELDS))
@@ -128,7 +141,8 @@ def delete_person(*, person: Person, by: Actor) -> None:
     """Remove a person for good; what it did stays in the log under its name."""
     by.require(Permission.ADMINISTRATOR)
     person = _locked(person)
-    if by.person is not None and by.person.pk == person.pk:
+    _require_manageable(person, by)
+    if _is_self(person, by):
         raise ValidationError(_("You cannot delete yourself."), code="self")
     audit.record("person.deleted", person, by=by, customer=person.customer)
     end_sessions(person)
@@ -137,15 +151,35 @@ def delete_person(*, person: Person, by: Actor) -> None:
 
 @transaction.atomic
 def resend_login_details(*, person: Person, by: Actor) -> OutgoingEmail:
-    """Mail the user name and a fresh link. Raises ValidationError if there is no address."""
+    """Mail the user name and a fresh link. ValidationError if there is no address."""
     by.require(Permission.ADMINISTRATOR)
-    if not emails.recipients_of(person):
-        raise ValidationError(
-            _("Enter an e-mail address for this person first."), code="no_email"
-        )
+    _require_manageable(person, by)
+    _require_recipients(person)
     email = emails.send_login_details(person)
     audit.record("person.login_details_sent", person, by=by, customer=person.customer)
     return email
+
+
+@transaction.atomic
+def require_new_password(*, person: Person, by: Actor) -> OutgoingEmail:
+    """Void the password and mail a link to choose another; signs the person out.
+
+    Nobody ever sets the password of somebody else. Raises ValidationError for oneself,
+    and if there is no address.
+    """
+    by.require(Permission.ADMINISTRATOR)
+    person = _locked(person)
+    _require_manageable(person, by)
+    if _is_self(person, by):
+        raise ValidationError(
+            _("Change your own password under Settings » Password."), code="self"
+        )
+    _require_recipients(person)
+    person.set_unusable_password()
+    person.save(update_fields=["password"])
+    end_sessions(person)
+    audit.record("person.password_required", person, by=by, customer=person.customer)
+    return emails.send_login_details(person)
 
 
 @transaction.atomic
@@ -169,6 +203,44 @@ def end_sessions(person: Person, *, except_key: str = "") -> int:
     for key in keys:
         end_session(key)
     return len(keys)
+
+
+def _require_manageable(person: Person, by: Actor) -> None:
+    """Raise PermissionDenied for people outside of the account, and mightier ones."""
+    if not person.customer.is_within(by.customer) or not may_manage(person, by):
+        raise PermissionDenied
+
+
+def _require_recipients(person: Person) -> None:
+    if not emails.recipients_of(person):
+        raise ValidationError(
+            _("Enter an e-mail address for this person first."), code="no_email"
+        )
+
+
+def _is_self(person: Person, by: Actor) -> bool:
+    return by.person is not None and by.person.pk == person.pk
+
+
+def _refuse_self_lock_out(person: Person, *, by: Actor, is_role_new: bool) -> None:
+    """Nobody locks the door behind them by mistake. Raises ValidationError by field."""
+    errors: dict[str, ValidationError] = {}
+    if is_role_new:
+        errors["role"] = ValidationError(
+            _("You cannot change your own role."), code="self"
+        )
+    if not person.is_active:
+        errors["is_active"] = ValidationError(
+            _("You cannot take your own sign-in away."), code="self"
+        )
+    if by.source_ip and not person.may_come_from(by.source_ip):
+        errors["source_ips"] = ValidationError(
+            _("You would lock yourself out: your own address is %(address)s."),
+            code="self",
+            params={"address": by.source_ip},
+        )
+    if errors:
+        raise ValidationError(errors)
 
 
 def _locked(person: Person) -> Person:
