@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from billing.models import BillingAccount
 from billing.selectors import available_taxes
 from customers.models import Customer, DialPlan, Region, SystemOptions
+from customers.number_picker import picker_context
 from customers.selectors import (
     assignable_roles,
     free_numbers,
@@ -34,10 +35,7 @@ from portal.core.forms import AmountField
 from portal.core.permissions import Permission
 from portal.core.reveal import show_once
 from portal.core.views import Crumb, FormPage, PortalView
-from rateplans.models import NumberClass
 from rateplans.selectors import assignable_plans
-
-PICKER_SIZE = 12
 
 
 class CustomerFormPage(FormPage):
@@ -330,32 +328,3 @@ def typed_account_values(data: Any) -> dict[str, Any]:
         except ValidationError:
             values[name] = None  # said at the field when the form is sent
     return values
-
-
-def picker_context(request: Any, numbers: Any, *, chosen: str) -> dict[str, Any]:
-    """The first free numbers that fit what was searched, the chosen one always among them."""
-    digits = "".join(c for c in request.GET.get("digits", "") if c.isdigit()).lstrip(
-        "0"
-    )
-    number_class = request.GET.get("number_class", "")
-    area = request.GET.get("area", "").strip()
-    matching = numbers
-    if digits:
-        matching = matching.filter(number__contains=digits)
-    if number_class.isdigit():
-        matching = matching.filter(number_class=number_class)
-    if area:
-        matching = matching.filter(area=area)
-    found = list(matching[: PICKER_SIZE + 1])
-    options, more = found[:PICKER_SIZE], len(found) > PICKER_SIZE
-    if chosen.isdigit() and all(str(number.pk) != chosen for number in options):
-        options = [*numbers.filter(pk=chosen), *options]
-    areas = numbers.order_by("area").values_list("area", flat=True).distinct()[:200]
-    return {
-        "options": options,
-        "more": more,
-        "chosen": chosen,
-        "classes": NumberClass.objects.all(),
-        "areas": [name for name in areas if name],
-        "has_numbers": bool(options) or numbers.exists(),
-    }
