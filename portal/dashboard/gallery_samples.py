@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from portal.core.forms import (
     AmountField,
     Columns,
+    LimitField,
     PlanDefaultField,
     PortalForm,
     Section,
