@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from portal.embedded.paths import CHECKOUT
 from tests.deployment.variables import read_by_settings
 
 PRODUCTION = {
-    "SECRET_KEY": "a" * 64,
+    "SECRET_KEY": secrets.token_urlsafe(64),
     "DATABASE_URL": "postgresql://trunkline:secret@db/trunkline",
     "REDIS_URL": "redis://redis:6379/0",
     "EMAIL_URL": "smtp://mail:25",
