@@ -24,4 +24,4 @@ urlpatterns = [
 ]
 
 if settings.DEBUG:
-    urlpatterns += [path("gallery/", dashboard.gallery, name="gallery")]
+    urlpatterns += [path("gallery/", include("portal.dashboard.gallery"))]

@@ -1,6 +1,6 @@
 """Every part of the interface in all its states, for whoever builds or changes one.
 
-Mounted only with DEBUG, at /gallery/ and /gallery/<page>/.
+Mounted at /gallery/, only with DEBUG.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from csp.decorators import csp_replace
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import path, reverse
 
 from portal.core.tables import Empty
 from portal.dashboard.gallery_parts import parts
@@ -40,12 +41,15 @@ def gallery(request: HttpRequest, page: str = "parts") -> HttpResponse:
     template, context = samples[page]
     if template == "_list_page.html" and "HX-Request" in request.headers:
         template = "_components/list_region.html"
-    names = [*(name for name in samples if name != "parts"), "mail"]
+    links = [
+        {"label": name, "url": reverse("gallery:page", args=[name])}
+        for name in (*samples, "mail")
+    ]
     brand = {"name": "Acme Telecom"} if "brand" in request.GET else None
     context = {
         "shell": shell("acting" in request.GET, brand),
         "brand": brand,
-        "page_names": names,
+        "links": links,
         **context,
     }
     return render(request, template, context)
@@ -199,3 +203,11 @@ def gallery_mail(request: HttpRequest) -> HttpResponse:
         "link": "https://portal.example/welcome/MTI/c3x-9f2/",
     }
     return render(request, "_components/gallery_mail.html", context)
+
+
+app_name = "gallery"
+urlpatterns = [
+    path("", gallery, name="parts"),
+    path("mail/", gallery_mail, name="mail"),
+    path("<slug:page>/", gallery, name="page"),
+]

@@ -10,6 +10,7 @@ from typing import Any
 from crispy_forms.layout import Layout
 from django import forms
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -217,7 +218,7 @@ def shell(is_acting: bool, brand: dict[str, str] | None) -> dict[str, Any]:
         "menu": menu,
         "identities": identities,
         "acting": acting if is_acting else None,
-        "search_url": "/gallery/search-part/",
+        "search_url": reverse("gallery:page", args=["search-part"]),
         "profile_url": "#",
         "logout_url": "#",
         "home_url": "#",

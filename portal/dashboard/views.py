@@ -1,11 +1,10 @@
-"""Pages that belong to no single app: the start, the search box, the gallery of parts."""
+"""Pages that belong to no single app: the start and the search box."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
@@ -57,9 +56,3 @@ class Search(PortalView):
             else "_components/search_page.html"
         )
         return render(request, template, context)
-
-
-@login_not_required
-def gallery(request: HttpRequest) -> HttpResponse:
-    """Every part of the design in all its states, for those who build pages."""
-    return render(request, "_components/gallery.html")

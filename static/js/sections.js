@@ -3,7 +3,7 @@ const nav = document.querySelector("[data-section-nav]");
 const sections = [...document.querySelectorAll("[data-section-title]")];
 
 if (nav && sections.length > 2) {
-  const list = nav.querySelector("ol");
+  const list = document.createElement("ol");
   const links = new Map();
   for (const section of sections) {
     const link = document.createElement("a");
@@ -15,6 +15,7 @@ if (nav && sections.length > 2) {
     list.append(item);
     links.set(section, link);
   }
+  nav.append(list);
   nav.hidden = false;
 
   /* The current part is the last one whose head has passed the upper third of the window. */
