@@ -6,15 +6,21 @@ from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
+from django.db.models import QuerySet, Value
 from django.http import HttpRequest
 
 from customers.choices import Lock
-from customers.models import Person
+from customers.models import NameKey, Person
+from customers.services.sign_in import counted_name
 from portal.core.scope import scopes_disabled
 
 
 class PersonBackend(BaseBackend):
-    """User name and password. Every refusal looks the same from outside."""
+    """User name and password. Every refusal looks the same from outside.
+
+    To whoever knows the right password of a locked customer, the view may say so: the
+    person is left at the request as ``locked_person``.
+    """
 
     def authenticate(
         self,
@@ -25,41 +31,54 @@ class PersonBackend(BaseBackend):
     ) -> Person | None:
         if not username or password is None:
             return None
-        with scopes_disabled():  # nobody is signed in yet
-            person = _people().filter(is_pseudo=False)
-            try:
-                found = person.get(
-                    pk=Person.objects.get_by_natural_key(username[:150]).pk
-                )
-            except Person.DoesNotExist:
-                make_password(password)  # takes as long as a check, so names stay secret
-                return None
+        person = _person_named(username)
+        if person is None:
+            make_password(password)  # takes as long as a check, so names stay secret
+            return None
+        if not person.check_password(password):
+            return None
         address = getattr(request, "source_ip", None)
-        if found.check_password(password) and may_sign_in(found, address):
-            return found
+        if may_sign_in(person, address):
+            return person
+        if request is not None and may_sign_in(person, address, but_for_lock=True):
+            request.locked_person = person  # type: ignore[attr-defined]
         return None
 
     def get_user(self, user_id: int) -> Person | None:
         with scopes_disabled():  # the account is not resolved yet
-            return _people().filter(pk=user_id, is_pseudo=False).first()
+            return _people().filter(pk=user_id).first()
 
 
-def may_sign_in(person: Person, address: str | None) -> bool:
-    """Whether nothing but the password stands between ``person`` and the portal."""
+def may_sign_in(
+    person: Person, address: str | None, *, but_for_lock: bool = False
+) -> bool:
+    """Whether nothing but the password stands between ``person`` and the portal.
+
+    ``but_for_lock``: leaving aside whether its customer is locked.
+    """
     return (
         person.is_active
         and person.role.may_login
         and not person.customer.is_deleted
-        and not Lock(person.customer.lock).blocks_web
+        and (but_for_lock or not Lock(person.customer.lock).blocks_web)
         and person.may_come_from(address)
     )
 
 
 def axes_username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
-    """The user name as failed sign-ins are counted: without regard to case and spacing."""
+    """Whose failures are counted together, for django-axes."""
     name = (credentials or {}).get("username") or request.POST.get("username") or ""
-    return "".join(str(name).split()).casefold()[:150]
+    return counted_name(str(name))
 
 
-def _people() -> Any:
-    return Person.objects.select_related("customer", "role")
+def _person_named(username: str) -> Person | None:
+    key = NameKey(Value(username[:150].replace("\0", "")))
+    with scopes_disabled():  # nobody is signed in yet
+        return _people().filter(username_key=key).first()
+
+
+def _people() -> QuerySet[Person]:
+    """Those who can sign in at all, with what every request asks of them."""
+    people = Person.objects.filter(is_pseudo=False)
+    related = people.select_related("customer__company", "role")
+    return related.defer("customer__company__logo")

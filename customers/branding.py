@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import asdict, dataclass
 from email.utils import formataddr, parseaddr
+from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
+from django.urls import reverse
 
 from customers.models import Company, Customer
 from customers.models.company import DEFAULT_COLOUR
 from portal.core.mail import Brand
 from portal.core.scope import scopes_disabled
 
+# Seconds. Saving drops the entry; this only bounds what a reader and a writer who meet
+# at the wrong moment can leave behind.
+CACHED_FOR = 5 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class PageBrand:
+    """What a page needs to look like a reseller's: addresses, not the things themselves."""
+
+    name: str
+    logo_url: str = ""
+    css_url: str = ""
+
 
 def brand_seen_by(customer: Customer) -> Brand:
-    """The brand of the nearest account above that set one up; the system's own otherwise."""
+    """The brand of the nearest account above that set one up; else the system's own."""
     with scopes_disabled():  # the brand of those above is what those below see
         companies = {
             company.customer_id: company
@@ -22,7 +40,8 @@ def brand_seen_by(customer: Customer) -> Brand:
             ).select_related("customer")
         }
     nearest = next(
-        (companies[pk] for pk in reversed(customer.ancestor_ids) if pk in companies), None
+        (companies[pk] for pk in reversed(customer.ancestor_ids) if pk in companies),
+        None,
     )
     return brand_of(nearest)
 
@@ -38,7 +57,8 @@ def brand_of(company: Company | None) -> Brand:
         name=name,
         colour=colour,
         contrast=contrast_of(colour),
-        sender=formataddr((sender_name, sender)),
+        # One line, whatever a name holds: it becomes a header of mails.
+        sender=formataddr((" ".join(sender_name.split()), sender)),
         reply_to=company.service_email if company else "",
         telephone=company.service_telephone if company else "",
         website=company.website if company else "",
@@ -46,12 +66,102 @@ def brand_of(company: Company | None) -> Brand:
     )
 
 
+def page_brand(customer: Customer) -> PageBrand | None:
+    """The brand that pages of ``customer``'s people carry; None for Trunkline's own.
+
+    One question to the cache, whatever the depth; one to the database if it is empty.
+    """
+    keys = {pk: _cache_key(pk) for pk in customer.ancestor_ids}
+    known = cache.get_many(keys.values())
+    missing = [pk for pk, key in keys.items() if key not in known]
+    if missing:
+        found = {keys[pk]: values for pk, values in _page_brands(missing).items()}
+        cache.set_many(found, CACHED_FOR)
+        known |= found
+    for pk in reversed(customer.ancestor_ids):
+        if values := known[keys[pk]]:
+            return PageBrand(**values)
+    return None
+
+
+def forget_page_brand(customer_id: int) -> None:
+    """Called when a company was saved: the next page looks like the new one."""
+    cache.delete(_cache_key(customer_id))
+
+
+def logo_url(company: Company) -> str:
+    """Where the logo is served; the address changes with the logo, so it is cacheable."""
+    if not company.logo_hash:
+        return ""
+    values = {"customer": company.customer_id, "digest": company.logo_hash}
+    return reverse("brand-logo", kwargs=values)
+
+
+def css_url(company: Company) -> str:
+    """The stylesheet that sets the colour; empty if the company chose none."""
+    if not company.colour:
+        return ""
+    values = {"customer": company.customer_id, "digest": colour_digest(company.colour)}
+    return reverse("brand-styles", kwargs=values)
+
+
+def colour_digest(colour: str) -> str:
+    return hashlib.sha256(colour.lower().encode()).hexdigest()[:16]
+
+
+def stylesheet(colour: str) -> str:
+    """Tokens of the brand. css/tokens.css derives the rest from ``--brand`` where the
+    browser can calculate colours; elsewhere the colour stands as it is."""
+    return (
+        f":root {{ --brand: {colour}; }}\n"
+        "@supports not (color: oklch(from red l c h)) {\n"
+        "  :root, [data-bs-theme] {\n"
+        f"    --brand-solid: {colour};\n"
+        f"    --brand-solid-hover: {colour};\n"
+        f"    --brand-contrast: {contrast_of(colour)};\n"
+        "  }\n"
+        "}\n"
+    )
+
+
 def contrast_of(colour: str) -> str:
-    """Black or white, whichever reads better on ``colour`` (WCAG 2.2, relative luminance)."""
+    """Black or white, whichever reads better on ``colour``.
+
+    They change places at a luminance of 0.179 (WCAG 2.2), where both reach 4.6 : 1.
+    """
+    return "#000000" if luminance_of(colour) > _MIDDLE else "#ffffff"
+
+
+# In millionths, so that no binary fraction decides.
+_MIDDLE = 179_000
+
+
+def luminance_of(colour: str) -> int:
+    """Relative luminance of ``#rrggbb`` in millionths (WCAG 2.2)."""
     channels = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-    # Thousandths of the luminance with a gamma of 2 instead of 2.4: exact enough to choose.
-    luminance = sum(
-        weight * channel * channel
-        for weight, channel in zip((213, 715, 72), channels, strict=True)
-    ) // (255 * 255)
-    return "#000000" if luminance > 190 else "#ffffff"
+    red, green, blue = (_linear(channel) for channel in channels)
+    return (212_600 * red + 715_200 * green + 72_200 * blue) // 1_000_000
+
+
+def _linear(channel: int) -> int:
+    """One channel of sRGB, 0 to 255, as linear light in millionths."""
+    value = channel / 255
+    linear = value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+    return round(linear * 1_000_000)
+
+
+def _page_brands(customer_ids: list[int]) -> dict[int, dict[str, Any]]:
+    """By customer; empty where there is no company, so that this is known as well."""
+    with scopes_disabled():  # the brand of those above is what those below see
+        companies = Company.objects.filter(customer__in=customer_ids)
+        rows = list(companies.select_related("customer").defer("logo"))
+    brands: dict[int, dict[str, Any]] = {pk: {} for pk in customer_ids}
+    for company in rows:
+        brands[company.customer_id] = asdict(
+            PageBrand(str(company), logo_url(company), css_url(company))
+        )
+    return brands
+
+
+def _cache_key(customer_id: int) -> str:
+    return f"brand:{customer_id}"

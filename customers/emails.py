@@ -1,10 +1,13 @@
-"""The mails customers and their people get; each is written once and sent after the commit."""
+"""The mails people get about signing in; each is written once, sent after the commit."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 
 from customers import tokens
 from customers.branding import brand_seen_by
@@ -15,6 +18,8 @@ from portal.core.validators import split_emails
 
 LOGIN_DETAILS = "login_details"
 PASSWORD_RESET = "password_reset"
+PASSWORD_CHANGED = "password_changed"
+EMAIL_CHANGED = "email_changed"
 
 
 def recipients_of(person: Person) -> list[str]:
@@ -27,35 +32,57 @@ def send_login_details(person: Person) -> OutgoingEmail:
     return _send(
         person,
         kind=LOGIN_DETAILS,
-        link=tokens.welcome_link(person),
-        validity=settings.WELCOME_LINK_TIMEOUT,
+        one_time_link=tokens.welcome_link(person),
+        context={"valid_days": settings.WELCOME_LINK_TIMEOUT // 86400},
     )
 
 
 def send_password_reset(person: Person) -> OutgoingEmail:
+    """A link to choose a new password, for who has forgotten the old one."""
     return _send(
         person,
         kind=PASSWORD_RESET,
-        link=tokens.reset_link(person),
-        validity=settings.PASSWORD_RESET_TIMEOUT,
+        one_time_link=tokens.reset_link(person),
+        context={"valid_hours": settings.PASSWORD_RESET_TIMEOUT // 3600},
     )
 
 
-def _send(person: Person, *, kind: str, link: str, validity: int) -> OutgoingEmail:
+def send_password_changed(person: Person) -> OutgoingEmail | None:
+    """Tell the person, in case it was somebody else; None if there is no address."""
+    to = recipients_of(person)
+    forgotten = f"{settings.PUBLIC_URL}{reverse('password-forgotten')}"
+    context = {"forgotten_url": forgotten}
+    return _send(person, kind=PASSWORD_CHANGED, to=to, context=context) if to else None
+
+
+def send_email_changed(person: Person, *, old: str) -> OutgoingEmail | None:
+    """Tell the addresses that mails went to until now; None if there were none."""
+    to = split_emails(old)
+    context = {"new_emails": person.email_addresses}
+    return _send(person, kind=EMAIL_CHANGED, to=to, context=context) if to else None
+
+
+def _send(
+    person: Person,
+    *,
+    kind: str,
+    context: Mapping[str, Any],
+    to: list[str] | None = None,
+    one_time_link: str = "",
+) -> OutgoingEmail:
     return queue_email(
         key=f"{kind}:{person.pk}:{uuid.uuid4()}",
         kind=kind,
         customer=person.customer,
         person=person,
-        to=recipients_of(person),
+        to=recipients_of(person) if to is None else to,
         brand=brand_seen_by(person.customer),
         language=person.effective_language,
-        one_time_link=link,
+        one_time_link=one_time_link,
         context={
             "person": person,
             "customer": person.customer,
             "portal_url": settings.PUBLIC_URL,
-            "valid_days": validity // 86400,
-            "valid_hours": validity // 3600,
+            **context,
         },
     )

@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth import logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, resolve_url
+from django_htmx.http import HttpResponseClientRedirect
 
 from customers.backends import may_sign_in
+from customers.selectors import demands_second_factor, has_second_factor
 from customers.services import switching
 from customers.views.switching import ask_to_switch
 from portal.core.display import activate_display, reset_display
 from portal.core.restore import keep_entries
 from portal.core.scope import scopes_disabled, subtree
+from portal.core.urls import account_url
 
 ACCOUNT_PATH = re.compile(r"^/a/(?P<account>[0-9]{1,18})/")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -34,11 +40,44 @@ class SignedInMiddleware(LoginRequiredMiddleware):
         user = request.user
         if user.is_authenticated and not may_sign_in(user, request.source_ip):
             logout(request)
-        return super().process_view(request, view_func, view_args, view_kwargs)
+        refusal = super().process_view(request, view_func, view_args, view_kwargs)
+        if refusal is None and self.owes_second_factor(user, view_func):
+            keep_entries(request)
+            url = account_url(user.customer_id, "customers:second-factor-set-up")
+            return self.lead_to(request, url)
+        return refusal
+
+    def owes_second_factor(self, user: Any, view_func: Any) -> bool:
+        """Whether the page must wait until ``user`` has done what its company demands."""
+        if not user.is_authenticated or not getattr(view_func, "login_required", True):
+            return False
+        view = getattr(view_func, "view_class", None)
+        if getattr(view, "works_before_second_factor", False):
+            return False
+        return demands_second_factor(user) and not has_second_factor(user)
 
     def handle_no_permission(self, request: Any, view_func: Any) -> Any:
         keep_entries(request)
-        return super().handle_no_permission(request, view_func)
+        login = redirect_to_login(page_to_come_back_to(request, view_func))
+        return self.lead_to(request, login.url)
+
+    def lead_to(self, request: Any, url: str) -> HttpResponseBase:
+        """By the browser, or told to htmx, which would put the page into a part."""
+        return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+
+
+def page_to_come_back_to(request: Any, view_func: Any) -> str:
+    """The page one was on when the session ended: not a part of it, nor its button."""
+    if request.htmx and request.htmx.current_url_abs_path:
+        return str(request.htmx.current_url_abs_path)
+    view = getattr(view_func, "view_class", None)
+    if request.method == "POST" and view is not None and not hasattr(view, "get"):
+        # Only buttons lead here; opening the address would be an error.
+        came_from = urlsplit(request.headers.get("Referer", ""))
+        if came_from.netloc != request.get_host():
+            return resolve_url("home")
+        return urlunsplit(("", "", came_from.path, came_from.query, ""))
+    return str(request.get_full_path())
 
 
 class AccountMiddleware:

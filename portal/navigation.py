@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
+from customers.branding import page_brand
 from customers.services.switching import Reach
 from portal.core.permissions import Menu, Permission
 from portal.core.urls import account_url
@@ -47,6 +48,45 @@ ENTRIES = (
         "users",
         Permission.COMMERCE,
     ),
+    Entry(
+        Menu.SETTINGS,
+        _("Company"),
+        "customers:company",
+        "building-2",
+        Permission.SETTINGS,
+    ),
+    Entry(
+        Menu.SETTINGS,
+        _("Profile"),
+        "customers:profile",
+        "circle-user-round",
+        Permission.USER,
+        own=True,
+    ),
+    Entry(
+        Menu.SETTINGS,
+        _("Password"),
+        "customers:password",
+        "key-round",
+        Permission.USER,
+        own=True,
+    ),
+    Entry(
+        Menu.SETTINGS,
+        _("Second factor"),
+        "customers:second-factor",
+        "shield-check",
+        Permission.USER,
+        own=True,
+    ),
+    Entry(
+        Menu.SETTINGS,
+        _("Sessions"),
+        "customers:session-list",
+        "monitor-smartphone",
+        Permission.USER,
+        own=True,
+    ),
 )
 
 
@@ -68,7 +108,8 @@ def _shell(request: Any) -> dict[str, Any]:
         if reach.actor.can(Permission.COMMERCE)
         else "",
         "account": reach.account,
-        "brand": None,
+        "brand": page_brand(reach.account),
+        "profile_url": account_url(reach.own.pk, "customers:profile"),
     }
 
 

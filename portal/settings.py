@@ -198,8 +198,9 @@ AXES_CLIENT_IP_CALLABLE = "portal.core.middleware.source_address"
 AXES_LOCKOUT_CALLABLE = "customers.views.sign_in.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code"]  # not written down
 AXES_VERBOSE = False  # it greets at every start otherwise
-OTP_TOTP_ISSUER = "Trunkline"
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 
 # --- Safety ---------------------------------------------------------------------------
 

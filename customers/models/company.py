@@ -7,7 +7,7 @@ from django_scopes import ScopedManager
 
 from portal.core.validators import validate_colour, validate_name
 
-DEFAULT_COLOUR = "#0b6e6e"
+DEFAULT_COLOUR = "#0c6763"  # as in static/css/tokens.css
 
 
 class Company(models.Model):

@@ -11,8 +11,8 @@ NEVER_KEPT = ("password", "code", "pin", "csrfmiddlewaretoken")
 
 
 def keep_entries(request: HttpRequest) -> None:
-    """Keep a refused POST's fields until its page is opened again."""
-    if request.method != "POST" or request.FILES:
+    """Keep a refused POST's fields, but no files, until its page is opened again."""
+    if request.method != "POST":
         return
     entries = request.POST.copy()
     for name in list(entries):
