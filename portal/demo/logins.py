@@ -9,7 +9,8 @@ from portal.core.scope import scopes_disabled
 
 PASSWORD = "trunkline-demo"
 # In the order of the table, from the top of the tree down.
-USERNAMES = ("owner", "reseller", "admin", "user", "newcomer", "big")
+BIG = "big"  # of the reseller with the longest list, if a crowd was loaded
+USERNAMES = ("owner", "reseller", "admin", "user", "newcomer", BIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Login:
 
 
 def demo_logins() -> list[Login]:
-    """Those of the demo's people that are there; the big reseller's only if it is."""
+    """Those that are there: the big reseller's only after a crowd was loaded."""
     with scopes_disabled():  # they belong to several tenants
         people = {
             person.username: person
