@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import subprocess
 import sys
 import time
 import urllib.error
@@ -52,26 +51,19 @@ class Application:
         options = ["--schedule", schedule, "--pidfile", "", "--loglevel", "INFO"]
         return self._start("beat", "-m", "celery", "-A", "portal", "beat", *options)
 
-    def manage(self, *arguments: str) -> None:
-        """Run one of manage.py's commands to its end; raise Failure when it fails."""
+    def manage(self, *arguments: str) -> str:
+        """Run one of manage.py's commands to its end, and return what it prints.
+
+        Raises Failure when it fails.
+        """
         name = arguments[0]
-        child = self._start(name, str(paths.CHECKOUT / "manage.py"), *arguments)
+        output = self.state / f"run/{name}"
+        command = [str(paths.CHECKOUT / "manage.py"), *arguments]
+        child = self._start(name, *command, output=output)
         with processes.stopped_on_error(child):
             if child.process.wait() != 0:
                 raise child.failed("failed")
-
-    def logins(self) -> str:
-        """What to show whoever wants to try the demo: one login for each role."""
-        command = [sys.executable, str(paths.CHECKOUT / "manage.py"), "demo_data"]
-        with (self.state / "logs/demo_data.log").open("ab") as log:
-            output = subprocess.run(
-                [*command, "--print-logins"],
-                env=self._environment,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                check=True,
-            )
-        return output.stdout.decode().strip()
+        return output.read_text(encoding="utf-8").strip()
 
     def wait_until_ready(self, web: Child) -> None:
         """Return once the first page is served; raise Failure when it cannot be."""
@@ -88,11 +80,12 @@ class Application:
                 time.sleep(0.05)  # not listening yet
         raise web.failed("does not answer")
 
-    def _start(self, name: str, *arguments: str) -> Child:
+    def _start(self, name: str, *arguments: str, output: Path | None = None) -> Child:
         return processes.start(
             name,
             [sys.executable, *arguments],
             log=self.state / f"logs/{name}.log",
+            output=output,
             folder=self.state / "run",
             environment=self._environment,
         )

@@ -69,14 +69,14 @@ def _run(state: Path, port: int) -> NoReturn:
             running.append(valkey)
         print("Preparing the database …", flush=True)
         application.manage("migrate", "--no-input")
-        application.manage("demo_data", "--first-start")
+        logins = application.manage("demo_data", "--first-start", "--print-logins")
         ours: list[Child] = []
         cleanup.callback(processes.stop, ours, patience=15)
         ours.append(web := application.start_web())
         ours.append(application.start_worker())
         ours.append(application.start_beat())
         application.wait_until_ready(web)
-        print(f"\nTrunkline runs: {application.url}\n\n{application.logins()}\n")
+        print(f"\nTrunkline runs: {application.url}\n\n{logins}\n")
         print(f"Data and logs: {state}\nCtrl-C stops it.", flush=True)
         _watch(running + ours)
 

@@ -58,25 +58,28 @@ def start(
     command: Sequence[str | Path],
     *,
     log: Path,
+    output: Path | None = None,
     folder: Path,
     ending: signal.Signals = signal.SIGTERM,
     environment: Mapping[str, str] | None = None,
     account: pwd.struct_passwd | None = None,
 ) -> Child:
-    """Start a child in a session of its own, its output going to the log file.
+    """Start a child in a session of its own; what it says is added to the log file.
+
+    With `output`, what it prints goes there instead, and only its errors to the log.
 
     Its own session keeps a Ctrl-C of the terminal away from it: the runner alone
     decides in which order things stop. Should the runner be killed, the kernel sends
     the child its `ending` signal (on Linux; elsewhere the children stay behind).
     """
-    with log.open("ab") as output:
+    with log.open("ab") as errors, output.open("wb") if output else errors as printed:
         process = subprocess.Popen(
             command,
             cwd=folder,
             env=None if environment is None else dict(environment),
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            stdout=printed,
+            stderr=errors,
             start_new_session=True,
             preexec_fn=_orphan_signal(ending),
             **run_as(account),
