@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from customers import tokens
 from customers.branding import brand_seen_by
@@ -20,6 +21,12 @@ LOGIN_DETAILS = "login_details"
 PASSWORD_RESET = "password_reset"
 PASSWORD_CHANGED = "password_changed"
 EMAIL_CHANGED = "email_changed"
+KINDS = {
+    LOGIN_DETAILS: gettext_lazy("Login details"),
+    PASSWORD_RESET: gettext_lazy("Forgotten password"),
+    PASSWORD_CHANGED: gettext_lazy("Password changed"),
+    EMAIL_CHANGED: gettext_lazy("E-mail address changed"),
+}
 
 
 def recipients_of(person: Person) -> list[str]:

@@ -52,6 +52,17 @@ def free_numbers(customer: Customer) -> QuerySet[Number]:
     )
 
 
+def numbers_in_stock(customer: Customer) -> QuerySet[Number]:
+    """Free numbers of the account above, which ``customer`` may take one of."""
+    with scopes_disabled():  # the stock is above the tenant by nature
+        numbers = Number.objects.filter(line=None, mailbox=None)
+    return (
+        numbers.filter(customer=customer.parent_id)
+        .select_related("number_class")
+        .order_by("number")
+    )
+
+
 def search_names(text: str) -> Q:
     """Customers whose name contains ``text`` without regard to case, width and spacing.
 
@@ -65,7 +76,11 @@ def search_names(text: str) -> Q:
 
 
 def latest_email(customer: Customer, kind: str) -> OutgoingEmail | None:
-    return OutgoingEmail.objects.filter(customer=customer, kind=kind).order_by("-pk").first()
+    return (
+        OutgoingEmail.objects.filter(customer=customer, kind=kind)
+        .order_by("-pk")
+        .first()
+    )
 
 
 def direct_children_count(customer: Customer) -> int:

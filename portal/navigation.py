@@ -42,6 +42,48 @@ SECTION_ICONS = {
 
 ENTRIES = (
     Entry(
+        Menu.FEATURES,
+        _("People"),
+        "customers:person-list",
+        "users",
+        Permission.ADMINISTRATOR,
+    ),
+    Entry(
+        Menu.FEATURES,
+        _("Telephone lines"),
+        "customers:line-list",
+        "phone",
+        Permission.USER,
+    ),
+    Entry(
+        Menu.FEATURES,
+        _("Numbers"),
+        "customers:number-list",
+        "hash",
+        Permission.USER,
+    ),
+    Entry(
+        Menu.FEATURES,
+        _("Mailboxes"),
+        "customers:mailbox-list",
+        "voicemail",
+        Permission.USER,
+    ),
+    Entry(
+        Menu.REPORTS,
+        _("E-mails"),
+        "customers:email-list",
+        "mails",
+        Permission.REPORTS,
+    ),
+    Entry(
+        Menu.REPORTS,
+        _("Audit log"),
+        "customers:audit-list",
+        "scroll-text",
+        Permission.AUDIT,
+    ),
+    Entry(
         Menu.COMMERCE,
         _("Customers"),
         "customers:customer-list",

@@ -4,6 +4,7 @@ Development, tests and production run this same file. `.env.example` explains ea
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dj_database_url
 import dj_email_url
@@ -30,6 +31,8 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 PUBLIC_URL = env.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 IS_HTTPS = PUBLIC_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+# What telephones register with; shown beside a line's user name.
+SIP_SERVER = env.text("SIP_SERVER", urlsplit(PUBLIC_URL).hostname or "localhost")
 
 # --- Apps -----------------------------------------------------------------------------
 
@@ -244,7 +247,8 @@ USE_I18N = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = not STATIC_ROOT.exists()  # demo and tests need no collectstatic
+# Without collectstatic, as in demo and tests, files are looked up where they lie.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not STATIC_ROOT.exists()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {

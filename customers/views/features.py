@@ -1,0 +1,123 @@
+"""What the Features pages share: the account's own rows, one form each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django import forms
+from django.db import models
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+
+from customers.audit_labels import changes_of, who_label
+from customers.models import Customer
+from portal.core.audit import recent_changes
+from portal.core.forms import PortalForm
+from portal.core.permissions import Permission
+from portal.core.staleness import state_of
+from portal.core.views import ConfirmPage, Crumb, FormPage, PortalView
+
+
+def account_of(view: PortalView) -> Customer:
+    """The account whose features the page shows."""
+    account: Customer = view.request.reach.account
+    return account
+
+
+class OwnRow:
+    """Mixed into a page about one row: the account's own; 404 for all others alike."""
+
+    model: ClassVar[type[models.Model]]
+    related: ClassVar[tuple[str, ...]] = ("customer",)
+
+    @cached_property
+    def row(self: Any) -> Any:
+        return get_object_or_404(
+            self.rows().select_related(*self.related), pk=self.kwargs["pk"]
+        )
+
+    def rows(self: Any) -> Any:
+        return self.model.objects.filter(customer=self.actor.customer.pk)
+
+
+class FeatureFormPage(FormPage):
+    """A form about a feature, below the list that it belongs to."""
+
+    permission = Permission.ADMINISTRATOR
+    template_name = "customers/feature_form.html"
+    list_title: ClassVar[Any]
+    list_url: ClassVar[str]
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [Crumb(self.list_title, self.url(self.list_url))]
+
+    def cancel_url(self) -> str:
+        return self.url(self.list_url)
+
+
+class FeatureEditPage(OwnRow, FeatureFormPage):
+    """The form of a row that exists; overwrites nothing unseen that others saved."""
+
+    state_fields: ClassVar[tuple[str, ...]]
+
+    def initial(self) -> dict[str, Any]:
+        values = {name: getattr(self.row, name) for name in self.state_fields}
+        return values | {"seen": state_of(self.row, self.state_fields)}
+
+    def render_form(self, form: Any, **kwargs: Any) -> HttpResponse:
+        if kwargs.get("stale") is not None:
+            # Saving again is then a decision: the form goes on from the present state.
+            row = self.rows().get(pk=self.row.pk)
+            form.data = form.data.copy()
+            form.data["seen"] = state_of(row, self.state_fields)
+            kwargs["stale"] = what_changed(row, reader=self.request.reach.own)
+        return super().render_form(form, **kwargs)
+
+
+class FeatureConfirmPage(OwnRow, ConfirmPage):
+    """A confirmed action on one row; where it leads afterwards is its edit page."""
+
+    permission = Permission.ADMINISTRATOR
+    list_title: ClassVar[Any]
+    list_url: ClassVar[str]
+    edit_url: ClassVar[str]
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [
+            Crumb(self.list_title, self.url(self.list_url)),
+            Crumb(self.row, self.cancel_url()),
+        ]
+
+    def cancel_url(self) -> str:
+        return self.url(self.edit_url, pk=self.row.pk)
+
+    def build_form(self, data: Any = None, files: Any = None) -> forms.BaseForm:
+        return PortalForm(data)
+
+    def refusal(self) -> str:
+        """Why it cannot be done now; the page then has no button for it."""
+        return ""
+
+    def form_context(self, form: Any) -> dict[str, Any]:
+        return super().form_context(form) | {"refusal": self.refusal()}
+
+
+def what_changed(row: models.Model, *, reader: Customer) -> str:
+    """Who saved ``row`` last and what, in a sentence for a form that came too late."""
+    event = recent_changes(row)
+    if event is None:
+        return ""
+    empty = _("empty")
+    parts: Iterable[str] = (
+        f"{change['label']}: {change['old'] or empty} → {change['new'] or empty}"
+        for change in changes_of(event, reader=reader)
+    )
+    return _(
+        "%(who)s saved: %(changes)s. Saving again replaces it by what stands here."
+    ) % {
+        "who": who_label(event, reader=reader),
+        "changes": "; ".join(parts),
+    }
