@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from django.core.cache import cache
 from django.test import override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -27,6 +28,12 @@ def quick_passwords() -> Iterator[None]:
     hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with override_settings(PASSWORD_HASHERS=hashers):
         yield
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """What one test counted in the cache must not slow down the next."""
+    cache.clear()
 
 
 @pytest.fixture

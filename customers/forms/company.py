@@ -16,7 +16,6 @@ from customers.logos import read_logo
 from customers.models import Company, Customer
 from customers.services.company import (
     ADDRESS_FIELDS,
-    BRAND_FIELDS,
     COMPANY_FIELDS,
     ROOT_FIELDS,
 )

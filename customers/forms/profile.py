@@ -95,14 +95,15 @@ class ProfileForm(PortalForm):
         self.helper.layout = Layout(
             Section(
                 _("Person"),
-                Columns("title", "first_name", "last_name"),
+                Columns("first_name", "last_name"),
+                Columns("title"),
                 id="person",
                 is_open=True,
             ),
             Section(
                 _("Contact"),
-                "emails",
-                Columns("telephone", "mobile", "fax"),
+                Columns("emails", "telephone"),
+                Columns("mobile", "fax"),
                 id="contact",
                 is_open=True,
             ),

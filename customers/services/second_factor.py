@@ -38,10 +38,11 @@ CONFIRMATIONS = Throttle("second-factor-confirmation", limit=10, seconds=15 * 60
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What an authenticator app needs: as text to type, and as a picture to scan."""
+    """What an authenticator app needs: to type, to scan, or to open on the same device."""
 
     secret: str
     qr: str
+    uri: str
 
 
 def new_key() -> str:
@@ -53,10 +54,12 @@ def setup_of(person: Person, *, key: str, issuer: str) -> Setup:
     secret = base64.b32encode(bytes.fromhex(key)).decode()
     label = quote(f"{issuer.replace(':', ' ')}:{person.username}")
     query = urlencode({"secret": secret, "issuer": issuer}, quote_via=quote)
-    code = segno.make(f"otpauth://totp/{label}?{query}", micro=False)
+    uri = f"otpauth://totp/{label}?{query}"
+    code = segno.make(uri, micro=False)
     return Setup(
         secret=" ".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
         qr=code.svg_data_uri(scale=5, border=3, light="#ffffff"),
+        uri=uri,
     )
 
 

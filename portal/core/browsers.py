@@ -9,7 +9,7 @@ _BROWSERS = (
     ("Samsung Internet", r"\bSamsungBrowser/"),
     ("Vivaldi", r"\bVivaldi/"),
     ("Firefox", r"\b(?:Firefox|FxiOS)/"),
-    ("Chrome", r"\b(?:Chrome|Chromium|CriOS)/"),
+    ("Chrome", r"\b(?:HeadlessChrome|Chrome|Chromium|CriOS)/"),
     ("Safari", r"\bVersion/.*\bSafari/"),
     ("curl", r"^curl/"),
 )
