@@ -34,7 +34,7 @@ def _customers(query: str, actor: Actor, limit: int) -> list[dict[str, str]]:
     found = (
         Customer.objects.filter(search_names(query), deleted_at=None)
         .exclude(pk=actor.customer.pk)
-        .order_by("name_key")[:limit]
+        .order_by("sort_key")[:limit]
     )
     return [
         {

@@ -6,7 +6,15 @@ from django.db.models import Q, QuerySet, Value
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from customers.choices import RoleDefault
-from customers.models import Company, Customer, NameKey, Number, Person, Role
+from customers.models import (
+    Company,
+    Customer,
+    NameKey,
+    Number,
+    Person,
+    Role,
+    SortKey,
+)
 from portal.core.actor import Actor
 from portal.core.models import OutgoingEmail
 from portal.core.permissions import Permission
@@ -64,13 +72,13 @@ def numbers_in_stock(customer: Customer) -> QuerySet[Number]:
 
 
 def search_names(text: str) -> Q:
-    """Customers whose name contains ``text`` without regard to case, width and spacing.
+    """Customers whose name contains ``text``, whatever its case, width, spacing, accents.
 
     One or two letters match the beginning only: trigrams need three.
     """
-    key = NameKey(Value(text))
+    key = SortKey(Value(text))
     lookup = "contains" if len("".join(text.split())) > 2 else "startswith"
-    return Q(**{f"name_key__{lookup}": key}) | Q(
+    return Q(**{f"sort_key__{lookup}": key}) | Q(
         **{f"account_number__{lookup}": "".join(text.split())}
     )
 

@@ -388,6 +388,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "sort_key",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=customers.models.customer.SortKey(models.F("name")),
+                        output_field=models.CharField(db_collation="C", max_length=500),
+                    ),
+                ),
+                (
                     "description",
                     models.TextField(
                         blank=True, max_length=2000, verbose_name="description"
@@ -648,7 +656,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "customer",
                 "verbose_name_plural": "customers",
-                "ordering": ("name_key", "pk"),
+                "ordering": ("sort_key", "pk"),
             },
         ),
         migrations.CreateModel(
@@ -776,6 +784,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         help_text="An e-mail address is a good user name: nobody else has it.",
                         max_length=150,
+                        validators=[portal.core.validators.validate_name],
                         verbose_name="user name",
                     ),
                 ),

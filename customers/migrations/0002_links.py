@@ -153,7 +153,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="customer",
             index=models.Index(
-                fields=["parent", "name_key", "id"], name="customer_by_name"
+                fields=["parent", "sort_key", "id"], name="customer_by_name"
             ),
         ),
         migrations.AddIndex(
@@ -170,13 +170,17 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="customer",
+            index=models.Index(fields=["sort_key", "id"], name="customer_all_by_name"),
+        ),
+        migrations.AddIndex(
+            model_name="customer",
             index=models.Index(fields=["created_at", "id"], name="customer_all_by_age"),
         ),
         migrations.AddIndex(
             model_name="customer",
             index=models.Index(
                 condition=models.Q(("deleted_at__isnull", False)),
-                fields=["parent", "name_key", "id"],
+                fields=["parent", "sort_key", "id"],
                 name="customer_deleted",
             ),
         ),
@@ -184,7 +188,7 @@ class Migration(migrations.Migration):
             model_name="customer",
             index=models.Index(
                 condition=models.Q(("lock", "none"), _negated=True),
-                fields=["parent", "name_key", "id"],
+                fields=["parent", "sort_key", "id"],
                 name="customer_locked",
             ),
         ),
@@ -193,7 +197,7 @@ class Migration(migrations.Migration):
             index=django.contrib.postgres.indexes.GinIndex(
                 models.F("parent_id"),
                 django.contrib.postgres.indexes.OpClass(
-                    models.F("name_key"), name="gin_trgm_ops"
+                    models.F("sort_key"), name="gin_trgm_ops"
                 ),
                 django.contrib.postgres.indexes.OpClass(
                     models.F("account_number"), name="gin_trgm_ops"
@@ -286,7 +290,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     ("is_pseudo", True),
-                    models.Q(("username__startswith", "["), _negated=True),
+                    models.Q(("username_key__startswith", "["), _negated=True),
                     _connector="OR",
                 ),
                 name="person_brackets_are_pseudo",

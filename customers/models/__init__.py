@@ -1,5 +1,5 @@
 from customers.models.company import Company
-from customers.models.customer import Customer, NameKey
+from customers.models.customer import Customer, NameKey, SortKey
 from customers.models.line import TelephoneLine
 from customers.models.mailbox import Mailbox
 from customers.models.note import Note
@@ -20,6 +20,7 @@ __all__ = [
     "Person",
     "Region",
     "Role",
+    "SortKey",
     "Switch",
     "SystemOptions",
     "TelephoneLine",

@@ -15,7 +15,12 @@ from django_scopes import ScopedManager
 from customers.choices import DateFormat, TimeFormat
 from customers.models.customer import NameKey, validate_country, validate_time_zone
 from portal.core.permissions import Permission
-from portal.core.validators import split_emails, validate_emails, validate_number
+from portal.core.validators import (
+    split_emails,
+    validate_emails,
+    validate_name,
+    validate_number,
+)
 
 
 def parse_networks(
@@ -62,6 +67,7 @@ class Person(AbstractBaseUser):
     username = models.CharField(
         _("user name"),
         max_length=150,
+        validators=[validate_name],
         help_text=_("An e-mail address is a good user name: nobody else has it."),
     )
     username_key = models.GeneratedField(
@@ -156,7 +162,8 @@ class Person(AbstractBaseUser):
             ),
             models.CheckConstraint(
                 name="person_brackets_are_pseudo",
-                condition=Q(is_pseudo=True) | ~Q(username__startswith="["),
+                # By the key: a bracket of full width makes the same name as "[".
+                condition=Q(is_pseudo=True) | ~Q(username_key__startswith="["),
                 violation_error_message=_(
                     "A user name cannot begin with a square bracket."
                 ),

@@ -25,6 +25,7 @@ from customers.views.customers import CustomerList, export_customers
 from portal.core.forms import PortalForm
 from portal.core.permissions import Permission
 from portal.core.tables import PAGE_SIZE
+from portal.core.urls import row_id
 from portal.core.views import ConfirmPage, Crumb, PortalView
 from rateplans.selectors import assignable_plans
 
@@ -315,15 +316,15 @@ class CustomerBulk(CustomerList):
     http_method_names = ["post"]
 
     def post(self, request: Any) -> HttpResponseBase:
-        ids = [int(pk) for pk in request.POST.getlist("row") if pk.isdecimal()][
-            :PAGE_SIZE
-        ]
+        ids = [row_id(text) for text in request.POST.getlist("row")[:PAGE_SIZE]]
         customers = (
-            self.get_queryset().filter(pk__in=ids, deleted_at=None).order_by("pk")
+            self.get_queryset()
+            .filter(pk__in=[pk for pk in ids if pk is not None], deleted_at=None)
+            .order_by("pk")
         )
         action = request.POST.get("action")
         if action == "export":
-            return export_customers(customers.order_by("name_key", "pk"))
+            return export_customers(customers.order_by("sort_key", "pk"))
         lock = {"lock": Lock.BOTH, "unlock": Lock.NONE}.get(str(action))
         if lock is not None:
             self.set_locks(customers, lock)

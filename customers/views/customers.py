@@ -38,6 +38,7 @@ from portal.core.money import format_money
 from portal.core.permissions import Permission
 from portal.core.reveal import take_shown_once
 from portal.core.tables import BulkAction, Column, Empty
+from portal.core.urls import row_id
 from portal.core.views import Crumb, ListPage, PortalView
 
 
@@ -69,7 +70,7 @@ class CustomerList(ListPage):
         # Over the whole subtree only these two orders have an index to follow.
         by_account = "" if self.is_wide else "account__{}"
         return (
-            Column("name", _("Name"), lambda c: c.name, sort="name_key", narrow=True),
+            Column("name", _("Name"), lambda c: c.name, sort="sort_key", narrow=True),
             Column(
                 "number",
                 _("Account number"),
@@ -161,7 +162,7 @@ class CustomerExport(CustomerList):
         filterset = self.filterset_class(
             request.GET, queryset=self.get_queryset(), request=request
         )
-        return export_customers(filterset.qs.order_by("name_key", "pk"))
+        return export_customers(filterset.qs.order_by("sort_key", "pk"))
 
 
 def export_customers(customers: QuerySet[Customer]) -> Any:
@@ -399,15 +400,15 @@ class CustomerHistory(CustomerPage):
     size = 30
 
     def get(self, request: Any, pk: int) -> HttpResponse:
-        before = request.GET.get("before", "")
+        before = row_id(request.GET.get("before", ""))
         events = (
             AuditEvent.objects.filter(customer=self.customer)
             .select_related("person")
             .prefetch_related("changes")
             .order_by("-pk")
         )
-        if before.isdigit():
-            events = events.filter(pk__lt=int(before))
+        if before is not None:
+            events = events.filter(pk__lt=before)
         found = list(events[: self.size + 1])
         more = found[self.size - 1].pk if len(found) > self.size else None
         context = self.page_context(
