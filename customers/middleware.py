@@ -93,7 +93,7 @@ class AccountMiddleware:
             reset_display()
 
     def respond(self, request: Any) -> HttpResponseBase:
-        request.actor = None
+        request.actor = request.reach = None
         person = request.user
         if not person.is_authenticated:
             return self.get_response(request)

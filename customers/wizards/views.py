@@ -34,7 +34,9 @@ from portal.core.audit import recent_changes
 from portal.core.forms import AmountField
 from portal.core.permissions import Permission
 from portal.core.reveal import show_once
+from portal.core.urls import row_id
 from portal.core.views import Crumb, FormPage, PortalView
+from rateplans.choices import BillType
 from rateplans.selectors import assignable_plans
 
 
@@ -58,7 +60,10 @@ class CustomerFormPage(FormPage):
             regions=Region.objects.all(),
             dial_plans=DialPlan.objects.all(),
             has_prefixes=SystemOptions.current().customer_prefixes,
-            roles=assignable_roles(self.actor, customer=parent),
+            # Nobody below the root gets its role, whatever the creating one has.
+            roles=assignable_roles(self.actor, customer=parent).exclude(
+                permissions__contains=[Permission.SYSTEM]
+            ),
             free_numbers=free_numbers(parent),
         )
 
@@ -258,11 +263,9 @@ class NameCheck(PortalView):
     permission = Permission.COMMERCE
 
     def get(self, request: Any) -> HttpResponse:
-        name = " ".join(request.GET.get("name", "").split())[:200]
-        except_id = request.GET.get("except", "")
-        taken = bool(name) and name_is_taken(
-            name, except_id=int(except_id) if except_id.isdigit() else None
-        )
+        name = " ".join(request.GET.get("name", "").replace("\0", "").split())[:200]
+        except_id = row_id(request.GET.get("except", ""))
+        taken = bool(name) and name_is_taken(name, except_id=except_id)
         return render(
             request, "customers/_name_check.html", {"name": name, "taken": taken}
         )
@@ -272,12 +275,10 @@ class UsernameCheck(PortalView):
     permission = Permission.ADMINISTRATOR
 
     def get(self, request: Any) -> HttpResponse:
-        name = request.GET.get("person_username", "") or request.GET.get("username", "")
-        taken = bool(name.strip()) and username_is_taken(name[:150])
+        name = request.GET.get("person_username", "").replace("\0", "").strip()[:150]
+        taken = bool(name) and username_is_taken(name)
         return render(
-            request,
-            "customers/_name_check.html",
-            {"name": name.strip(), "taken": taken},
+            request, "customers/_name_check.html", {"name": name, "taken": taken}
         )
 
 
@@ -303,8 +304,7 @@ class WarningCheck(PortalView):
     def post(self, request: Any) -> HttpResponse:
         parent = request.reach.account
         plans = assignable_plans(owner_id=parent.pk, ancestor_ids=parent.ancestor_ids)
-        plan_id = request.POST.get("plan", "")
-        plan = plans.filter(pk=plan_id).first() if plan_id.isdigit() else None
+        plan = plans.filter(pk=row_id(request.POST.get("plan", ""))).first()
         found: list[str] = []
         if plan is not None:
             found = warnings(
@@ -319,8 +319,10 @@ def typed_account_values(data: Any) -> dict[str, Any]:
     """The account fields that the sense checks look at, as far as they are readable yet."""
     values = {
         name: data.get(name, "")
-        for name in ("bill_type", "currency", "payment_type", "bank_account_number")
+        for name in ("currency", "payment_type", "bank_account_number")
     }
+    bill_type = data.get("bill_type", "")
+    values["bill_type"] = bill_type if bill_type in BillType else ""
     for name in ("credit_limit", "low_balance", "auto_topup"):
         field = AmountField(required=False, min_value=0)
         try:

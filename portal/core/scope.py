@@ -16,6 +16,12 @@ __all__ = ["scopes_disabled", "subtree"]
 
 @contextmanager
 def subtree(customer: TenantRow) -> Iterator[None]:
-    """Queries inside see ``customer`` and everything below it, nothing else."""
+    """Queries inside see ``customer`` and everything below it, nothing else.
+
+    Raises ValueError for a customer without a place in the tree: every path begins with
+    an empty one.
+    """
+    if not customer.path:
+        raise ValueError("the customer has no path")
     with scope(tree=customer.path):
         yield

@@ -1,16 +1,28 @@
-"""Forms that may be saved once: the token in the form is claimed in the same transaction."""
+"""Forms that may be saved once: what was sent is claimed in the same transaction."""
 
 from __future__ import annotations
 
 import uuid
 
 from django.db import connection
+from django.http import QueryDict
 
 from portal.core.models import Submission
 
 
 def new_token() -> str:
     return str(uuid.uuid4())
+
+
+def key_of(token: str, entries: QueryDict) -> str:
+    """The key of a form as it was sent: the same only if nothing in it was changed.
+
+    Who goes back, changes what was typed and saves again means it: that is another key.
+    Raises ValueError if ``token`` is no UUID.
+    """
+    kept = entries.copy()
+    kept.pop("csrfmiddlewaretoken", None)
+    return str(uuid.uuid5(uuid.UUID(token), kept.urlencode()))
 
 
 def claim(token: str, *, person_id: int) -> Submission | None:

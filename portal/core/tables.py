@@ -11,18 +11,22 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
 from functools import reduce
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
+from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+
+from portal.core.urls import row_id
 
 PAGE_SIZE = 50
 COUNT_LIMIT = 1000
@@ -130,13 +134,13 @@ def build_table(
     """The page of ``queryset`` that the request's ``sort``, ``after`` and ``before`` ask for.
 
     ``sort`` is a column's key, with a leading "-" for descending. A wrong sort or cursor
-    gives the first page in the default order.
+    gives the first page in the default order, and so does one behind the last row.
     """
     order = request.GET.get("sort", "")
     sortable = {column.key: column for column in columns if column.sort}
-    if order.lstrip("-") not in sortable:
+    if order.removeprefix("-") not in sortable:
         order = default_sort
-    column, descending = sortable[order.lstrip("-")], order.startswith("-")
+    column, descending = sortable[order.removeprefix("-")], order.startswith("-")
     page = _page(
         queryset,
         column.sort,
@@ -193,18 +197,29 @@ def _page(
     position: str,
     size: int,
 ) -> _Page:
-    backwards = bool(before)
     cursor = _decode(queryset.model, path, before or after)
+    backwards = bool(before) and cursor is not None
     reverse = descending != backwards
     prefix = "-" if reverse else ""
     rows_query = queryset.order_by(f"{prefix}{path}", f"{prefix}pk")
     if cursor:
         rows_query = rows_query.filter(_beyond(path, cursor, less=reverse))
     rows = list(rows_query[: size + 1])
+    if cursor and not rows:
+        # What stood there is gone: begin again instead of showing an end without a way.
+        return _page(
+            queryset,
+            path,
+            descending=descending,
+            after="",
+            before="",
+            position="",
+            size=size,
+        )
     more, rows = len(rows) > size, rows[:size]
     if backwards:
         rows.reverse()
-    start = int(position) if cursor and position.isdigit() else 0
+    start = row_id(position) or 0 if cursor else 0
     has_before = more if backwards else bool(cursor)
     has_after = bool(cursor) if backwards else more
     return _Page(
@@ -231,8 +246,13 @@ def _bounded_count(queryset: QuerySet[Any]) -> int:
 
 def _encode(row: models.Model, path: str) -> str:
     value: Any = reduce(getattr, path.split("__"), row)
-    text = json.dumps([value, row.pk], cls=DjangoJSONEncoder)
+    # Moments whole: Django's encoder cuts them to milliseconds, which skips rows.
+    text = json.dumps([value, row.pk], default=_as_text)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _as_text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _decode(
@@ -243,9 +263,28 @@ def _decode(
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         value, pk = json.loads(base64.urlsafe_b64decode(padded))
-        return _field(model, path).to_python(value), int(pk)
-    except (binascii.Error, ValueError, TypeError, ValidationError):
+        value, pk = _field(model, path).to_python(value), int(pk)
+    except (
+        binascii.Error,
+        ArithmeticError,
+        RecursionError,
+        TypeError,
+        ValidationError,
+        ValueError,
+    ):
         return None
+    return (value, pk) if _is_comparable(value) else None
+
+
+def _is_comparable(value: Any) -> bool:
+    """Whether the database takes ``value``, which anybody may have written."""
+    if isinstance(value, str):
+        return not any(char == "\0" or "\ud800" <= char <= "\udfff" for char in value)
+    if isinstance(value, Decimal):
+        return value.is_finite() and abs(value.adjusted()) < 100
+    if isinstance(value, datetime):
+        return timezone.is_aware(value)
+    return value is not None
 
 
 def _field(model: type[models.Model], path: str) -> Any:
@@ -259,7 +298,7 @@ def _field(model: type[models.Model], path: str) -> Any:
 
 def _heading(query: QueryDict, column: Column, order: str) -> Heading:
     direction = ""
-    if order.lstrip("-") == column.key:
+    if order.removeprefix("-") == column.key:
         direction = "desc" if order.startswith("-") else "asc"
     next_order = f"-{column.key}" if direction == "asc" else column.key
     return Heading(

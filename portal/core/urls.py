@@ -4,6 +4,14 @@ from typing import Any
 
 from django.urls import reverse
 
+_LONGEST_ID = 18  # digits that a 64-bit integer surely holds
+
 
 def account_url(account_id: int, name: str, **kwargs: Any) -> str:
     return reverse(name, kwargs={"account": account_id, **kwargs})
+
+
+def row_id(text: str) -> int | None:
+    """The id that ``text``, from an address or a form, stands for; None if it is none."""
+    is_id = text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID
+    return int(text) if is_id else None

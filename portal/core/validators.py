@@ -9,9 +9,18 @@ from django.core.validators import RegexValidator, validate_email
 from django.utils.translation import gettext_lazy as _
 
 MAX_ADDRESSES = 5
+# Names are compared and sorted in their compatible form (NFKC, NFKD), in which one sign
+# may become eighteen.
+LONGEST_KEY = 500
 _SEPARATORS = re.compile(r"[\s,;]+")
-# Bidirectional overrides and isolates can make one name look like another.
-_DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Format characters that names need: joiners in emoji and in several scripts, tags in flags
+# of regions, and the number signs of Arabic, which can be seen.
+_WELCOME_FORMATS = frozenset(
+    ["\u200c", "\u200d", "\u06dd", *map(chr, range(0x0600, 0x0606))]
+    + [chr(code) for code in range(0xE0020, 0xE0080)]
+)
+# Letters and signs by category that are blank to the eye.
+_BLANKS = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
 
 validate_colour = RegexValidator(
     r"^#[0-9a-fA-F]{6}$", _("Enter a colour as # and six hexadecimal digits, e.g. #1f6feb.")
@@ -20,28 +29,42 @@ validate_digits = RegexValidator(r"^[0-9]*$", _("Enter digits only."))
 
 
 def validate_name(value: str) -> None:
-    """Refuse names that cannot be read or that pretend to be something else.
+    """Refuse names that cannot be read, compared, or that pretend to be something else.
 
     Letters of any script, emoji and combining characters are welcome. Control characters,
-    direction overrides and square brackets at the start (kept for pseudo-people, D 7.5)
-    are not.
+    direction marks, what cannot be seen, and square brackets at the start (kept for
+    pseudo-people, D 7.5) are not.
     """
-    if not any(unicodedata.category(char)[0] in "LNS" for char in value):
+    if not any(
+        unicodedata.category(char)[0] in "LNS" and char not in _BLANKS for char in value
+    ):
         raise ValidationError(
             _("Enter a name with at least one letter or digit."), code="no_letter"
         )
-    if any(
-        unicodedata.category(char) in {"Cc", "Cs", "Co", "Zl", "Zp"}
-        or char in _DIRECTION_MARKS
-        for char in value
-    ):
+    if any(map(_is_hidden, value)):
         raise ValidationError(
             _("Remove the invisible control characters from the name."), code="control"
         )
-    if value.lstrip().startswith("["):
+    normal = unicodedata.normalize("NFKD", value)
+    if len(normal) > LONGEST_KEY:
+        raise ValidationError(
+            _("Write the name with fewer signs that stand for whole words."),
+            code="too_long",
+        )
+    if normal.lstrip().startswith("["):
         raise ValidationError(
             _("A name cannot begin with a square bracket."), code="bracket"
         )
+
+
+def _is_hidden(char: str) -> bool:
+    """Whether ``char`` controls, turns around, or stands there unseen."""
+    if char in _BLANKS:
+        return True
+    category = unicodedata.category(char)
+    if category == "Cf":
+        return char not in _WELCOME_FORMATS
+    return category in {"Cc", "Cs", "Co", "Zl", "Zp"}
 
 
 def split_emails(value: str) -> list[str]:

@@ -101,6 +101,7 @@ class ListPage(PortalView):
     """A table with filters, sorting and pages; answers htmx with the table alone."""
 
     template_name = "_list_page.html"
+    part_template = "_components/list_region.html"
     table_id: ClassVar[str]
     default_sort: ClassVar[str]
     filterset_class: ClassVar[type[django_filters.FilterSet]]
@@ -129,7 +130,7 @@ class ListPage(PortalView):
         """Buttons beside the title: label, url, icon; the first is the primary one."""
         return ()
 
-    def get(self, request: Any) -> HttpResponse:
+    def get(self, request: Any) -> HttpResponseBase:
         filterset = self.filterset_class(
             request.GET, queryset=self.get_queryset(), request=request
         )
@@ -143,7 +144,7 @@ class ListPage(PortalView):
             clear_url=request.path,
         )
         is_part = request.htmx and not request.htmx.boosted
-        template = "_components/list_region.html" if is_part else self.template_name
+        template = self.part_template if is_part else self.template_name
         response = render(request, template, context)
         response["Vary"] = "HX-Request, Cookie"
         return response
@@ -241,10 +242,15 @@ class FormPage(PortalView):
     def post(self, request: Any, **kwargs: Any) -> HttpResponseBase:
         form = self.build_form(request.POST, request.FILES)
         token = clean_token(request.POST.get("form_token", ""))
+        key = submissions.key_of(token, request.POST)
         stale = None
-        if form.is_valid():
+        if not form.is_valid():
+            # What refuses the second click may be what the first one has just saved.
+            if url := submissions.result_url(key, person_id=request.user.pk):
+                return self.redirect(url)
+        else:
             try:
-                url, is_first = self.save_once(form, token)
+                url, is_first = self.save_once(form, key)
             except ValidationError as error:
                 add_refusal(form, error)
             except StaleError as error:
@@ -257,14 +263,14 @@ class FormPage(PortalView):
             form, token=token, status=422, stale=stale, is_dirty=True
         )
 
-    def save_once(self, form: Any, token: str) -> tuple[str, bool]:
-        """Save unless this very form was saved before; where to go, and whether it was."""
+    def save_once(self, form: Any, key: str) -> tuple[str, bool]:
+        """Save unless the same was saved before; where to go, and whether it is new."""
         person_id = self.request.user.pk
         assert person_id is not None
         with transaction.atomic():
-            submission = submissions.claim(token, person_id=person_id)
+            submission = submissions.claim(key, person_id=person_id)
             if submission is None:
-                url = submissions.result_url(token, person_id=person_id)
+                url = submissions.result_url(key, person_id=person_id)
                 return url or self.cancel_url(), False
             url = self.save(form)
             submissions.finish(submission, url=url)
