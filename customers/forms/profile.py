@@ -19,7 +19,7 @@ from portal.core.forms import Columns, EmailsField, NumberField, PortalForm, Sec
 
 
 class ProfileForm(PortalForm):
-    """What people change about themselves; empty language and zone are the company's."""
+    """What people change about themselves; no language or zone: the company's."""
 
     def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
         initial = {name: getattr(person, name) for name in PROFILE_FIELDS}

@@ -1,4 +1,4 @@
-"""The second factor: a time-based code (RFC 6238), and recovery codes for a lost telephone."""
+"""The second factor: codes of an app (RFC 6238), and recovery codes in case it is lost."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CONFIRMATIONS = Throttle("second-factor-confirmation", limit=10, seconds=15 * 60
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What an authenticator app needs: to type, to scan, or to open on the same device."""
+    """What an authenticator app needs: to type, to scan, or to open on its device."""
 
     secret: str
     qr: str
@@ -93,7 +93,7 @@ def set_up(
 
 @transaction.atomic
 def renew_recovery_codes(*, person: Person, password: str, by: Actor) -> list[str]:
-    """New recovery codes; the old ones are void. Raises ValidationError at ``password``."""
+    """New recovery codes in place of the old. ValidationError at ``password``."""
     _refuse_others(person, by)
     _check_password(person, password)
     if not selectors.has_second_factor(person):

@@ -76,23 +76,26 @@ def queue_email(
         subject = render_to_string(f"emails/{kind}/subject.txt", rendered)
         text = render_to_string(f"emails/{kind}/body.txt", rendered)
         html = render_to_string(f"emails/{kind}/body.html", rendered)
-    email, created = OutgoingEmail.objects.get_or_create(
-        key=key,
-        defaults={
-            "kind": kind,
-            "customer_id": customer.pk,
-            "person_id": person.pk if person else None,
-            "to": to,
-            "sender": brand.sender,
-            "reply_to": brand.reply_to,
-            "subject": " ".join(subject.split())[:200],
-            "text": text.strip() + "\n",
-            "html": html,
-            "logo": brand.logo,
-            "secret": secrets.encrypt(one_time_link) if one_time_link else "",
-            "status": EmailStatus.KEPT if settings.EMAIL_IS_KEPT else EmailStatus.QUEUED,
-        },
-    )
+    with scopes_disabled():  # a key is told once, by whichever tenant
+        email, created = OutgoingEmail.objects.get_or_create(
+            key=key,
+            defaults={
+                "kind": kind,
+                "customer_id": customer.pk,
+                "person_id": person.pk if person else None,
+                "to": to,
+                "sender": brand.sender,
+                "reply_to": brand.reply_to,
+                "subject": " ".join(subject.split())[:200],
+                "text": text.strip() + "\n",
+                "html": html,
+                "logo": brand.logo,
+                "secret": secrets.encrypt(one_time_link) if one_time_link else "",
+                "status": EmailStatus.KEPT
+                if settings.EMAIL_IS_KEPT
+                else EmailStatus.QUEUED,
+            },
+        )
     if created and email.status == EmailStatus.QUEUED:
         transaction.on_commit(lambda: send_email.notify(email.pk))
     return email
@@ -174,7 +177,9 @@ def _message(email: OutgoingEmail) -> EmailMultiAlternatives:
         },
     )
     if email.html:
-        message.attach_alternative(with_link(email.html, email, is_html=True), "text/html")
+        message.attach_alternative(
+            with_link(email.html, email, is_html=True), "text/html"
+        )
     if email.logo:
         message.mixed_subtype = "related"
         image = MIMEImage(bytes(email.logo), "png")

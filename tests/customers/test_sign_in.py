@@ -63,7 +63,9 @@ def test_right_password_leads_to_the_own_account(world: World) -> None:
     assert page.status_code == 200
 
 
-@pytest.mark.parametrize("name", ["ANN@ACME.TEST", " ann@acme.test ", "ａnn@acme.test"])
+@pytest.mark.parametrize(
+    "name", ["ANN@ACME.TEST", " ann@acme.test ", "\uff41nn@acme.test"]
+)
 def test_user_name_is_read_without_regard_to_case_width_and_spacing(
     world: World, name: str
 ) -> None:
