@@ -22,6 +22,8 @@ from portal.core.models import AuditEvent
 
 # Long texts, such as keys, are cut on pages; the export has them whole.
 LONGEST_VALUE = 300
+# So many changes of one event stand open in a timeline; more are folded.
+OPEN_CHANGES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,7 @@ def describe(event: AuditEvent, *, reader: TenantRow | None = None) -> dict[str,
     ``changes`` prefetched, and ``person__customer`` selected if there is a reader.
     """
     label = action_label(event.action)
+    changes = changes_of(event, reader=reader)
     is_named = event.object_type != Customer._meta.label_lower and event.object_name
     return {
         "title": f"{label.title}: {event.object_name}"
@@ -172,7 +175,8 @@ def describe(event: AuditEvent, *, reader: TenantRow | None = None) -> dict[str,
         "address": event.source_ip if is_person_known(event, reader=reader) else "",
         "icon": label.icon,
         "kind": label.kind,
-        "changes": changes_of(event, reader=reader),
+        "changes": changes,
+        "is_folded": len(changes) > OPEN_CHANGES,
     }
 
 

@@ -23,7 +23,7 @@ PROVIDERS_TYPES = (
 
 
 def visible_emails(actor: Actor) -> QuerySet[OutgoingEmail]:
-    """The mails ``actor`` may read: of the account, and with COMMERCE of those below."""
+    """The mails of the account; with COMMERCE of those below too."""
     emails = OutgoingEmail.objects.all()  # the scope keeps them in the subtree
     if not actor.can(Permission.COMMERCE):
         emails = emails.filter(customer=actor.customer.pk)

@@ -100,7 +100,8 @@ class NumberTakeForm(NumberForm):
 
     def sections(self) -> list[Any]:
         picker = HTML("{% include 'customers/_stock_picker.html' %}")
-        return [picker, *super().sections()]
+        choice = Section(_("The number"), picker, id="number", is_open=True)
+        return [choice, *super().sections()]
 
 
 class NumberEnterForm(PortalForm):

@@ -54,7 +54,7 @@ def create_line(
         line,
         by=by,
         customer=customer,
-        changes=audit.differences({}, audit.snapshot(line, FIELDS)),
+        changes=audit.first_values(line, FIELDS),
     )
     return line, password
 

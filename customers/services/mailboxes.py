@@ -52,7 +52,7 @@ def create_mailbox(
         mailbox,
         by=by,
         customer=customer,
-        changes=audit.differences({}, audit.snapshot(mailbox, FIELDS)),
+        changes=audit.first_values(mailbox, FIELDS),
     )
     return mailbox, pin
 

@@ -90,7 +90,7 @@ def create_person(
         person,
         by=by,
         customer=customer,
-        changes=audit.differences({}, audit.snapshot(person, FIELDS)),
+        changes=audit.first_values(person, FIELDS),
     )
     if sends_login_details and emails.recipients_of(person):
         emails.send_login_details(person)

@@ -8,13 +8,13 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.template.loader import render_to_string
-from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from customers.audit_labels import (
     action_label,
     changes_of,
+    describe,
     is_person_known,
     object_type_label,
     who_label,
@@ -23,19 +23,16 @@ from customers.filters.reports import EventFilter
 from customers.models import Customer
 from customers.visibility import visible_events
 from portal.core.csv import stream_csv
-from portal.core.display import format_moment
 from portal.core.models import AuditEvent
 from portal.core.permissions import Permission
 from portal.core.tables import Column, Empty
 from portal.core.views import ListPage
 
-# So many changes stand open in the list; more are folded.
-OPEN_CHANGES = 4
-
 
 class AuditLog(ListPage):
     permission = Permission.AUDIT
     template_name = "customers/audit_list.html"
+    part_template = "customers/_audit_region.html"
     table_id = "events"
     default_sort = "-time"
     filterset_class = EventFilter
@@ -57,19 +54,13 @@ class AuditLog(ListPage):
         )
 
     def columns(self) -> Sequence[Column]:
-        return (
-            Column(
-                "time",
-                _("Time"),
-                lambda event: format_moment(event.at),
-                sort="id",
-                narrow=True,
-            ),
-            Column("who", _("Person"), self.who_cell, narrow=True),
-            Column("action", _("Action"), action_cell, narrow=True),
-            Column("customer", _("Customer"), lambda event: event.customer_name),
-            Column("changes", _("Changes"), self.changes_cell, narrow=True),
-        )
+        # The template tells events in a timeline: one cell holds all of it.
+        return (Column("time", _("Event"), self.event_item, sort="id"),)
+
+    def event_item(self, event: AuditEvent) -> SafeString:
+        told = describe(event, reader=self.reader) | {"place": event.customer_name}
+        html = render_to_string("_components/timeline_item.html", {"event": told})
+        return mark_safe(html)
 
     def row_url(self, row: AuditEvent) -> str:
         return ""
@@ -91,39 +82,6 @@ class AuditLog(ListPage):
             title=_("Nothing has been changed yet"),
             text=_("Whatever is made, changed or deleted here is written down."),
         )
-
-    def who_cell(self, event: AuditEvent) -> SafeString:
-        """The real person, whom it acted as, and from where."""
-        return part(
-            "_audit_who.html",
-            {
-                "who": who_label(event, reader=self.reader),
-                "acting_as": event.acting_as_name,
-                "address": event.source_ip
-                if is_person_known(event, reader=self.reader)
-                else "",
-            },
-        )
-
-    def changes_cell(self, event: AuditEvent) -> SafeString | str:
-        changes = changes_of(event, reader=self.reader)
-        if not changes:
-            return ""
-        context = {"changes": changes, "is_folded": len(changes) > OPEN_CHANGES}
-        return part("_audit_changes.html", context)
-
-
-def action_cell(event: AuditEvent) -> SafeString:
-    label = action_label(event.action)
-    return format_html(
-        '{}<span class="state-detail"><bdi>{}</bdi></span>',
-        label.title,
-        event.object_name,
-    )
-
-
-def part(name: str, context: dict[str, Any]) -> SafeString:
-    return mark_safe(render_to_string(f"customers/{name}", context).strip())
 
 
 class AuditExport(AuditLog):

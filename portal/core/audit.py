@@ -70,6 +70,15 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
     }
 
 
+def first_values(row: models.Model, fields: Iterable[str]) -> dict[str, Any]:
+    """What a new row was given, as changes from nothing; what is empty is not told."""
+    return {
+        field: (None, value)
+        for field, value in snapshot(row, fields).items()
+        if value not in (None, "")
+    }
+
+
 def readable(value: Any) -> str:
     """A value as it stands in the log: independent of who reads it."""
     if value is None:
