@@ -1,0 +1,159 @@
+"""A person at a browser, and a post box that real mails arrive in."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import Message
+from email.policy import default as modern
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from playwright.sync_api import Browser, BrowserContext, Page
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from customers.models import Person
+from portal.core.sessions import SessionStore
+from tests.world import World, build_world
+
+# Where to leave pictures for looking at; none are taken without it.
+SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1360, "height": 900}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1360, "height": 900}},
+    "narrow": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
+}
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+class Visitor:
+    """Somebody with a browser window; complaints in its console fail the test."""
+
+    def __init__(self, context: BrowserContext, base_url: str) -> None:
+        self.context, self.base_url = context, base_url
+        self.complaints: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            "console",
+            lambda message: self.complaints.append(message.text)
+            if message.type == "error" and "status of 4" not in message.text
+            else None,
+        )
+
+    def sign_in(self, person: Person) -> None:
+        """Come with a session that is signed in, as after the sign-in page."""
+        session = SessionStore()
+        session[SESSION_KEY] = str(person.pk)
+        session[BACKEND_SESSION_KEY] = "customers.backends.PersonBackend"
+        session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+        session.save()
+        assert session.session_key is not None
+        self.context.add_cookies(
+            [
+                {
+                    "name": "trunkline_session",
+                    "value": session.session_key,
+                    "url": self.base_url,
+                }
+            ]
+        )
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.base_url + path)
+        return self.page
+
+    def look(self, name: str) -> None:
+        """Take a picture if somebody wants to look at it."""
+        if SCREENSHOTS:
+            folder = Path(SCREENSHOTS)
+            folder.mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=folder / f"{name}.png", full_page=True)
+
+    def accessibility_faults(self) -> list[str]:
+        """What axe calls serious or critical on the present page."""
+        results = Axe().run(self.page)
+        return [
+            f"{found['id']}: {found['nodes'][0]['html'][:160]}"
+            for found in results.response["violations"]
+            if found["impact"] in {"serious", "critical"}
+        ]
+
+
+@pytest.fixture
+def cast(transactional_db: None) -> World:
+    """The world in committed rows: the server under test has its own connections."""
+    return build_world()
+
+
+@pytest.fixture
+def new_visitor(browser: Browser, live_server: LiveServer) -> Iterator[Any]:
+    """Opens browser windows: new_visitor(), new_visitor("dark"), new_visitor("narrow")."""
+    visitors: list[Visitor] = []
+
+    def open_window(look: str = "light", **options: Any) -> Visitor:
+        context = browser.new_context(
+            locale="en-GB", timezone_id="Europe/Berlin", **{**LOOKS[look], **options}
+        )
+        visitor = Visitor(context, live_server.url)
+        visitors.append(visitor)
+        return visitor
+
+    yield open_window
+    complaints = [text for visitor in visitors for text in visitor.complaints]
+    for visitor in visitors:
+        visitor.context.close()
+    assert complaints == []
+
+
+class PostBox:
+    """Takes every mail and keeps it."""
+
+    def __init__(self) -> None:
+        self.mails: list[Message] = []
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        content = envelope.content
+        assert isinstance(content, bytes)
+        self.mails.append(message_from_bytes(content, policy=modern))
+        return "250 OK"
+
+    def newest_link(self) -> str:
+        """The longest link of the newest mail's text: the one that is for once."""
+        body = self.mails[-1].get_body(("plain",))  # type: ignore[attr-defined]
+        links: list[str] = re.findall(r"https?://\S+", body.get_content())
+        return max(links, key=len)
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def post_box(settings: Settings, live_server: LiveServer) -> Iterator[PostBox]:
+    """A real mail server that the portal sends through."""
+    box = PostBox()
+    controller = Controller(box, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    settings.EMAIL_IS_KEPT = False
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_PORT = controller.port
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    settings.PUBLIC_URL = live_server.url
+    yield box
+    controller.stop()
