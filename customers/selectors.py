@@ -15,7 +15,7 @@ from customers.models import (
     Role,
     SortKey,
 )
-from portal.core.actor import Actor
+from portal.core.actor import Actor, TenantRow
 from portal.core.models import OutgoingEmail
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
@@ -91,8 +91,9 @@ def latest_email(customer: Customer, kind: str) -> OutgoingEmail | None:
     )
 
 
-def direct_children_count(customer: Customer) -> int:
-    return Customer.objects.filter(parent=customer, deleted_at=None).count()
+def has_children(customer: TenantRow) -> bool:
+    """Whether ``customer`` has living customers of its own."""
+    return Customer.objects.filter(parent=customer.pk, deleted_at=None).exists()
 
 
 def has_second_factor(person: Person) -> bool:

@@ -29,6 +29,7 @@ class Entry:
     icon: str
     permission: Permission
     own: bool = False
+    shortcut: str = ""
 
 
 SECTION_ICONS = {
@@ -89,6 +90,7 @@ ENTRIES = (
         "customers:customer-list",
         "users",
         Permission.COMMERCE,
+        shortcut="g c",
     ),
     Entry(
         Menu.SETTINGS,
@@ -144,6 +146,7 @@ def _shell(request: Any) -> dict[str, Any]:
     account_id = reach.account.pk
     return {
         "menu": list(_menu(request, reach)),
+        "home_url": account_url(account_id, "start"),
         "identities": _identities(reach),
         "acting": _acting(reach),
         "search_url": account_url(account_id, "search")
@@ -173,6 +176,7 @@ def _menu(request: HttpRequest, reach: Reach) -> Iterator[dict[str, Any]]:
                 "url": url,
                 "icon": entry.icon,
                 "active": url == active,
+                "shortcut": entry.shortcut,
             }
             for entry, url in shown
             if entry.menu == menu

@@ -42,7 +42,7 @@ INSTALLED_APPS = [
     "rateplans",
     "portal",
     "portal.core",
-    "django.contrib.admin",
+    "portal.core.administration.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",

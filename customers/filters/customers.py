@@ -63,9 +63,9 @@ class CustomerFilter(django_filters.FilterSet):
         account = self.request.reach.account
         if values.get("reach") != "all":
             queryset = queryset.filter(parent=account)
-        if values.get("plan"):
-            # Says the same once more for the index that begins with the provider.
-            queryset = queryset.filter(account__provider=account)
+            if values.get("plan"):
+                # Says the same once more for the index that begins with the provider.
+                queryset = queryset.filter(account__provider=account)
         if values.get("status") != DELETED:
             queryset = queryset.filter(deleted_at=None)
         return super().filter_queryset(queryset)

@@ -16,6 +16,7 @@ from customers.choices import CustomerKind, Lock, RoleDefault
 from customers.models import Customer, Number, Person
 from customers.selectors import default_role
 from customers.services import lines, mailboxes, numbers, people
+from customers.services.tree_lock import hold_tree
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.errors import StaleError
@@ -52,6 +53,7 @@ FIELDS: tuple[str, ...] = (
     "fax",
     "email",
 )
+_NUMBERS_AT_ONCE = 500
 _CONSTRAINTS = {
     "customer_name_once": "name",
     "customer_account_number_once_per_reseller": "account_number",
@@ -118,6 +120,7 @@ def create_residential(
     and the login of its person, all or nothing.
     Raises ValidationError at ``number`` when somebody else was given it first.
     """
+    hold_tree()
     taken = numbers.lock_free(number, holder=parent)
     digits = taken.number.removeprefix("+")
     customer = _create(
@@ -162,13 +165,16 @@ def update_customer(
 
     Raises StaleError if it is no longer at ``expected_version``, ValidationError by field.
     """
+    hold_tree()
     customer = lock_below(customer, by=by)
     if customer.version != expected_version:
         raise StaleError
     before = audit.snapshot(customer, FIELDS)
     _set(customer, values)
+    if not customer.account_number:
+        assert customer.parent is not None  # the root is below nobody
+        customer.account_number = _take_account_number(customer.parent)
     _check(customer)
-    customer.version += 1
     with refusals(Customer, _CONSTRAINTS):
         customer.save()
     changes = audit.differences(before, audit.snapshot(customer, FIELDS))
@@ -180,6 +186,9 @@ def update_customer(
         account=billing_account, values=account, taxes=taxes, by=by
     )
     if changes:
+        # Saving without a change is no reason to call others' forms stale.
+        customer.version += 1
+        customer.save(update_fields=["version"])
         audit.record(
             "customer.updated", customer, by=by, customer=customer, changes=changes
         )
@@ -255,6 +264,8 @@ def _create(
     by: Actor,
 ) -> Customer:
     by.require(Permission.COMMERCE)
+    hold_tree()
+    parent = _locked_parent(parent)
     if not parent.is_within(by.customer) or parent.is_deleted:
         raise PermissionDenied
     customer = Customer(parent=parent, kind=kind)
@@ -278,6 +289,18 @@ def _create(
         | _set_only(audit.snapshot(billing_account, accounts.FIELDS)),
     )
     return customer
+
+
+def _locked_parent(parent: Customer) -> Customer:
+    """The parent as it is now, perhaps moved or deleted since the page was asked for.
+
+    Its row is locked: it gives out account numbers one after another.
+    """
+    rows = Customer.objects.select_for_update(no_key=True)
+    present = rows.filter(pk=parent.pk).first()
+    if present is None:
+        raise PermissionDenied
+    return present
 
 
 def _create_person(
@@ -308,6 +331,7 @@ def _set(customer: Customer, values: Mapping[str, Any]) -> None:
             raise TypeError(f"{name} is not set through this service")
         setattr(customer, name, value)
     customer.name = " ".join(customer.name.split())
+    customer.account_number = customer.account_number.strip()
     if customer.lock == Lock.NONE:
         customer.lock_reason = ""
 
@@ -335,10 +359,18 @@ def _take_account_number(parent: Customer) -> str:
 
 
 def _next_free_number(parent: Customer, begin: int) -> str:
-    number = begin
-    while Customer.objects.filter(parent=parent, account_number=str(number)).exists():
-        number += 1
-    return str(number)
+    """The first number from ``begin`` on that none of the parent's customers has."""
+    while True:
+        candidates = [str(begin + step) for step in range(_NUMBERS_AT_ONCE)]
+        taken = set(
+            Customer.objects.filter(
+                parent=parent, account_number__in=candidates
+            ).values_list("account_number", flat=True)
+        )
+        for number in candidates:
+            if number not in taken:
+                return number
+        begin += _NUMBERS_AT_ONCE
 
 
 def _next_id() -> int:

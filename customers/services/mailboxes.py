@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from customers.models import Customer, Mailbox
 from portal.core import audit, secrets
 from portal.core.actor import Actor
-from portal.core.integrity import refusals
+from portal.core.integrity import at_field, refusals
 from portal.core.permissions import Permission
 from portal.core.staleness import refuse_stale
 from portal.core.validators import clean_emails
@@ -151,5 +151,6 @@ def _set(mailbox: Mailbox, values: Mapping[str, Any]) -> None:
         if name not in FIELDS:
             raise TypeError(f"{name} is not set through this service")
         setattr(mailbox, name, value)
-    mailbox.emails = clean_emails(mailbox.emails)
+    with at_field("emails"):
+        mailbox.emails = clean_emails(mailbox.emails)
     mailbox.clean_fields(exclude=["customer", "pin"])

@@ -15,7 +15,7 @@ from customers.models import Customer, Person, SystemOptions
 from customers.selectors import assignable_roles, may_manage
 from portal.core import audit
 from portal.core.actor import Actor
-from portal.core.integrity import refusals
+from portal.core.integrity import at_field, refusals
 from portal.core.models import OutgoingEmail, Session
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
@@ -258,7 +258,8 @@ def _known(values: Mapping[str, Any]) -> dict[str, Any]:
 def _check(person: Person, *, by: Actor, is_role_new: bool) -> None:
     """The rules that need the system's options, other rows, or the actor."""
     person.username = " ".join(person.username.split())
-    person.emails = clean_emails(person.emails)
+    with at_field("emails"):
+        person.emails = clean_emails(person.emails)
     person.full_clean(
         exclude=["customer", "role", "password"], validate_constraints=False
     )

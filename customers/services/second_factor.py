@@ -1,4 +1,4 @@
-"""The second factor: codes of an app (RFC 6238), and recovery codes in case it is lost."""
+"""The second factor: codes of an app (RFC 6238), recovery codes in case it is lost."""
 
 from __future__ import annotations
 
@@ -125,11 +125,14 @@ def turn_off(*, person: Person, password: str, code: str, by: Actor) -> None:
 def remove_second_factor(*, person: Person, by: Actor) -> None:
     """Help somebody who lost telephone and recovery codes: an administrator's service.
 
-    Raises PermissionDenied for oneself and for people outside of the account acted in.
+    Raises PermissionDenied for oneself, for people outside of the account acted in, and
+    for those with more rights.
     """
     by.require(Permission.ADMINISTRATOR)
     is_own = by.person is not None and by.person.pk == person.pk
     if is_own or person.is_pseudo or not person.customer.is_within(by.customer):
+        raise PermissionDenied
+    if not selectors.may_manage(person, by):
         raise PermissionDenied
     if _remove_devices(person):
         audit.record(

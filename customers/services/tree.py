@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import ProtectedError, Value
 from django.db.models.functions import Concat, Substr
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,6 +16,7 @@ from billing.models import BillingAccount
 from customers.models import Customer, Number, Person, Switch
 from customers.services import people
 from customers.services.customers import lock_below
+from customers.services.tree_lock import change_tree
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.permissions import Permission
@@ -35,24 +38,29 @@ def deletion_refusals(customer: Customer) -> list[str]:
             )
             % {"count": children}
         )
-    affiliated = BillingAccount.objects.filter(
-        affiliate=customer, customer__deleted_at=None
-    ).count()
-    if affiliated:
-        reasons.append(
-            ngettext(
-                "It is the affiliate of %(count)d customer. Remove it there first.",
-                "It is the affiliate of %(count)d customers. Remove it there first.",
-                affiliated,
-            )
-            % {"count": affiliated}
-        )
+    if reason := _affiliate_refusal(customer):
+        reasons.append(reason)
     return reasons
 
 
+def _affiliate_refusal(customer: Customer) -> str:
+    affiliated = BillingAccount.objects.filter(
+        affiliate=customer, customer__deleted_at=None
+    ).count()
+    if not affiliated:
+        return ""
+    return ngettext(
+        "It is the affiliate of %(count)d customer. Remove it there first.",
+        "It is the affiliate of %(count)d customers. Remove it there first.",
+        affiliated,
+    ) % {"count": affiliated}
+
+
 def contract_is_running(customer: Customer) -> bool:
+    """Whether the minimum contract goes on after today, the customer's own today."""
     ends_on = customer.account.contract_ends_on
-    return ends_on is not None and ends_on > timezone.localdate()
+    today = timezone.localdate(timezone=ZoneInfo(customer.time_zone))
+    return ends_on is not None and ends_on > today
 
 
 @transaction.atomic
@@ -64,6 +72,7 @@ def delete_customer(
     Raises ValidationError while it has customers or is an affiliate, or while its minimum
     contract runs and is not waived.
     """
+    change_tree()
     customer = lock_below(customer, by=by)
     if customer.is_deleted:
         return customer
@@ -89,6 +98,7 @@ def delete_customer(
 @transaction.atomic
 def undelete_customer(*, customer: Customer, by: Actor) -> Customer:
     """Bring a deleted customer back as it was. Raises ValidationError below a deleted one."""
+    change_tree()
     customer = lock_below(customer, by=by)
     if not customer.is_deleted:
         return customer
@@ -110,6 +120,7 @@ def purge_customer(*, customer: Customer, by: Actor) -> None:
     Raises ValidationError if it is not deleted, has customers, deleted ones included, or
     owns what others still use.
     """
+    change_tree()
     customer = lock_below(customer, by=by)
     if not customer.is_deleted:
         raise ValidationError(_("Delete the customer first."), code="not_deleted")
@@ -128,8 +139,15 @@ def purge_customer(*, customer: Customer, by: Actor) -> None:
     )
     # The event stands in the account above: the purged one is nobody's any more.
     audit.record("customer.purged", customer, by=by, customer=customer.parent)
-    RatePlan.objects.filter(owner=customer).delete()
-    customer.taxes.all().delete()
+    try:
+        RatePlan.objects.filter(owner=customer).delete()
+        customer.taxes.all().delete()
+    except ProtectedError:
+        # Customers that were moved away keep the plan that was shared with them.
+        raise ValidationError(
+            _("Customers that were moved away still use its rate plans or taxes."),
+            code="in_use",
+        ) from None
     customer.delete()
 
 
@@ -140,12 +158,12 @@ def move_customer(
     """Hang a customer with everything below it under another reseller (D 1.1).
 
     Raises ValidationError for a place inside itself, an account that is not settled, a plan
-    the new parent does not have, or an account number taken there.
+    the new parent does not have, an account number taken there, or the affiliate of one
+    that stays.
     """
     by.require(Permission.SYSTEM)
-    # Two moves at once could tie a knot; the root's lock lets one through at a time.
+    change_tree()  # two moves at once could tie a knot
     with scopes_disabled():  # a move crosses tenants by nature
-        Customer.objects.select_for_update().get(parent=None)
         rows = Customer.objects.select_for_update().order_by("pk")
         locked = {row.pk: row for row in rows.filter(pk__in=[customer.pk, parent.pk])}
         customer, parent = locked[customer.pk], locked[parent.pk]
@@ -181,6 +199,8 @@ def _check_move(
     errors: dict[str, str] = {}
     if parent.is_within(customer) or customer.is_root:
         errors["parent"] = _("A customer cannot be moved below itself.")
+    elif parent.pk == customer.parent_id:
+        errors["parent"] = _("That is where it is now.")
     elif parent.is_deleted:
         errors["parent"] = _("That account is deleted.")
     elif parent.children.filter(account_number=customer.account_number).exists():
@@ -192,6 +212,8 @@ def _check_move(
         errors["__all__"] = _(
             "Settle the balance first: it is with the present parent."
         )
+    elif reason := _affiliate_refusal(customer):
+        errors["__all__"] = reason
     if account.currency != plan.currency:
         errors["plan"] = _("Choose a plan in the account's currency.")
     if errors:

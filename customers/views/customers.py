@@ -18,7 +18,7 @@ from customers.audit_labels import describe
 from customers.choices import Lock
 from customers.emails import LOGIN_DETAILS
 from customers.filters.customers import CustomerFilter
-from customers.models import Customer, Mailbox, Number, Person, TelephoneLine
+from customers.models import Customer, Person
 from customers.selectors import latest_email
 from customers.services.tree import deletion_refusals
 from customers.views.parts import (
@@ -38,7 +38,7 @@ from portal.core.money import format_money
 from portal.core.permissions import Permission
 from portal.core.reveal import take_shown_once
 from portal.core.tables import BulkAction, Column, Empty
-from portal.core.urls import row_id
+from portal.core.urls import account_url, row_id
 from portal.core.views import Crumb, ListPage, PortalView
 
 
@@ -331,7 +331,7 @@ class CustomerDetail(CustomerPage):
             settings_items=settings_items(customer),
             telephony_items=telephony_items(customer),
             address_items=address_items(customer),
-            feature_counts=feature_counts(customer),
+            feature_tiles=feature_tiles(customer),
             secrets=take_shown_once(request, f"customer:{customer.pk}"),
             state=mail_state(self, customer, latest_email(customer, LOGIN_DETAILS)),
             deletion_refusals=deletion_refusals(customer)
@@ -342,23 +342,26 @@ class CustomerDetail(CustomerPage):
         return render(request, "customers/customer_detail.html", context)
 
 
-def feature_counts(customer: Customer) -> list[dict[str, Any]]:
-    """How many of each feature the customer has, and the page inside it that lists them."""
-    models: tuple[tuple[str, type, str, str], ...] = (
-        (_("People"), Person, "users", "customers:person-list"),
-        (_("Telephone lines"), TelephoneLine, "phone", "customers:line-list"),
-        (_("Numbers"), Number, "hash", "customers:number-list"),
-        (_("Mailboxes"), Mailbox, "voicemail", "customers:mailbox-list"),
+def feature_tiles(customer: Customer) -> list[dict[str, Any]]:
+    """How many of each feature the customer has; each leads to the page inside it."""
+    people = Person.objects.filter(customer=customer, is_pseudo=False)
+    features: tuple[tuple[str, QuerySet[Any], str, str], ...] = (
+        (_("People"), people, "users", "person-list"),
+        (_("Telephone lines"), customer.lines.all(), "phone", "line-list"),
+        (_("Numbers"), customer.numbers.all(), "hash", "number-list"),
+        (_("Mailboxes"), customer.mailboxes.all(), "voicemail", "mailbox-list"),
     )
-    counts = []
-    for label, model, icon, url_name in models:
-        rows = model.objects.filter(customer=customer)  # type: ignore[attr-defined]
-        if model is Person:
-            rows = rows.filter(is_pseudo=False)
-        counts.append(
-            {"label": label, "value": rows.count(), "icon": icon, "url_name": url_name}
-        )
-    return counts
+    return [
+        {
+            "label": label,
+            "value": rows.count(),
+            "icon": icon,
+            "url": ""
+            if customer.is_deleted
+            else account_url(customer.pk, f"customers:{page}"),
+        }
+        for label, rows, icon, page in features
+    ]
 
 
 class LoginMailState(CustomerPage):

@@ -97,7 +97,6 @@ class CustomerForm(PortalForm):
     def _initial_of_new(self) -> dict[str, Any]:
         parent, plan = self.choices.parent, self.plan
         return {
-            "account_number": customer_services.propose_account_number(parent),
             "lock": Lock.NONE,
             "time_zone": parent.time_zone,
             "country": parent.country,
@@ -152,6 +151,16 @@ class CustomerForm(PortalForm):
                 max_length=20,
                 help_text=_(
                     "Your customer types it when topping up with vouchers. Empty: the next one."
+                ),
+                widget=forms.TextInput(
+                    {
+                        # Shown, not filled in: two who see the same proposal at once
+                        # get two numbers.
+                        "placeholder": customer_services.propose_account_number(
+                            self.choices.parent
+                        ),
+                        "autocomplete": "off",
+                    }
                 ),
             ),
             "is_in_directory": forms.BooleanField(
@@ -382,7 +391,7 @@ class CustomerForm(PortalForm):
             "country": forms.ChoiceField(
                 label=_("Country"),
                 required=False,
-                choices=lambda: [("", "–"), *country_choices()],
+                choices=lambda: [("", ""), *country_choices()],
             ),
             "telephone": NumberField(
                 label=_("Telephone"), required=False, country=country
@@ -405,7 +414,7 @@ class CustomerForm(PortalForm):
             "affiliate_type": forms.ChoiceField(
                 label=_("A share of"),
                 required=False,
-                choices=[("", "–"), *AffiliateType.choices],
+                choices=[("", ""), *AffiliateType.choices],
             ),
             "affiliate_percentage": forms.IntegerField(
                 label=_("Percent"), required=False, min_value=0, max_value=100

@@ -13,6 +13,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from portal.core.money import minor_unit
@@ -96,7 +97,7 @@ class PortalForm(forms.Form):
             if name not in self.fields:
                 continue
             text = self.readable_value(name)
-            if text:
+            if text and text != "0":
                 parts.append(f"{self[name].label}: {text}")
         return " · ".join(parts)
 
@@ -113,13 +114,12 @@ class PortalForm(forms.Form):
             return ", ".join(
                 str(label) for key, label in field.choices if str(key) in chosen
             )
-        if isinstance(field, LimitField):
-            is_typed = isinstance(value, (list, tuple))
-            chosen, number = value if is_typed else field.widget.decompress(value)
-            if chosen == LimitField.NUMBER:
-                return str(number)
-            return _flat_label(field.fields[0].choices, chosen or LimitField.PLAN)
+        if isinstance(field, (PlanDefaultField, LimitField)):
+            return field.readable(value)
         choices = getattr(field, "choices", None)
+        if choices is not None and value in (None, "") and not field.required:
+            first = next(iter(choices), ("", ""))
+            return "" if str(first[1]).strip("-") == "" else _flat_label(choices, "")
         if choices is not None:
             return _flat_label(choices, "" if value is None else value)
         return "" if value is None else str(value)
@@ -208,7 +208,11 @@ class PlanDefaultField(forms.TypedChoiceField):
         kwargs.setdefault("empty_value", "")
         first = ("", plan_default_label(plan_value))
         super().__init__(choices=[first, *choices], **kwargs)
+        self.plan_value = plan_value
         self.widget.attrs["data-plan-default"] = plan_key
+
+    def readable(self, value: Any) -> str:
+        return self.plan_value if value in (None, "") else _flat_label(self.choices, value)
 
 
 def plan_default_label(value: str) -> str:
@@ -220,9 +224,20 @@ def plan_default_label(value: str) -> str:
 class LimitWidget(forms.MultiWidget):
     """Rate plan's setting, no limit, or at most a number; the number shows when it counts."""
 
-    def __init__(self, *, choices: Any, plan_key: str, is_amount: bool) -> None:
-        attrs = {"data-limit": "", "data-plan-default": plan_key}
-        number = {"inputmode": "decimal" if is_amount else "numeric", "class": "amount"}
+    def __init__(
+        self, *, choices: Any, label: Any, plan_key: str, is_amount: bool
+    ) -> None:
+        # Two controls share one visible label, which can point at neither.
+        attrs = {
+            "data-limit": "",
+            "data-plan-default": plan_key,
+            "aria-label": label,
+        }
+        number = {
+            "inputmode": "decimal" if is_amount else "numeric",
+            "class": "amount",
+            "aria-label": format_lazy("{}: {}", label, _("at most")),
+        }
         super().__init__(
             [forms.Select(attrs=attrs, choices=choices), forms.TextInput(number)]
         )
@@ -246,6 +261,7 @@ class LimitField(forms.MultiValueField):
         number_field: forms.Field | None = None,
         **kwargs: Any,
     ) -> None:
+        self.plan_value = plan_value
         choices = [
             (self.PLAN, plan_default_label(plan_value)),
             (self.NONE, _("No limit")),
@@ -258,11 +274,21 @@ class LimitField(forms.MultiValueField):
             required=False,
             widget=LimitWidget(
                 choices=choices,
+                label=kwargs.get("label", ""),
                 plan_key=plan_key,
                 is_amount=isinstance(field, forms.DecimalField),
             ),
             **kwargs,
         )
+
+    def readable(self, value: Any) -> str:
+        is_typed = isinstance(value, (list, tuple))
+        chosen, number = value if is_typed else self.widget.decompress(value)
+        if chosen == self.NUMBER:
+            return str(number)
+        if chosen == self.NONE:
+            return str(_("no limit"))
+        return self.plan_value
 
     def compress(self, data_list: Any) -> Any:
         if not data_list or data_list[0] in {"", self.PLAN}:

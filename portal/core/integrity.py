@@ -10,6 +10,15 @@ from django.db import IntegrityError, models, transaction
 
 
 @contextmanager
+def at_field(name: str) -> Iterator[None]:
+    """Put a ValidationError about one value at the form field it came from."""
+    try:
+        yield
+    except ValidationError as error:
+        raise ValidationError({name: error}) from error
+
+
+@contextmanager
 def refusals(model: type[models.Model], fields: Mapping[str, str]) -> Iterator[None]:
     """Turn a violated constraint into a ValidationError at the field it is about.
 

@@ -130,8 +130,9 @@ def with_link(text: str, email: OutgoingEmail, *, is_html: bool = False) -> str:
 def send_due(email_id: int) -> EmailStatus | None:
     """Send one queued mail now if it is due; the status it then has, None if not due.
 
-    The row is claimed first, by moving its next attempt ahead, and settled afterwards: two
-    workers never send it at once, and a killed one's mail is tried again after the lease.
+    The row is claimed first, by moving its next attempt ahead, and settled afterwards:
+    two workers never send it at once, and a killed one's mail is tried again after the
+    lease.
     """
     with scopes_disabled():  # the worker serves every tenant
         now = timezone.now()

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import pwd
+import select
 import shutil
 import signal
 import subprocess
@@ -145,14 +146,24 @@ def end_leftovers(folders: Iterable[Path], programs: tuple[str, ...]) -> None:
     wanted = {folder.resolve() for folder in folders}
     deadline = time.monotonic() + 10
     while leftovers := [pid for pid in _pids() if _works_in(pid, wanted, programs)]:
-        if time.monotonic() > deadline:
-            raise Failure(f"Processes of an earlier run do not end: {leftovers}.")
         for pid in leftovers:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        time.sleep(0.02)
+            if not _kill(pid, max(0, deadline - time.monotonic())):
+                raise Failure(f"Process {pid} of an earlier run does not end.")
+
+
+def _kill(pid: int, patience: float) -> bool:
+    """Whether the process has ended within that time, with all its threads and ports."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        return bool(select.select([handle], [], [], patience)[0])
+    except ProcessLookupError:
+        return True
+    finally:
+        os.close(handle)
 
 
 def _pids() -> list[int]:
