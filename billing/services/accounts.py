@@ -16,7 +16,7 @@ from billing.models import BillingAccount, Tax, TaxLiability
 from billing.selectors import available_taxes
 from portal.core import audit
 from portal.core.actor import Actor
-from portal.core.money import has_minor_unit_precision
+from portal.core.money import ZERO, has_minor_unit_precision
 from rateplans.choices import Contract
 from rateplans.models import RatePlan
 from rateplans.selectors import assignable_plans
@@ -87,8 +87,18 @@ def update_account(
     """
     before = audit.snapshot(account, FIELDS)
     tax_names = _tax_names(account)
-    old_contract = account.contract
+    old_contract, old_currency = account.contract, account.currency
     _set(account, values)
+    if account.currency != old_currency and account.balance:
+        raise ValidationError(
+            {
+                "currency": ValidationError(
+                    _("The balance is in %(currency)s: settle it first."),
+                    code="balance",
+                    params={"currency": old_currency},
+                )
+            }
+        )
     _check(account)
     if account.contract != old_contract:
         account.contract_ends_on = _contract_end(
@@ -130,20 +140,39 @@ def _check(account: BillingAccount) -> None:
         errors["plan"] = ValidationError(
             _("Choose one of your rate plans or one shared with you."), code="plan"
         )
-    for name in ("credit_limit", "low_balance", "auto_topup"):
-        if not has_minor_unit_precision(getattr(account, name), account.currency):
+    for name in ("credit_limit", "low_balance", "auto_topup", "call_maximum"):
+        amount = getattr(account, name) or ZERO
+        if not has_minor_unit_precision(amount, account.currency):
             errors[name] = ValidationError(
                 _("%(currency)s has no amounts as small as this."),
                 code="minor_unit",
                 params={"currency": account.currency},
             )
+    errors |= _affiliate_errors(account)
+    if errors:
+        raise ValidationError(errors)
+
+
+def _affiliate_errors(account: BillingAccount) -> dict[str, ValidationError]:
+    """An affiliate is another living customer of the provider, paid by something."""
     affiliate = account.affiliate
-    if affiliate is not None and affiliate.parent_id != provider.pk:
+    if affiliate is None:
+        if not account.affiliate_type and not account.affiliate_percentage:
+            return {}
+        error = ValidationError(_("Choose the affiliate."), code="required")
+        return {"affiliate": error}
+    errors = {}
+    affiliate.refresh_from_db(fields=["parent", "deleted_at"])
+    is_sibling = affiliate.parent_id == account.provider_id
+    if not is_sibling or affiliate.is_deleted or affiliate.pk == account.customer_id:
         errors["affiliate"] = ValidationError(
             _("Choose another of your own customers."), code="affiliate"
         )
-    if errors:
-        raise ValidationError(errors)
+    if not account.affiliate_type:
+        errors["affiliate_type"] = ValidationError(
+            _("Choose revenue or profit."), code="required"
+        )
+    return errors
 
 
 def _contract_end(contract: str, created_at: Any, time_zone: str) -> date | None:

@@ -69,7 +69,7 @@ def test_name_in_any_script_is_welcome(name: str) -> None:
         ("Beta\u3164", "control"),  # a letter by name, a blank to the eye
         ("[Beta]", "bracket"),
         ("  [Beta]", "bracket"),
-        ("［Beta］", "bracket"),  # full width
+        ("\uff3bBeta\uff3d", "bracket"),  # full width
         ("\ufdfa" * 120, "too_long"),  # each stands for a sentence
     ],
 )
