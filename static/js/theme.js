@@ -9,7 +9,8 @@
 
   const stored = () => {
     try {
-      return localStorage.getItem("theme");
+      const choice = localStorage.getItem("theme");
+      return choice === "auto" ? null : choice; // as the Django admin spells it
     } catch {
       return null; // storage may be forbidden; then the system decides
     }
