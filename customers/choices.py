@@ -75,7 +75,9 @@ _AREAS = (
 TIME_ZONES: tuple[str, ...] = (
     "UTC",
     *sorted(
-        zone for zone in available_timezones() if zone.split("/")[0] in _AREAS and "/" in zone
+        zone
+        for zone in available_timezones()
+        if zone.split("/")[0] in _AREAS and "/" in zone
     ),
 )
 
@@ -97,10 +99,26 @@ def country_choices() -> list[tuple[str, str]]:
 
 # CLDR's extra codes: regions and placeholders that ISO 3166-1 does not assign.
 _NOT_COUNTRIES = frozenset(
-    {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"}
+    {
+        "AC",
+        "CP",
+        "CQ",
+        "DG",
+        "EA",
+        "EU",
+        "EZ",
+        "IC",
+        "QO",
+        "TA",
+        "UN",
+        "XA",
+        "XB",
+        "XK",
+        "ZZ",
+    }
 )
 COUNTRY_CODES = frozenset(
     code
-    for code in Locale("en").territories
+    for code in map(str, Locale("en").territories)
     if len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES
 )

@@ -25,13 +25,13 @@ def name_is_taken(name: str, *, except_id: int | None = None) -> bool:
     """Whether a customer anywhere in the system, deleted ones included, has this name."""
     with scopes_disabled():  # names are unique over the whole system (D 2.3, row 2)
         others = Customer.objects.filter(name_key=NameKey(Value(name)))
-    return others.exclude(pk=except_id).exists()
+    return others.exclude(pk=except_id or 0).exists()
 
 
 def username_is_taken(username: str, *, except_id: int | None = None) -> bool:
     with scopes_disabled():  # user names are unique over the whole system (D 7.1)
         others = Person.objects.filter(username_key=NameKey(Value(username)))
-    return others.exclude(pk=except_id).exists()
+    return others.exclude(pk=except_id or 0).exists()
 
 
 def assignable_roles(by: Actor, *, customer: Customer) -> QuerySet[Role]:

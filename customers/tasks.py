@@ -12,7 +12,7 @@ from portal.core.scope import scopes_disabled
 logger = logging.getLogger(__name__)
 
 
-class _Announced(Task):  # type: ignore[type-arg]
+class _Announced(Task):
     """A task that is done at once when there is no broker to leave it with."""
 
     def announce(self, text: str) -> None:

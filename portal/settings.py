@@ -22,9 +22,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = env.boolean("DEBUG", default=False)
 # The servers that `manage.py demo` starts live beside the checkout; they need no secrets.
 IS_EMBEDDED = not embedded.is_set("DATABASE_URL")
-SECRET_KEY = env.text(
-    "SECRET_KEY", embedded.secret_key() if IS_EMBEDDED else None
-)
+SECRET_KEY = env.text("SECRET_KEY", embedded.secret_key() if IS_EMBEDDED else None)
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 # The address people reach the portal at: used in mails, where there is no request.
@@ -105,17 +103,21 @@ TEMPLATES = [
 
 # --- Data -----------------------------------------------------------------------------
 
+_database = dj_database_url.parse(env.text("DATABASE_URL", embedded.database_url()))
 DATABASES = {
     "default": {
-        **dj_database_url.parse(env.text("DATABASE_URL", embedded.database_url())),
+        **_database,
         "CONN_MAX_AGE": 0,  # the pool keeps connections; Django's own reuse must be off
+        "OPTIONS": {
+            **_database.get("OPTIONS", {}),
+            # Threads of one process share them: half as much throughput again.
+            "pool": {
+                "min_size": 1,
+                "max_size": env.integer("DATABASE_POOL", default=10),
+                "timeout": 10,
+            }
+        },
     }
-}
-# Threads of one process share a pool, which raises throughput by half (docs/adr/0003).
-DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
-    "min_size": 1,
-    "max_size": env.integer("DATABASE_POOL", default=10),
-    "timeout": 10,
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -148,7 +150,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
-    "send-waiting-emails": {"task": "portal.core.jobs.send_waiting_emails", "schedule": 30},
+    "send-waiting-emails": {
+        "task": "portal.core.jobs.send_waiting_emails",
+        "schedule": 30,
+    },
     "forget-old-rows": {"task": "portal.core.jobs.forget_old_rows", "schedule": 3600},
 }
 
@@ -173,7 +178,10 @@ AUTHENTICATION_BACKENDS = [
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in (
-        ("UserAttributeSimilarityValidator", {"user_attributes": ("username", "emails")}),
+        (
+            "UserAttributeSimilarityValidator",
+            {"user_attributes": ("username", "emails")},
+        ),
         ("MinimumLengthValidator", {"min_length": 10}),
         ("CommonPasswordValidator", {}),
         ("NumericPasswordValidator", {}),
@@ -182,7 +190,9 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
-PASSWORD_RESET_TIMEOUT = 2 * 60 * 60  # seconds; a forgotten password is asked for just now
+PASSWORD_RESET_TIMEOUT = (
+    2 * 60 * 60
+)  # seconds; a forgotten password is asked for just now
 WELCOME_LINK_TIMEOUT = 7 * 24 * 60 * 60  # seconds; login details may lie over a holiday
 SWITCH_TIMEOUT = 60 * 60  # seconds a switch into a customer stays open
 

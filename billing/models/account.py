@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -9,18 +10,16 @@ from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
 from billing.choices import AffiliateType, PaymentType
+from billing.models.tax import Tax, TaxLiability
 from portal.core.money import ZERO, validate_currency
 from rateplans.choices import BillType, Contract, InvoiceDetail, InvoiceFormat
 from rateplans.models.plan import NO_LIMIT
 
 
-def money_field(
-    label: object, **options: object
-) -> models.DecimalField[Decimal, Decimal]:
+def money_field(label: Any, **options: Any) -> models.DecimalField[Decimal, Decimal]:
     """A balance or limit: numeric(20,6), design 4."""
-    return models.DecimalField(
-        label, max_digits=20, decimal_places=6, default=ZERO, **options
-    )
+    options = {"max_digits": 20, "decimal_places": 6, "default": ZERO, **options}
+    return models.DecimalField(label, **options)
 
 
 class BillingAccount(models.Model):
@@ -119,7 +118,7 @@ class BillingAccount(models.Model):
     affiliate_percentage = models.PositiveSmallIntegerField(
         _("affiliate percentage"), default=0, validators=[MaxValueValidator(100)]
     )
-    taxes: models.ManyToManyField = models.ManyToManyField(
+    taxes: models.ManyToManyField[Tax, TaxLiability] = models.ManyToManyField(
         "billing.Tax", through="billing.TaxLiability", verbose_name=_("taxes liable")
     )
 

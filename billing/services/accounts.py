@@ -180,7 +180,8 @@ def _contract_end(contract: str, created_at: Any, time_zone: str) -> date | None
     if not months:
         return None
     begin = timezone.localtime(created_at, ZoneInfo(time_zone)).date()
-    return begin + relativedelta(months=months)
+    end: date = begin + relativedelta(months=months)
+    return end
 
 
 def _default_taxes(customer: Any) -> list[Tax]:

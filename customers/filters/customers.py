@@ -68,7 +68,8 @@ class CustomerFilter(django_filters.FilterSet):
                 queryset = queryset.filter(account__provider=account)
         if values.get("status") != DELETED:
             queryset = queryset.filter(deleted_at=None)
-        return super().filter_queryset(queryset)
+        filtered: QuerySet[Customer] = super().filter_queryset(queryset)
+        return filtered
 
     def search(
         self, queryset: QuerySet[Customer], name: str, value: str

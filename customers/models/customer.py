@@ -174,7 +174,9 @@ class Customer(models.Model):
         max_length=50,
         default="UTC",
         validators=[validate_time_zone],
-        help_text=_("Of every date and time shown to this customer, on pages and invoices."),
+        help_text=_(
+            "Of every date and time shown to this customer, on pages and invoices."
+        ),
     )
     language = models.CharField(
         _("language"),
@@ -196,7 +198,9 @@ class Customer(models.Model):
     address_city = models.CharField(_("city"), max_length=80, blank=True)
     address_state = models.CharField(_("state or county"), max_length=80, blank=True)
     address_code = models.CharField(_("post code"), max_length=20, blank=True)
-    address_other = models.CharField(_("other address details"), max_length=100, blank=True)
+    address_other = models.CharField(
+        _("other address details"), max_length=100, blank=True
+    )
     country = models.CharField(
         _("country"), max_length=2, blank=True, validators=[validate_country]
     )
@@ -215,8 +219,12 @@ class Customer(models.Model):
         ),
     )
     version = models.PositiveIntegerField(default=1, editable=False)
-    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    deleted_at = models.DateTimeField(
+        _("deleted"), null=True, blank=True, editable=False
+    )
+    created_at = models.DateTimeField(
+        _("created"), default=timezone.now, editable=False
+    )
 
     account: BillingAccount
     objects: models.Manager[Customer] = ScopedManager(tree="path__startswith")

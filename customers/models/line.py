@@ -65,7 +65,9 @@ class TelephoneLine(models.Model):
     )
     is_external_allowed = models.BooleanField(_("external calls allowed"), default=True)
     is_enabled = models.BooleanField(_("enabled"), default=True)
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    created_at = models.DateTimeField(
+        _("created"), default=timezone.now, editable=False
+    )
 
     objects: models.Manager[TelephoneLine] = ScopedManager(
         tree="customer__path__startswith"
@@ -88,7 +90,9 @@ class TelephoneLine(models.Model):
                 violation_error_message=_("Another line has this extension."),
             ),
         )
-        indexes = (models.Index(fields=["customer", "name", "id"], name="line_by_name"),)
+        indexes = (
+            models.Index(fields=["customer", "name", "id"], name="line_by_name"),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -22,9 +22,7 @@ class Mailbox(models.Model):
     box_number = models.CharField(
         _("mailbox number"),
         max_length=16,
-        validators=[
-            RegexValidator(r"^\+?[0-9]{2,15}$", _("Enter 2 to 15 digits."))
-        ],
+        validators=[RegexValidator(r"^\+?[0-9]{2,15}$", _("Enter 2 to 15 digits."))],
     )
     # Hashed like a password: the PIN typed on the telephone is compared, never shown.
     pin = models.CharField(max_length=128, editable=False)
@@ -46,7 +44,9 @@ class Mailbox(models.Model):
         help_text=_("Empty: the customer's maximum."),
     )
     is_enabled = models.BooleanField(_("enabled"), default=True)
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    created_at = models.DateTimeField(
+        _("created"), default=timezone.now, editable=False
+    )
 
     objects: models.Manager[Mailbox] = ScopedManager(tree="customer__path__startswith")
 

@@ -60,7 +60,9 @@ class Number(models.Model):
     is_in_directory = models.BooleanField(
         _("include in the directory"), null=True, blank=True
     )
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    created_at = models.DateTimeField(
+        _("created"), default=timezone.now, editable=False
+    )
 
     objects: models.Manager[Number] = ScopedManager(tree="customer__path__startswith")
 
@@ -75,7 +77,8 @@ class Number(models.Model):
                 violation_error_message=_("This number is already in the system."),
             ),
             models.CheckConstraint(
-                name="number_is_e164", condition=Q(number__regex=r"^\+[1-9][0-9]{2,14}$")
+                name="number_is_e164",
+                condition=Q(number__regex=r"^\+[1-9][0-9]{2,14}$"),
             ),
         )
         indexes = (

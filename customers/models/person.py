@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -135,11 +135,13 @@ class Person(AbstractBaseUser):
     failed_logins = models.PositiveIntegerField(
         _("failed sign-ins"), default=0, editable=False
     )
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    created_at = models.DateTimeField(
+        _("created"), default=timezone.now, editable=False
+    )
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "emails"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects: PersonManager = ScopedManager(
         _manager_class=PersonManager, tree="customer__path__startswith"
@@ -170,7 +172,9 @@ class Person(AbstractBaseUser):
             ),
         )
         indexes = (
-            models.Index(fields=["customer", "username_key"], name="person_by_username"),
+            models.Index(
+                fields=["customer", "username_key"], name="person_by_username"
+            ),
         )
 
     def __str__(self) -> str:

@@ -58,7 +58,9 @@ class SystemOptions(models.Model):
         verbose_name = _("system options")
         verbose_name_plural = _("system options")
         constraints = (
-            models.CheckConstraint(name="system_options_are_one_row", condition=Q(pk=1)),
+            models.CheckConstraint(
+                name="system_options_are_one_row", condition=Q(pk=1)
+            ),
         )
 
     def __str__(self) -> str:

@@ -22,7 +22,9 @@ urlpatterns = [
         name="residential-create",
     ),
     path(f"{LIST}new/name/", wizards.NameCheck.as_view(), name="name-check"),
-    path(f"{LIST}new/username/", wizards.UsernameCheck.as_view(), name="username-check"),
+    path(
+        f"{LIST}new/username/", wizards.UsernameCheck.as_view(), name="username-check"
+    ),
     path(f"{LIST}new/numbers/", wizards.NumberPicker.as_view(), name="number-picker"),
     path(f"{LIST}new/warnings/", wizards.WarningCheck.as_view(), name="warning-check"),
     path(ONE, pages.CustomerDetail.as_view(), name="customer-detail"),
@@ -36,7 +38,9 @@ urlpatterns = [
     ),
     path(f"{ONE}lock/", actions.CustomerLock.as_view(), name="customer-lock"),
     path(f"{ONE}delete/", actions.CustomerDelete.as_view(), name="customer-delete"),
-    path(f"{ONE}undelete/", actions.CustomerUndelete.as_view(), name="customer-undelete"),
+    path(
+        f"{ONE}undelete/", actions.CustomerUndelete.as_view(), name="customer-undelete"
+    ),
     path(f"{ONE}purge/", actions.CustomerPurge.as_view(), name="customer-purge"),
     path(f"{ONE}move/", actions.CustomerMove.as_view(), name="customer-move"),
     path(

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from customers.branding import contrast_of, logo_url
+from customers.branding import logo_url
 from customers.forms.company import CompanyForm
 from customers.models import Company, Customer
 from customers.models.company import DEFAULT_COLOUR
@@ -48,15 +48,11 @@ class CompanyEdit(FormPage):
         )
 
     def form_context(self, form: CompanyForm) -> dict[str, Any]:
-        """The preview begins with what was typed, as far as it is a colour."""
-        typed = "" if "colour" in form.errors else form["colour"].value()
         return {
             "subtitle": form.customer.name,
             "customer": form.customer,
             "logo_url": logo_url(form.company),
-            "colour": typed or DEFAULT_COLOUR,
             "default_colour": DEFAULT_COLOUR,
-            "contrast": contrast_of(typed or DEFAULT_COLOUR),
         }
 
     def save(self, form: CompanyForm) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -158,14 +158,14 @@ class CustomerList(ListPage):
 class CustomerExport(CustomerList):
     """The list as it is filtered, as CSV."""
 
-    def get(self, request: Any) -> HttpResponse:
+    def get(self, request: Any) -> HttpResponseBase:
         filterset = self.filterset_class(
             request.GET, queryset=self.get_queryset(), request=request
         )
         return export_customers(filterset.qs.order_by("sort_key", "pk"))
 
 
-def export_customers(customers: QuerySet[Customer]) -> Any:
+def export_customers(customers: QuerySet[Customer]) -> StreamingHttpResponse:
     """A download of customers, read from the database as it is sent."""
     header = [
         _("Name"),

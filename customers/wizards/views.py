@@ -22,13 +22,9 @@ from customers.selectors import (
 )
 from customers.services import customers as services
 from customers.wizards.checks import warnings
-from customers.wizards.forms import (
-    Choices,
-    CustomerForm,
-    EditForm,
-    NormalForm,
-    ResidentialForm,
-)
+from customers.wizards.customer_form import CustomerForm
+from customers.wizards.fields import Choices
+from customers.wizards.forms import EditForm, NormalForm, ResidentialForm
 from customers.wizards.plan_values import all_plan_values
 from portal.core.audit import recent_changes
 from portal.core.forms import AmountField
@@ -48,7 +44,8 @@ class CustomerFormPage(FormPage):
 
     def form_parent(self) -> Customer:
         """The reseller whose customer the form is about."""
-        return self.request.reach.account
+        account: Customer = self.request.reach.account
+        return account
 
     def choices(self) -> Choices:
         parent = self.form_parent()
@@ -304,7 +301,7 @@ class WarningCheck(PortalView):
     def post(self, request: Any) -> HttpResponse:
         parent = request.reach.account
         plans = assignable_plans(owner_id=parent.pk, ancestor_ids=parent.ancestor_ids)
-        plan = plans.filter(pk=row_id(request.POST.get("plan", ""))).first()
+        plan = plans.filter(pk=row_id(request.POST.get("plan", "")) or 0).first()
         found: list[str] = []
         if plan is not None:
             found = warnings(
@@ -316,7 +313,7 @@ class WarningCheck(PortalView):
 
 
 def typed_account_values(data: Any) -> dict[str, Any]:
-    """The account fields that the sense checks look at, as far as they are readable yet."""
+    """The account fields that the sense checks need, as far as they are readable."""
     values = {
         name: data.get(name, "")
         for name in ("currency", "payment_type", "bank_account_number")

@@ -112,16 +112,14 @@ class PortalForm(forms.Form):
         if isinstance(field, forms.ModelMultipleChoiceField):
             chosen = {str(getattr(item, "pk", item)) for item in value or ()}
             return ", ".join(
-                str(label) for key, label in field.choices if str(key) in chosen
+                str(row) for row in field.queryset or () if str(row.pk) in chosen
             )
         if isinstance(field, (PlanDefaultField, LimitField)):
             return field.readable(value)
-        choices = getattr(field, "choices", None)
-        if choices is not None and value in (None, "") and not field.required:
-            first = next(iter(choices), ("", ""))
-            return "" if str(first[1]).strip("-") == "" else _flat_label(choices, "")
+        choices: Any = getattr(field, "choices", None)
         if choices is not None:
-            return _flat_label(choices, "" if value is None else value)
+            label = _flat_label(choices, "" if value is None else value)
+            return label if label.strip("-") else ""  # "---------" says nothing
         return "" if value is None else str(value)
 
 
@@ -152,7 +150,7 @@ class AmountField(forms.DecimalField):
         self.widget.attrs.update({"inputmode": "decimal", "autocomplete": "off"})
         self.widget.attrs.setdefault("class", "amount")
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         if isinstance(value, str):
             value = value.strip().replace("\u00a0", "").replace(" ", "")
             if "," in value and "." not in value and value.count(",") == 1:
@@ -212,7 +210,9 @@ class PlanDefaultField(forms.TypedChoiceField):
         self.widget.attrs["data-plan-default"] = plan_key
 
     def readable(self, value: Any) -> str:
-        return self.plan_value if value in (None, "") else _flat_label(self.choices, value)
+        return (
+            self.plan_value if value in (None, "") else _flat_label(self.choices, value)
+        )
 
 
 def plan_default_label(value: str) -> str:

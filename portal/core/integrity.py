@@ -29,10 +29,14 @@ def refusals(model: type[models.Model], fields: Mapping[str, str]) -> Iterator[N
         with transaction.atomic():
             yield
     except IntegrityError as error:
-        name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+        name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
         if name not in fields:
             raise
-        messages = {c.name: c.violation_error_message for c in model._meta.constraints}
-        raise ValidationError(
-            {fields[name]: ValidationError(messages[name], code="taken")}
-        ) from error
+        refusal = ValidationError(constraint_message(model, name), code="taken")
+        raise ValidationError({fields[name]: refusal}) from error
+
+
+def constraint_message(model: type[models.Model], name: str) -> str:
+    """The sentence for people of the constraint ``name`` of ``model``."""
+    constraint = next(each for each in model._meta.constraints if each.name == name)
+    return str(constraint.violation_error_message)

@@ -49,13 +49,16 @@ def format_money(amount: Decimal, currency: str) -> str:
     """An amount as people of the active language write it: "€1,234.50", "1.234,50 €"."""
     return str(
         format_currency(
-            round_money(amount, currency), currency, locale=_locale(), currency_digits=True
+            round_money(amount, currency),
+            currency,
+            locale=_locale(),
+            currency_digits=True,
         )
     )
 
 
 def currency_name(code: str) -> str:
-    return _locale().currencies.get(code, code)
+    return str(_locale().currencies.get(code, code))
 
 
 def currency_choices() -> list[tuple[str, str]]:

@@ -8,7 +8,10 @@ class Permission(TextChoices):
     USER = "user", _("Sign in, see the own account and the own profile")
     ADMINISTRATOR = "administrator", _("Create and change things in the own account")
     WHOLESALE = "wholesale", _("Administer a trunking account")
-    COMMERCE = "commerce", _("Run the customers below: accounts, plans, prices, invoices")
+    COMMERCE = (
+        "commerce",
+        _("Run the customers below: accounts, plans, prices, invoices"),
+    )
     PAYMENT = "payment", _("Top up and use vouchers")
     REPORTS = "reports", _("See transactions, invoices and e-mails")
     CDRS = "cdrs", _("See the call history")

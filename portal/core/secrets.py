@@ -38,7 +38,10 @@ def random_pin(length: int = 6) -> str:
 
 def _cipher() -> MultiFernet:
     return MultiFernet(
-        [Fernet(_derive(key)) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+        [
+            Fernet(_derive(key))
+            for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+        ]
     )
 
 

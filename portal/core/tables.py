@@ -42,7 +42,7 @@ class Column:
 
     key: str
     label: str
-    render: Callable[[Any], object]
+    render: Callable[[Any], str]
     sort: str = ""
     align: str = "start"
     narrow: bool = False

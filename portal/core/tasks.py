@@ -9,7 +9,7 @@ from kombu.exceptions import OperationalError
 logger = logging.getLogger(__name__)
 
 
-class _Notifying(Task):  # type: ignore[type-arg]
+class _Notifying(Task):
     """A task that may be announced without a broker: the sweep finds the row later."""
 
     def notify(self, row_id: int) -> None:

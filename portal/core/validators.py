@@ -23,7 +23,8 @@ _WELCOME_FORMATS = frozenset(
 _BLANKS = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
 
 validate_colour = RegexValidator(
-    r"^#[0-9a-fA-F]{6}$", _("Enter a colour as # and six hexadecimal digits, e.g. #1f6feb.")
+    r"^#[0-9a-fA-F]{6}$",
+    _("Enter a colour as # and six hexadecimal digits, e.g. #1f6feb."),
 )
 validate_digits = RegexValidator(r"^[0-9]*$", _("Enter digits only."))
 
@@ -131,5 +132,3 @@ def validate_number(value: str) -> None:
         raise ValidationError(
             _("Enter the number as + and digits without spaces."), code="not_e164"
         )
-
-

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -20,8 +20,6 @@ class Session(AbstractBaseSession):
     user_agent = models.CharField(_("browser"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("signed in"), auto_now_add=True)
     seen_at = models.DateTimeField(_("last seen"), auto_now=True)
-
-    objects = BaseSessionManager()
 
     class Meta:
         verbose_name = _("session")
