@@ -115,7 +115,8 @@ def test_anonymous_session_belongs_to_nobody(db: None) -> None:
         ),
         (
             "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)"
-            " AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
+            " AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0"
+            " Mobile/15E148 Safari/604.1",
             "Safari",
             "iPhone",
             True,
