@@ -68,6 +68,16 @@ ACTIONS: dict[str, ActionLabel] = {
     "person.password_required": ActionLabel(
         gettext_lazy("New password required"), "key-round", "warning"
     ),
+    "person.second_factor_added": ActionLabel(
+        gettext_lazy("Second factor set up"), "shield-check", "success"
+    ),
+    "person.recovery_codes_renewed": ActionLabel(
+        gettext_lazy("Recovery codes renewed"), "key-round"
+    ),
+    "person.signed_in": ActionLabel(gettext_lazy("Logged in"), "log-in", "info"),
+    "person.sessions_ended": ActionLabel(
+        gettext_lazy("Other browsers logged out"), "log-out"
+    ),
     "person.second_factor_removed": ActionLabel(
         gettext_lazy("Second factor removed"), "shield-off", "warning"
     ),
@@ -98,6 +108,7 @@ ACTIONS: dict[str, ActionLabel] = {
         gettext_lazy("Number released"), "undo-2", "warning"
     ),
     "email.resent": ActionLabel(gettext_lazy("E-mail sent again"), "mail", "info"),
+    "company.updated": ActionLabel(gettext_lazy("Company changed"), "building-2"),
     "switch.opened": ActionLabel(
         gettext_lazy("Switched into the customer"), "log-in", "info"
     ),
@@ -110,7 +121,7 @@ _OTHER_FIELDS: dict[str, Any] = {
 }
 # Customer events tell what changed on the billing account as well.
 _PARTS: dict[str, tuple[str, ...]] = {
-    "customers.customer": ("billing.billingaccount",),
+    "customers.customer": ("billing.billingaccount", "customers.company"),
 }
 
 
@@ -137,6 +148,7 @@ GROUPS: dict[str, Any] = {
     "mailbox": gettext_lazy("Mailboxes"),
     "number": gettext_lazy("Numbers"),
     "email": gettext_lazy("E-mails"),
+    "company": gettext_lazy("Company"),
     "switch": gettext_lazy("Switching"),
 }
 

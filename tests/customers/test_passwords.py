@@ -1,4 +1,4 @@
-"""Choosing, forgetting and changing passwords: links, and what ends with the old one."""
+"""Choosing, forgetting and changing passwords: links, and what an old one leaves."""
 
 from __future__ import annotations
 

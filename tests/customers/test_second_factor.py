@@ -1,4 +1,4 @@
-"""The second factor: setting it up, signing in with it, losing it, being made to have it."""
+"""The second factor: setting it up, signing in with it, losing it, owing it."""
 
 from __future__ import annotations
 
@@ -110,7 +110,9 @@ def test_secret_stays_the_same_until_it_works(world: World, clock: Any) -> None:
     assert send(client, url, code=code_of(key)).status_code == 302
 
 
-@pytest.mark.parametrize("code", ["", "12345", "abcdef", "１２３", "-12345", "1" * 21])
+@pytest.mark.parametrize(
+    "code", ["", "12345", "abcdef", "\uff11\uff12\uff13", "-12345", "1" * 21]
+)
 def test_what_is_no_code_is_refused(world: World, clock: Any, code: str) -> None:
     answer = send(world.client(world.ann), settings_url(world, "set-up/"), code=code)
     assert "code" in errors_of(answer)
