@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from portal.embedded import paths, processes
+from portal.embedded import interrupts, paths, processes
 from portal.embedded.processes import Child
 
 PATIENCE = 60  # seconds until the first page must have answered
@@ -61,7 +61,9 @@ class Application:
         command = [str(paths.CHECKOUT / "manage.py"), *arguments]
         child = self._start(name, *command, output=output)
         with processes.stopped_on_error(child):
-            if child.process.wait() != 0:
+            while child.process.poll() is None:
+                interrupts.pause(0.03)
+            if child.process.returncode != 0:
                 raise child.failed("failed")
         return output.read_text(encoding="utf-8").strip()
 
@@ -72,12 +74,12 @@ class Application:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and web.process.poll() is None:
             try:
-                with opener.open(self.url, timeout=PATIENCE):
+                with opener.open(self.url, timeout=5):
                     return
             except urllib.error.HTTPError as error:
                 raise web.failed(f"answers the first page with {error}") from error
             except OSError:
-                time.sleep(0.05)  # not listening yet
+                interrupts.pause(0.05)  # not listening yet, or busy
         raise web.failed("does not answer")
 
     def _start(self, name: str, *arguments: str, output: Path | None = None) -> Child:

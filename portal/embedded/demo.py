@@ -6,25 +6,19 @@ import errno
 import fcntl
 import os
 import shutil
-import signal
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
-from portal.embedded import paths, processes, servers, system
+from portal.embedded import interrupts, paths, processes, servers, system
 from portal.embedded.application import Application
+from portal.embedded.interrupts import Stopped
 from portal.embedded.processes import MIB, Child, Failure
 
 HOST = "127.0.0.1"
 ROOM = 300 * MIB  # a fresh database, its write-ahead log and the demo data
-
-
-class Stopped(BaseException):
-    """Ctrl-C, or another signal that asks us to end."""
 
 
 def main(arguments: list[str]) -> int:
@@ -32,7 +26,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="manage.py demo", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="of the pages (8000)")
     options = parser.parse_args(arguments)
-    _catch_signals()
+    interrupts.watch()
     try:
         _run(paths.state_folder(), options.port)
     except Stopped:
@@ -86,26 +80,7 @@ def _watch(children: list[Child]) -> NoReturn:
         for child in children:
             if (code := child.process.poll()) is not None:
                 raise child.failed(f"ended by itself (exit code {code}), so all stops")
-        time.sleep(0.2)
-
-
-def _catch_signals() -> None:
-    """Let Ctrl-C and the usual signals to end become Stopped.
-
-    Ctrl-C is set even when it was ignored, as it is behind a script's "&"; a hang-up
-    is not, because then nohup has asked for it.
-    """
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
-
-    def stop(number: int, frame: FrameType | None) -> NoReturn:
-        for each in numbers:  # a second one must not cut the cleaning up short
-            signal.signal(each, signal.SIG_IGN)
-        raise Stopped
-
-    for number in numbers:
-        signal.signal(number, stop)
+        interrupts.pause(0.2)
 
 
 def _check_room(state: Path) -> None:

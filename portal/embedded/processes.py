@@ -152,7 +152,7 @@ def end_leftovers(folders: Iterable[Path], programs: tuple[str, ...]) -> None:
 
 
 def _kill(pid: int, patience: float) -> bool:
-    """Whether the process has ended within that time, with all its threads and ports."""
+    """Whether it ends within that time, with all its threads and open ports."""
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:

@@ -11,7 +11,7 @@ import psycopg
 import redis
 from psycopg import sql
 
-from portal.embedded import binaries, paths, processes
+from portal.embedded import binaries, interrupts, paths, processes
 from portal.embedded.processes import Child, Failure
 
 PATIENCE = 120  # seconds; longer than any recovery from a crash that a demo needs
@@ -119,7 +119,7 @@ def _wait_for_postgres(server: Child, url: str) -> None:
         try:
             connection = psycopg.connect(url, autocommit=True)
         except psycopg.OperationalError:
-            time.sleep(0.03)  # starting, or recovering from a crash
+            interrupts.pause(0.03)  # starting, or recovering from a crash
             continue
         with connection:
             query = "SELECT FROM pg_database WHERE datname = %s"
@@ -156,7 +156,7 @@ def _wait_for_valkey(server: Child, socket: Path) -> None:
                 client.ping()
                 return
             except redis.ConnectionError:  # also while it still reads its file
-                time.sleep(0.03)
+                interrupts.pause(0.03)
     raise server.failed("did not start")
 
 
