@@ -1,4 +1,4 @@
-"""Making and changing customers (D 2): every write of the customer tree is here or in `tree`."""
+"""Making and changing customers (D 2): the tree itself is changed in `tree`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
-from django.db.models import F
+from django.utils.translation import gettext as _
 
 from billing.models import BillingAccount, Tax
 from billing.services import accounts
@@ -16,6 +16,7 @@ from customers.choices import CustomerKind, Lock, RoleDefault
 from customers.models import Customer, Number, Person
 from customers.selectors import default_role
 from customers.services import lines, mailboxes, numbers, people
+from customers.services.account_numbers import take_account_number
 from customers.services.tree_lock import hold_tree
 from portal.core import audit
 from portal.core.actor import Actor
@@ -53,7 +54,6 @@ FIELDS: tuple[str, ...] = (
     "fax",
     "email",
 )
-_NUMBERS_AT_ONCE = 500
 _CONSTRAINTS = {
     "customer_name_once": "name",
     "customer_account_number_once_per_reseller": "account_number",
@@ -118,10 +118,27 @@ def create_residential(
 
     The number becomes the customer's name, its telephone number, a SIP account, a mailbox
     and the login of its person, all or nothing.
-    Raises ValidationError at ``number`` when somebody else was given it first.
+    Raises ValidationError at ``number`` when somebody else was given it first, or when
+    something else has that name.
     """
     hold_tree()
     taken = numbers.lock_free(number, holder=parent)
+    try:
+        return _create_of(taken, parent, person, values, account, taxes, by)
+    except ValidationError as error:
+        raise _about_number(error, taken) from error
+
+
+def _create_of(
+    taken: Number,
+    parent: Customer,
+    person: NewPerson,
+    values: Mapping[str, Any],
+    account: Mapping[str, Any],
+    taxes: Iterable[Tax] | None,
+    by: Actor,
+) -> Residential:
+    """Everything that a locked free number becomes."""
     digits = taken.number.removeprefix("+")
     customer = _create(
         parent,
@@ -151,6 +168,25 @@ def create_residential(
     return Residential(customer, created, password, pin)
 
 
+def _about_number(error: ValidationError, number: Number) -> ValidationError:
+    """The same refusal, but names that are taken are the number's fault."""
+    if not hasattr(error, "error_dict"):
+        return error
+    named = {"name", "username", "person_username"} & set(error.error_dict)
+    if not named:
+        return error
+    refusal = ValidationError(
+        _(
+            "%(number)s is already the name of a customer, a line or a person."
+            " Choose another."
+        ),
+        code="taken",
+        params={"number": number.number},
+    )
+    others = {name: e for name, e in error.error_dict.items() if name not in named}
+    return ValidationError({**others, "number": refusal})
+
+
 @transaction.atomic
 def update_customer(
     *,
@@ -171,9 +207,14 @@ def update_customer(
         raise StaleError
     before = audit.snapshot(customer, FIELDS)
     _set(customer, values)
+    if customer.is_residential and customer.name != before["name"]:
+        raise ValidationError(
+            {"name": _("A residential customer keeps its number as its name.")},
+            code="residential",
+        )
     if not customer.account_number:
         assert customer.parent is not None  # the root is below nobody
-        customer.account_number = _take_account_number(customer.parent)
+        customer.account_number = take_account_number(customer.parent)
     _check(customer)
     with refusals(Customer, _CONSTRAINTS):
         customer.save()
@@ -231,11 +272,6 @@ def set_locks(*, customers: Iterable[Customer], lock: Lock, by: Actor) -> int:
     return changed
 
 
-def propose_account_number(parent: Customer) -> str:
-    """The number the next customer of ``parent`` would get; not reserved."""
-    return _next_free_number(parent, parent.account_counter + 1)
-
-
 def lock_below(customer: Customer, *, by: Actor) -> Customer:
     """The customer's row, locked for this transaction, if ``by`` may manage it at all.
 
@@ -271,7 +307,7 @@ def _create(
     customer = Customer(parent=parent, kind=kind)
     _set(customer, {"time_zone": parent.time_zone, "country": parent.country, **values})
     if not customer.account_number:
-        customer.account_number = _take_account_number(parent)
+        customer.account_number = take_account_number(parent)
     _check(customer)
     customer.pk = _next_id()
     customer.path = f"{parent.path}{customer.pk}."
@@ -345,32 +381,6 @@ def _set_only(values: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     return {
         name: (None, value) for name, value in values.items() if value not in (None, "")
     }
-
-
-def _take_account_number(parent: Customer) -> str:
-    """Count the parent on, past numbers that were given by hand."""
-    Customer.objects.filter(pk=parent.pk).update(
-        account_counter=F("account_counter") + 1
-    )
-    parent.refresh_from_db(fields=["account_counter"])
-    number = _next_free_number(parent, parent.account_counter)
-    Customer.objects.filter(pk=parent.pk).update(account_counter=int(number))
-    return number
-
-
-def _next_free_number(parent: Customer, begin: int) -> str:
-    """The first number from ``begin`` on that none of the parent's customers has."""
-    while True:
-        candidates = [str(begin + step) for step in range(_NUMBERS_AT_ONCE)]
-        taken = set(
-            Customer.objects.filter(
-                parent=parent, account_number__in=candidates
-            ).values_list("account_number", flat=True)
-        )
-        for number in candidates:
-            if number not in taken:
-                return number
-        begin += _NUMBERS_AT_ONCE
 
 
 def _next_id() -> int:

@@ -15,7 +15,7 @@ from billing.choices import AffiliateType, PaymentType
 from billing.models import Tax
 from customers.choices import Lock, country_choices, time_zone_choices
 from customers.models import Customer, DialPlan, Number, Region, Role
-from customers.services.customers import propose_account_number
+from customers.services.account_numbers import propose_account_number
 from portal.core.forms import (
     AmountField,
     EmailsField,

@@ -18,11 +18,8 @@ from billing.models import BillingAccount, Tax
 from customers.choices import CustomerKind, Lock
 from customers.models import Customer, Mailbox, Number, Person, Role, TelephoneLine
 from customers.services import tree
-from customers.services.customers import (
-    NewPerson,
-    create_normal,
-    propose_account_number,
-)
+from customers.services.account_numbers import propose_account_number
+from customers.services.customers import NewPerson, create_normal
 from portal.core.actor import Actor
 from portal.core.models import AuditEvent, OutgoingEmail
 from portal.core.permissions import Permission
