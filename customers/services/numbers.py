@@ -14,10 +14,11 @@ from phonenumbers import geocoder
 from customers.models import Customer, Mailbox, Number, TelephoneLine
 from portal.core import audit
 from portal.core.actor import Actor
-from portal.core.integrity import refusals
+from portal.core.integrity import at_field, refusals
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from portal.core.staleness import refuse_stale
+from portal.core.validators import validate_number
 from rateplans.models import NumberClass
 
 FIELDS: tuple[str, ...] = ("description", "line", "mailbox", "is_in_directory")
@@ -45,6 +46,8 @@ def add_numbers(
     _refuse_present(numbers)
     rows = []
     for text in numbers:
+        with at_field("number"):
+            validate_number(text)
         number = Number(
             number=text,
             customer=customer,
