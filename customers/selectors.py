@@ -34,6 +34,11 @@ def username_is_taken(username: str, *, except_id: int | None = None) -> bool:
     return others.exclude(pk=except_id or 0).exists()
 
 
+def customers_below(by: Actor) -> QuerySet[Customer]:
+    """Every customer ``by`` runs: the scope's, without the account acted in itself."""
+    return Customer.objects.exclude(pk=by.customer.pk)
+
+
 def assignable_roles(by: Actor, *, customer: Customer) -> QuerySet[Role]:
     """Roles ``by`` may give to people of ``customer``: none with more than its own rights."""
     roles = Role.objects.filter(permissions__contained_by=sorted(by.permissions))

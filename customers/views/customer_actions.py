@@ -12,13 +12,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import Value
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from customers.choices import Lock
 from customers.emails import LOGIN_DETAILS
 from customers.models import Customer, NameKey, Person
-from customers.selectors import latest_email
+from customers.selectors import customers_below, latest_email
 from customers.services import customers as services
 from customers.services import people, tree
 from customers.views.customers import CustomerList, export_customers
@@ -35,14 +36,10 @@ class CustomerAction(ConfirmPage):
 
     permission = Permission.COMMERCE
 
-    @property
+    @cached_property
     def customer(self) -> Customer:
-        return get_object_or_404(
-            Customer.objects.exclude(pk=self.actor.customer.pk).select_related(
-                "parent", "account"
-            ),
-            pk=self.kwargs["pk"],
-        )
+        below = customers_below(self.actor).select_related("parent", "account")
+        return get_object_or_404(below, pk=self.kwargs["pk"])
 
     def breadcrumbs(self) -> list[Crumb]:
         return [
@@ -285,7 +282,7 @@ class LoginDetailsResend(PortalView):
 
     def post(self, request: Any, pk: int) -> HttpResponseBase:
         customer = get_object_or_404(
-            Customer.objects.exclude(pk=self.actor.customer.pk), pk=pk, deleted_at=None
+            customers_below(self.actor), pk=pk, deleted_at=None
         )
         person = get_object_or_404(
             Person.objects.select_related("customer"),

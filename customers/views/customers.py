@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,7 +20,7 @@ from customers.choices import Lock
 from customers.emails import LOGIN_DETAILS
 from customers.filters.customers import CustomerFilter
 from customers.models import Customer, Person
-from customers.selectors import latest_email
+from customers.selectors import customers_below, latest_email
 from customers.services.tree import deletion_refusals
 from customers.views.parts import (
     account_items,
@@ -55,7 +56,7 @@ class CustomerList(ListPage):
         return _("Customers")
 
     def get_queryset(self) -> QuerySet[Customer]:
-        customers = Customer.objects.exclude(pk=self.actor.customer.pk)
+        customers = customers_below(self.actor)
         order = self.request.GET.get("sort", "").lstrip("-")
         if order in {"balance", "credit"} and not self.is_wide:
             # The account's own provider leads into the index that is in this order.
@@ -244,20 +245,12 @@ class CustomerPage(PortalView):
     permission = Permission.COMMERCE
     tab: str
 
-    def setup(self, request: Any, *args: Any, **kwargs: Any) -> None:
-        super().setup(request, *args, **kwargs)
-        self._customer: Customer | None = None
-
-    @property
+    @cached_property
     def customer(self) -> Customer:
-        if self._customer is None:
-            self._customer = get_object_or_404(
-                Customer.objects.exclude(pk=self.actor.customer.pk).select_related(
-                    "parent", "account__plan__dial_plan", "region", "dial_plan"
-                ),
-                pk=self.kwargs["pk"],
-            )
-        return self._customer
+        below = customers_below(self.actor).select_related(
+            "parent", "account__plan__dial_plan", "region", "dial_plan"
+        )
+        return get_object_or_404(below, pk=self.kwargs["pk"])
 
     def title(self) -> str:
         return self.customer.name

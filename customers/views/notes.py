@@ -6,10 +6,12 @@ from typing import Any
 
 from django import forms
 from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.models import Customer, Note
+from customers.selectors import customers_below
 from customers.services import notes as services
 from customers.views.customers import customer_tabs
 from customers.views.parts import status_pill
@@ -31,16 +33,12 @@ class NoteForm(PortalForm):
 class NotePage(FormPage):
     permission = Permission.COMMERCE
 
-    @property
+    @cached_property
     def customer(self) -> Customer:
-        return get_object_or_404(
-            Customer.objects.exclude(pk=self.actor.customer.pk).select_related(
-                "parent"
-            ),
-            pk=self.kwargs["pk"],
-        )
+        below = customers_below(self.actor).select_related("parent")
+        return get_object_or_404(below, pk=self.kwargs["pk"])
 
-    @property
+    @cached_property
     def note(self) -> Note:
         return get_object_or_404(
             Note.objects.select_related("customer"),

@@ -12,7 +12,8 @@ from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from customers.models import Customer, Person
+from customers.models import Person
+from customers.selectors import customers_below
 from customers.services import switching
 from customers.services.switching import Reach
 from portal.core.permissions import Permission
@@ -29,7 +30,7 @@ class SwitchOpen(PortalView):
 
     def post(self, request: Any) -> HttpResponseBase:
         customer = get_object_or_404(
-            Customer.objects.exclude(pk=self.actor.customer.pk),
+            customers_below(self.actor),
             pk=row_id(request.POST.get("customer", "")),
             deleted_at=None,
         )

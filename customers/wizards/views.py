@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from billing.models import BillingAccount
@@ -16,6 +16,7 @@ from customers.models import Customer, DialPlan, Region, SystemOptions
 from customers.number_picker import picker_context
 from customers.selectors import (
     assignable_roles,
+    customers_below,
     free_numbers,
     name_is_taken,
     username_is_taken,
@@ -156,40 +157,34 @@ class ResidentialCreate(CustomerCreatePage):
 
 
 class CustomerEdit(CustomerFormPage):
+    @cached_property
     def customer(self) -> Customer:
-        return get_object_or_404(
-            Customer.objects.select_related("parent", "account__plan"),
-            self.below(),
-            pk=self.kwargs["pk"],
-            deleted_at=None,
-        )
-
-    def below(self) -> Q:
-        return ~Q(pk=self.actor.customer.pk)
+        below = customers_below(self.actor).select_related("parent", "account__plan")
+        return get_object_or_404(below, pk=self.kwargs["pk"], deleted_at=None)
 
     def form_parent(self) -> Customer:
-        parent = self.customer().parent
+        parent = self.customer.parent
         assert parent is not None
         return parent
 
     def build_form(self, data: Any = None, files: Any = None) -> EditForm:
-        customer = self.customer()
+        customer = self.customer
         return EditForm(
             data, choices=self.choices(), customer=customer, account=customer.account
         )
 
     def title(self) -> str:
-        return _("Edit %(name)s") % {"name": self.customer().name}
+        return _("Edit %(name)s") % {"name": self.customer.name}
 
     def breadcrumbs(self) -> list[Crumb]:
-        return [*super().breadcrumbs(), Crumb(self.customer().name, self.cancel_url())]
+        return [*super().breadcrumbs(), Crumb(self.customer.name, self.cancel_url())]
 
     def cancel_url(self) -> str:
         return self.url("customers:customer-detail", pk=self.kwargs["pk"])
 
     def save(self, form: EditForm) -> str:
         services.update_customer(
-            customer=self.customer(),
+            customer=self.customer,
             values=form.customer_values(),
             account=form.account_values(),
             taxes=form.tax_values(),
@@ -202,8 +197,9 @@ class CustomerEdit(CustomerFormPage):
         if kwargs.get("stale") is not None:
             # Saving again is then a decision: the form goes on from the present state.
             form.data = form.data.copy()
-            form.data["version"] = str(self.customer().version)
-            kwargs["stale"] = recent_changes(self.customer())
+            self.customer.refresh_from_db(fields=["version"])
+            form.data["version"] = str(self.customer.version)
+            kwargs["stale"] = recent_changes(self.customer)
         return super().render_form(form, **kwargs)
 
 
