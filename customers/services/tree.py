@@ -169,7 +169,7 @@ def move_customer(
         customer, parent = locked[customer.pk], locked[parent.pk]
         account = BillingAccount.objects.select_for_update().get(customer=customer)
         _check_move(customer, parent, plan, account)
-        old_path, old_parent = customer.path, customer.parent
+        old_path, old_parent, old_plan = customer.path, customer.parent, account.plan
         new_path = f"{parent.path}{customer.pk}."
         Customer.objects.filter(path__startswith=old_path).update(
             path=Concat(Value(new_path), Substr("path", len(old_path) + 1))
@@ -188,7 +188,7 @@ def move_customer(
             customer,
             by=by,
             customer=customer,
-            changes={"parent": (old_parent, parent), "plan": (None, plan)},
+            changes={"parent": (old_parent, parent), "plan": (old_plan, plan)},
         )
     return customer
 

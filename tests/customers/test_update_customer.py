@@ -132,7 +132,7 @@ def test_reason_goes_with_the_lock(inside: World) -> None:
     ("values", "field", "code"),
     [
         ({"name": "Rival Phones"}, "name", "taken"),
-        ({"name": "ＡＣＭＥ telecom"}, "name", "taken"),  # noqa: RUF001  full width
+        ({"name": "ＡＣＭＥ telecom"}, "name", "taken"),
         ({"name": ""}, "name", "blank"),
         ({"email": "a@b.test, nonsense"}, "email", "invalid_email"),
         ({"time_zone": "Mars/Olympus"}, "time_zone", "time_zone"),
