@@ -11,6 +11,8 @@ import dj_email_url
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from portal import env
 from portal.embedded import paths as embedded
@@ -115,7 +117,7 @@ DATABASES = {
                 "min_size": 1,
                 "max_size": env.integer("DATABASE_POOL", default=10),
                 "timeout": 10,
-            }
+            },
         },
     }
 }
@@ -124,9 +126,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL", embedded.redis_url())
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "portal.core.cache.ForgivingRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "trunkline",
+        # Seconds. Nobody waits long for what is there only to save time.
+        "OPTIONS": {
+            "socket_connect_timeout": 1,
+            "socket_timeout": 2,
+            "retry": Retry(NoBackoff(), retries=1),
+        },
     }
 }
 
@@ -141,12 +149,19 @@ CELERY_TASK_ACKS_LATE = True  # a killed worker's task is handed to another
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever
 # A request must not hang because the broker is away: the sweep picks the row up later.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
     "visibility_timeout": 3600,
+    # To announce a task: once more at once, then it is left to the sweep. Workers have
+    # their own, endless patience.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
@@ -164,6 +179,8 @@ EMAIL_URL = env.text("EMAIL_URL", "")
 EMAIL_IS_KEPT = not EMAIL_URL
 if EMAIL_URL:
     vars().update(dj_email_url.parse(EMAIL_URL))
+    if EMAIL_URL.startswith(("smtp:", "smtps:", "submission:")):
+        EMAIL_BACKEND = "portal.core.smtp.EmailBackend"
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Trunkline <portal@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL

@@ -22,6 +22,7 @@ from portal.core import secrets
 from portal.core.actor import PersonRow, TenantRow
 from portal.core.models import EmailStatus, OutgoingEmail
 from portal.core.scope import scopes_disabled
+from portal.core.smtp import PartlyRefusedError
 
 logger = logging.getLogger(__name__)
 
@@ -142,12 +143,15 @@ def send_due(email_id: int) -> EmailStatus | None:
         if not claimed:
             return None
         email = OutgoingEmail.objects.get(pk=email_id)
+        refused = ""
         try:
             _message(email).send()
+        except PartlyRefusedError as error:
+            refused = _refusals(error.recipients)  # the others have it: no second time
         except (OSError, smtplib.SMTPException, ValueError) as error:
             return _settle_failure(email, error)
         OutgoingEmail.objects.filter(pk=email.pk).update(
-            status=EmailStatus.SENT, sent_at=timezone.now(), secret="", error=""
+            status=EmailStatus.SENT, sent_at=timezone.now(), secret="", error=refused
         )
         return EmailStatus.SENT
 
@@ -219,14 +223,18 @@ def _is_final(error: Exception) -> bool:
 def _reason(error: Exception) -> str:
     """What the mail server said, or why it could not be asked; for people."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        parts = [
-            f"{address}: {code} {_decode(text)}"
-            for address, (code, text) in error.recipients.items()
-        ]
-        return "; ".join(parts)[:500]
+        return _refusals(error.recipients)
     if isinstance(error, smtplib.SMTPResponseException):
         return f"{error.smtp_code} {_decode(error.smtp_error)}"[:500]
     return (str(error) or type(error).__name__)[:500]
+
+
+def _refusals(recipients: Mapping[str, tuple[int, bytes]]) -> str:
+    parts = [
+        f"{address}: {code} {_decode(text)}"
+        for address, (code, text) in recipients.items()
+    ]
+    return "; ".join(parts)[:500]
 
 
 def _decode(text: bytes | str) -> str:

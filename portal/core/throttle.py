@@ -13,7 +13,8 @@ class Throttle:
     """At most ``limit`` tries within ``seconds``, for each key such as a source address.
 
     The time runs from the first try. Counting is outside of database transactions, so a
-    try counts even when what it tried was rolled back.
+    try counts even when what it tried was rolled back. Without a cache nothing is refused:
+    the portal stays usable, and django-axes goes on counting failed logins in its tables.
     """
 
     name: str
@@ -26,7 +27,7 @@ class Throttle:
         cache.add(where, 0, self.seconds)
         try:
             return int(cache.incr(where)) <= self.limit
-        except ValueError:  # it expired between the two
+        except ValueError:  # it expired between the two, or the cache is away
             return True
 
     def is_used_up(self, key: object) -> bool:
