@@ -179,7 +179,7 @@ EMAIL_URL = env.text("EMAIL_URL", "")
 EMAIL_IS_KEPT = not EMAIL_URL
 if EMAIL_URL:
     vars().update(dj_email_url.parse(EMAIL_URL))
-    if EMAIL_URL.startswith(("smtp:", "smtps:", "submission:")):
+    if EMAIL_URL.startswith(("smtp", "subm")):
         EMAIL_BACKEND = "portal.core.smtp.EmailBackend"
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Trunkline <portal@localhost>")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from django.http import HttpRequest, QueryDict
 
 SESSION_KEY = "kept_entries"
 MAX_LENGTH = 100_000
-# Passwords and codes are typed again; tokens of the old page are of no use.
-NEVER_KEPT = ("password", "code", "pin", "csrfmiddlewaretoken")
+# Passwords and codes are typed again; tokens of the old page are of no use. A post code
+# (address_code) is no secret.
+NEVER_KEPT = re.compile(
+    r"password|(^|-)(code|pin)$|^csrfmiddlewaretoken$", re.IGNORECASE
+)
 
 
 def keep_entries(request: HttpRequest) -> None:
@@ -16,7 +21,7 @@ def keep_entries(request: HttpRequest) -> None:
         return
     entries = request.POST.copy()
     for name in list(entries):
-        if any(word in name.lower() for word in NEVER_KEPT):
+        if NEVER_KEPT.search(name):
             del entries[name]
     encoded = entries.urlencode()
     if entries and len(encoded) <= MAX_LENGTH:
