@@ -10,11 +10,12 @@ from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils.dateparse import parse_datetime
-from django.utils.text import Truncator, capfirst
+from django.utils.text import Truncator, capfirst, format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
+from portal.core import audit
 from portal.core.actor import TenantRow
 from portal.core.audit import SECRET_FIELDS
 from portal.core.display import format_moment
@@ -22,6 +23,8 @@ from portal.core.models import AuditEvent
 
 # Long texts, such as keys, are cut on pages; the export has them whole.
 LONGEST_VALUE = 300
+# Saves that a form came too late for and still tells about.
+MOST_MISSED = 10
 # So many changes of one event stand open in a timeline; more are folded.
 OPEN_CHANGES = 5
 
@@ -75,6 +78,9 @@ ACTIONS: dict[str, ActionLabel] = {
         gettext_lazy("Recovery codes renewed"), "key-round"
     ),
     "person.signed_in": ActionLabel(gettext_lazy("Logged in"), "log-in", "info"),
+    "person.signed_out": ActionLabel(
+        gettext_lazy("Logged out by an administrator"), "log-out", "warning"
+    ),
     "person.sessions_ended": ActionLabel(
         gettext_lazy("Other browsers logged out"), "log-out"
     ),
@@ -107,6 +113,9 @@ ACTIONS: dict[str, ActionLabel] = {
     "number.released": ActionLabel(
         gettext_lazy("Number released"), "undo-2", "warning"
     ),
+    "note.created": ActionLabel(gettext_lazy("Note written"), "sticky-note", "success"),
+    "note.updated": ActionLabel(gettext_lazy("Note changed"), "sticky-note"),
+    "note.deleted": ActionLabel(gettext_lazy("Note deleted"), "trash-2", "danger"),
     "email.resent": ActionLabel(gettext_lazy("E-mail sent again"), "mail", "info"),
     "company.updated": ActionLabel(gettext_lazy("Company changed"), "building-2"),
     "switch.opened": ActionLabel(
@@ -114,6 +123,33 @@ ACTIONS: dict[str, ActionLabel] = {
     ),
     "switch.closed": ActionLabel(gettext_lazy("Switched back"), "log-out", "neutral"),
 }
+
+# What the system owner sets up in the Django admin, by the nouns of its actions.
+SYSTEM_THINGS: dict[str, Any] = {
+    "role": gettext_lazy("Role"),
+    "region": gettext_lazy("Region"),
+    "dial_plan": gettext_lazy("Dial plan"),
+    "number_class": gettext_lazy("Number class"),
+    "plan": gettext_lazy("Rate plan"),
+    "tax": gettext_lazy("Tax"),
+    "system_options": gettext_lazy("System options"),
+}
+for _noun, _thing in SYSTEM_THINGS.items():
+    ACTIONS |= {
+        f"{_noun}.created": ActionLabel(
+            format_lazy(gettext_lazy("{thing} created"), thing=_thing),
+            "plus",
+            "success",
+        ),
+        f"{_noun}.updated": ActionLabel(
+            format_lazy(gettext_lazy("{thing} changed"), thing=_thing)
+        ),
+        f"{_noun}.deleted": ActionLabel(
+            format_lazy(gettext_lazy("{thing} deleted"), thing=_thing),
+            "trash-2",
+            "danger",
+        ),
+    }
 
 # Fields that an event names though the object's model has none of that name.
 _OTHER_FIELDS: dict[str, Any] = {
@@ -137,8 +173,10 @@ def action_choices() -> list[tuple[Any, list[tuple[str, Any]]]]:
     """Actions for a select, grouped by what they are done to."""
     groups: dict[str, list[tuple[str, Any]]] = {}
     for action, label in ACTIONS.items():
-        groups.setdefault(action.partition(".")[0], []).append((action, label.title))
-    return [(GROUPS[noun], choices) for noun, choices in groups.items()]
+        noun = action.partition(".")[0]
+        group = "system" if noun in SYSTEM_THINGS else noun
+        groups.setdefault(group, []).append((action, label.title))
+    return [(GROUPS[group], choices) for group, choices in groups.items()]
 
 
 GROUPS: dict[str, Any] = {
@@ -147,9 +185,11 @@ GROUPS: dict[str, Any] = {
     "line": gettext_lazy("Telephone lines"),
     "mailbox": gettext_lazy("Mailboxes"),
     "number": gettext_lazy("Numbers"),
+    "note": gettext_lazy("Notes"),
     "email": gettext_lazy("E-mails"),
     "company": gettext_lazy("Company"),
     "switch": gettext_lazy("Switching"),
+    "system": gettext_lazy("System"),
 }
 
 
@@ -189,6 +229,26 @@ def describe(event: AuditEvent, *, reader: TenantRow | None = None) -> dict[str,
         "kind": label.kind,
         "changes": changes,
         "is_folded": len(changes) > OPEN_CHANGES,
+    }
+
+
+def missed_changes(row: models.Model, *, reader: TenantRow, count: int = 1) -> str:
+    """Who saved ``row`` meanwhile and what, for a form that came ``count`` saves late."""
+    events = audit.recent_changes(row, count=min(max(count, 1), MOST_MISSED))
+    sentences = [_sentence(event, reader=reader) for event in events]
+    return " ".join([*sentences, _("Saving again replaces it by what stands here.")])
+
+
+def _sentence(event: AuditEvent, *, reader: TenantRow) -> str:
+    empty = _("empty")
+    parts = [
+        f"{change['label']}: {change['old'] or empty} → {change['new'] or empty}"
+        for change in changes_of(event, reader=reader)
+    ]
+    return _("%(who)s, %(when)s: %(changes)s.") % {
+        "who": who_label(event, reader=reader),
+        "when": format_moment(event.at),
+        "changes": "; ".join(parts) or action_label(event.action).title,
     }
 
 

@@ -49,7 +49,7 @@ class EventFilter(django_filters.FilterSet):
 
     person = django_filters.CharFilter(label=_("Person"), method="filter_person")
     action = django_filters.ChoiceFilter(
-        label=_("Action"), choices=action_choices, empty_label=_("All actions")
+        label=_("Action"), choices=action_choices(), empty_label=_("All actions")
     )
     customer = django_filters.CharFilter(
         label=_("Customer"), field_name="customer_name", lookup_expr="icontains"

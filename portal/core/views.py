@@ -198,9 +198,13 @@ def active_filters(
 
 
 def choice_label(field: forms.Field, value: Any) -> str:
+    """What the chosen ``value`` is called in the select, which may have groups."""
+    wanted = str(getattr(value, "pk", value))
     for key, label in getattr(field, "choices", None) or ():
-        if str(key) == str(getattr(value, "pk", value)):
-            return str(label)
+        group = label if isinstance(label, (list, tuple)) else [(key, label)]
+        for choice, text in group:
+            if str(choice) == wanted:
+                return str(text)
     return str(value)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
 from django.template import Context, Template
 from django.utils import timezone, translation
 
@@ -55,6 +56,15 @@ def test_every_recorded_action_has_a_label() -> None:
     assert unlabelled == []
 
 
+def test_every_action_of_the_django_admin_has_a_label() -> None:
+    admins = admin.site._registry.values()
+    nouns = {each.noun for each in admins if getattr(each, "noun", "")}
+    assert "region" in nouns
+    assert nouns <= set(audit_labels.SYSTEM_THINGS)
+    label = audit_labels.action_label("region.deleted")
+    assert str(label.title) == "Region deleted"
+
+
 @pytest.mark.parametrize("action", sorted(audit_labels.ACTIONS))
 def test_every_label_has_an_icon_that_exists_and_a_known_tone(action: str) -> None:
     label = audit_labels.action_label(action)
@@ -74,7 +84,7 @@ def test_action_choices_hold_every_action_once() -> None:
     ("action", "title"),
     [
         ("customer.locked", "Customer locked"),
-        ("plan.price_changed", "Plan price changed"),
+        ("voucher.batch_printed", "Voucher batch printed"),
     ],
 )
 def test_action_label_of_known_and_unknown_actions(action: str, title: str) -> None:

@@ -421,10 +421,8 @@ def test_stock_is_searched(world: World, ben: Client, query: str, found: int) ->
 
 
 def test_stock_search_keeps_the_chosen_one(world: World, ben: Client) -> None:
-    pk = world.numbers[0].pk
-    answer = ben.get(
-        url_of(world.beta, "number-stock"), {"digits": "5550102", "number": pk}
-    )
+    query = {"digits": "5550102", "number": str(world.numbers[0].pk)}
+    answer = ben.get(url_of(world.beta, "number-stock"), query)
     assert answer.content.decode().count('type="radio"') == 2
     assert answer.content.decode().count("checked") == 1
 
