@@ -8,12 +8,12 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from customers.audit_labels import missed_changes
 from customers.branding import logo_url
 from customers.forms.company import CompanyForm
 from customers.models import Company, Customer
 from customers.models.company import DEFAULT_COLOUR
 from customers.services import company as services
-from portal.core.audit import recent_changes
 from portal.core.permissions import Permission
 from portal.core.views import Crumb, FormPage
 
@@ -71,5 +71,8 @@ class CompanyEdit(FormPage):
             # Saving again is then a decision: the form goes on from the present state.
             form.data = form.data.copy()
             form.data["version"] = str(self.customer().version)
-            kwargs["stale"] = recent_changes(self.customer())
+            late = self.customer().version - form.cleaned_data["version"]
+            kwargs["stale"] = missed_changes(
+                self.customer(), reader=self.request.reach.own, count=late
+            )
         return super().render_form(form, **kwargs)

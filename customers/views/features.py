@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -10,11 +9,9 @@ from django import forms
 from django.db import models
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext as _
 
-from customers.audit_labels import changes_of, who_label
+from customers.audit_labels import missed_changes
 from customers.models import Customer
-from portal.core.audit import recent_changes
 from portal.core.forms import PortalForm
 from portal.core.permissions import Permission
 from portal.core.staleness import state_of
@@ -73,7 +70,7 @@ class FeatureEditPage(OwnRow, FeatureFormPage):
             row = self.rows().get(pk=self.row.pk)
             form.data = form.data.copy()
             form.data["seen"] = state_of(row, self.state_fields)
-            kwargs["stale"] = what_changed(row, reader=self.request.reach.own)
+            kwargs["stale"] = missed_changes(row, reader=self.request.reach.own)
         return super().render_form(form, **kwargs)
 
 
@@ -103,21 +100,3 @@ class FeatureConfirmPage(OwnRow, ConfirmPage):
 
     def form_context(self, form: Any) -> dict[str, Any]:
         return super().form_context(form) | {"refusal": self.refusal()}
-
-
-def what_changed(row: models.Model, *, reader: Customer) -> str:
-    """Who saved ``row`` last and what, in a sentence for a form that came too late."""
-    event = recent_changes(row)
-    if event is None:
-        return ""
-    empty = _("empty")
-    parts: Iterable[str] = (
-        f"{change['label']}: {change['old'] or empty} → {change['new'] or empty}"
-        for change in changes_of(event, reader=reader)
-    )
-    return _(
-        "%(who)s saved: %(changes)s. Saving again replaces it by what stands here."
-    ) % {
-        "who": who_label(event, reader=reader),
-        "changes": "; ".join(parts),
-    }

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from billing.models import BillingAccount
 from billing.selectors import available_taxes
+from customers.audit_labels import missed_changes
 from customers.models import Customer, DialPlan, Region, SystemOptions
 from customers.number_picker import picker_context
 from customers.selectors import (
@@ -27,7 +28,6 @@ from customers.wizards.customer_form import CustomerForm
 from customers.wizards.fields import Choices
 from customers.wizards.forms import EditForm, NormalForm, ResidentialForm
 from customers.wizards.plan_values import all_plan_values
-from portal.core.audit import recent_changes
 from portal.core.forms import AmountField
 from portal.core.permissions import Permission
 from portal.core.reveal import show_once
@@ -199,7 +199,10 @@ class CustomerEdit(CustomerFormPage):
             form.data = form.data.copy()
             self.customer.refresh_from_db(fields=["version"])
             form.data["version"] = str(self.customer.version)
-            kwargs["stale"] = recent_changes(self.customer)
+            late = self.customer.version - form.cleaned_data["version"]
+            kwargs["stale"] = missed_changes(
+                self.customer, reader=self.request.reach.own, count=late
+            )
         return super().render_form(form, **kwargs)
 
 

@@ -99,13 +99,13 @@ def _value(row: models.Model, name: str) -> Any:
     return getattr(row, name)
 
 
-def recent_changes(target: models.Model) -> AuditEvent | None:
-    """The newest event about ``target``, with its changes: what a stale form missed."""
-    return (
-        AuditEvent.objects.filter(
-            object_type=target._meta.label_lower, object_id=target.pk
-        )
+def recent_changes(target: models.Model, *, count: int = 1) -> list[AuditEvent]:
+    """The newest events about ``target``, with their changes: what a stale form missed."""
+    events = AuditEvent.objects.filter(
+        object_type=target._meta.label_lower, object_id=target.pk
+    )
+    return list(
+        events.select_related("person__customer")
         .prefetch_related("changes")
-        .order_by("-pk")
-        .first()
+        .order_by("-pk")[:count]
     )
