@@ -25,6 +25,7 @@ from portal.core.admin_base import (
     actor_of,
     is_confirmed,
 )
+from portal.core.display import format_day
 from portal.core.money import format_money
 from rateplans.models import RatePlan
 
@@ -38,8 +39,22 @@ class DeletedFilter(YesNoFilter):
 class AccountInline(ReadOnlyInline):
     model = BillingAccount
     fk_name = "customer"
-    fields = ("provider", "plan", "bill_type", "currency", "balance", "credit_limit")
+    fields = (
+        *("provider", "plan", "bill_type", "payment_type"),
+        *("balance_shown", "credit_shown"),
+    )
     verbose_name_plural = _("billing account")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("provider", "plan")
+
+    @admin.display(description=_("balance"))
+    def balance_shown(self, obj: BillingAccount) -> str:
+        return format_money(obj.balance, obj.currency)
+
+    @admin.display(description=_("credit limit"))
+    def credit_shown(self, obj: BillingAccount) -> str:
+        return format_money(obj.credit_limit, obj.currency)
 
 
 class PeopleInline(ReadOnlyInline):
@@ -108,9 +123,8 @@ class CustomerAdmin(ReadOnlyAdmin):
         "parent",
         "plan",
         "balance_shown",
-        "lock",
-        "created_at",
-        "deleted_at",
+        "status",
+        "created_on",
     )
     list_filter = (
         "kind",
@@ -122,6 +136,39 @@ class CustomerAdmin(ReadOnlyAdmin):
     list_select_related = ("parent", "account__plan")
     search_fields = ("name",)
     search_help_text = _("A name or an account number, or a part of it.")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    *("name", "kind", "account_number", "description"),
+                    *("parent", "path", "created_at", "deleted_at"),
+                )
+            },
+        ),
+        (
+            _("Telephony"),
+            {
+                "fields": (
+                    *("lock", "lock_reason", "concurrent_calls", "bulk_calls"),
+                    *("voicemail_days", "voicemail_maximum", "callerid"),
+                    *("callerid_in_external", "is_in_directory", "prefix"),
+                    *("region", "dial_plan", "time_zone", "language"),
+                )
+            },
+        ),
+        (
+            _("Address"),
+            {
+                "fields": (
+                    *("address1", "address2", "address3"),
+                    *("address_code", "address_city", "address_state"),
+                    *("address_other", "country", "telephone", "fax", "email"),
+                )
+            },
+        ),
+        (_("Bookkeeping"), {"fields": ("account_counter", "version")}),
+    )
     inlines = (AccountInline, PeopleInline, NoteInline)
     actions = ("lock", "unlock", "delete", "undelete", "purge", "move")
 
@@ -144,6 +191,14 @@ class CustomerAdmin(ReadOnlyAdmin):
             return ""
         return format_money(obj.account.balance, obj.account.currency)
 
+    @admin.display(description=_("status"))
+    def status(self, obj: Customer) -> str:
+        return gettext("Deleted") if obj.is_deleted else obj.get_lock_display()
+
+    @admin.display(description=_("created"), ordering="created_at")
+    def created_on(self, obj: Customer) -> str:
+        return format_day(obj.created_at)
+
     @admin.action(description=_("Lock …"))
     def lock(self, request: HttpRequest, queryset: QuerySet[Customer]) -> Any:
         form = LockForm(request.POST if is_confirmed(request) else None)
@@ -153,7 +208,7 @@ class CustomerAdmin(ReadOnlyAdmin):
                 queryset,
                 form=form,
                 title=gettext("Lock customers"),
-                text=gettext("People locked out of the web are signed out at once."),
+                text=gettext("People locked out of the web are logged out at once."),
                 submit_label=gettext("Lock"),
             )
         by = actor_of(request)

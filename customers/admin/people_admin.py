@@ -130,7 +130,7 @@ class PersonAdmin(ReadOnlyAdmin):
         )
         return None
 
-    @admin.action(description=_("Sign out of every browser"))
+    @admin.action(description=_("Log out of every browser"))
     def sign_out(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
         by = actor_of(request)
 
@@ -142,16 +142,16 @@ class PersonAdmin(ReadOnlyAdmin):
             request,
             queryset.select_related("customer"),
             end,
-            done=gettext("Signed out"),
+            done=gettext("Logged out"),
         )
 
-    @admin.action(description=_("Allow to sign in"))
+    @admin.action(description=_("Allow to log in"))
     def let_in(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
-        self._set_active(request, queryset, True, gettext("Allowed to sign in"))
+        self._set_active(request, queryset, True, gettext("Allowed to log in"))
 
-    @admin.action(description=_("Do not allow to sign in"))
+    @admin.action(description=_("Do not allow to log in"))
     def keep_out(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
-        self._set_active(request, queryset, False, gettext("Not allowed to sign in"))
+        self._set_active(request, queryset, False, gettext("Not allowed to log in"))
 
     @admin.action(description=_("Delete …"))
     def delete(self, request: HttpRequest, queryset: QuerySet[Person]) -> Any:

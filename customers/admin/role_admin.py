@@ -35,11 +35,15 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Role
         fields = roles.FIELDS
 
-    def validate_constraints(self) -> None:
-        """Ask the service in their stead: a default that is taken may be taken over."""
-        if refusals := roles.role_refusals(self.instance):
-            for field, message in refusals.items():
-                self.add_error(field, ValidationError(message, code="refused"))
+    def _get_validation_exclusions(self) -> set[str]:
+        """A default that is taken may be taken over, so its constraint must wait."""
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded | {"default_for"}
+
+    def validate_unique(self) -> None:
+        super().validate_unique()
+        for field, message in roles.role_refusals(self.instance).items():
+            self.add_error(field, ValidationError(message, code="refused"))
 
 
 @admin.register(Role)
@@ -59,7 +63,7 @@ class RoleAdmin(ServiceAdmin):
     search_fields = ("name", "description")
     fieldsets = (
         (None, {"fields": ("name", "description", "default_for")}),
-        (_("Signing in"), {"fields": ("may_login", "may_use_api", "interface")}),
+        (_("Logging in"), {"fields": ("may_login", "may_use_api", "interface")}),
         (_("What it opens"), {"fields": ("permissions", "menus")}),
     )
 
@@ -73,8 +77,8 @@ class RoleAdmin(ServiceAdmin):
     def people_count(self, obj: Any) -> int:
         return int(obj.people_total)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return obj is None or not roles.deletion_refusals(obj)
+    def deletion_refusals(self, obj: Role) -> list[str]:
+        return roles.deletion_refusals(obj)
 
     def save_model(
         self, request: HttpRequest, obj: Role, form: Any, change: bool

@@ -36,7 +36,7 @@ class PersonFilter(django_filters.FilterSet):
         choices=[
             (ACTIVE, _("Active")),
             (INVITED, _("No password yet")),
-            (BLOCKED, _("May not sign in")),
+            (BLOCKED, _("May not log in")),
         ],
         empty_label=_("All"),
         method="filter_status",

@@ -111,7 +111,7 @@ class CompanyForm(PortalForm):
                 required=False,
                 max_length=80,
                 validators=[validate_name],
-                help_text=_("Empty: %(name)s") % {"name": self.customer.name},
+                help_text=_("Leave empty for %(name)s.") % {"name": self.customer.name},
             ),
             "logo": forms.FileField(
                 label=_("Logo"),
@@ -133,7 +133,7 @@ class CompanyForm(PortalForm):
                 max_length=7,
                 validators=[validate_colour],
                 help_text=_(
-                    "Of buttons and links, such as #7a1f5c. Empty: Trunkline's."
+                    "Of buttons and links, such as #7a1f5c. Leave empty for Trunkline's."
                 ),
                 widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
             ),
@@ -145,7 +145,7 @@ class CompanyForm(PortalForm):
                 required=False,
                 max_length=80,
                 validators=[validate_name],
-                help_text=_("Empty: the name shown to customers."),
+                help_text=_("Leave empty for the name shown to customers."),
             ),
             "sender_email": forms.EmailField(
                 label=_("Sender's e-mail"),

@@ -121,7 +121,7 @@ def _words_about(number: Number) -> Iterable[str]:
 
 def _caller_id_help(account: Customer) -> Any:
     if account.callerid:
-        return _("Choose one of the numbers or type one. Empty: %(number)s.") % {
-            "number": telephone(account.callerid)
-        }
-    return _("Choose one of the numbers or type one. Empty: none is shown.")
+        return _(
+            "Choose one of the numbers or type one. Leave empty for %(number)s."
+        ) % {"number": telephone(account.callerid)}
+    return _("Choose one of the numbers or type one. Leave empty to show none.")

@@ -25,7 +25,7 @@ class MailboxForm(FeatureForm):
         label=_("E-mail for new messages"),
         required=False,
         max_length=500,
-        help_text=_("Empty: none is sent. Separate several addresses by commas."),
+        help_text=_("Separate several addresses by commas. Leave empty to send none."),
     )
     is_audio_attached = model_field(Mailbox, "is_audio_attached")
     is_deleted_after_mail = model_field(Mailbox, "is_deleted_after_mail")

@@ -81,7 +81,7 @@ class PersonForm(FeatureForm):
     def sections(self) -> list[Any]:
         return [
             Section(
-                _("Sign-in"),
+                _("Login"),
                 "username",
                 HTML('<div id="username-check" aria-live="polite"></div>'),
                 "emails",
@@ -141,9 +141,7 @@ class NewPersonForm(PersonForm):
         super().__init__(*args, **kwargs)
         username = self.fields["username"]
         username.required = False
-        username.help_text = _(
-            "Empty: the first e-mail address, which nobody else has."
-        )
+        username.help_text = _("Leave empty to use the first e-mail address.")
 
     def sections(self) -> list[Any]:
         first, *others = super().sections()
@@ -167,7 +165,9 @@ class OwnPersonForm(PersonForm):
         super().__init__(*args, **kwargs)
         for name in ("role", "is_active"):
             self.fields[name].disabled = True
-            self.fields[name].help_text = _("Somebody else can change this.")
+            self.fields[name].help_text = _(
+                "Only somebody else can change this for you."
+            )
 
 
 def _choices_of(account: Customer) -> dict[str, forms.Field]:

@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "may_login",
-                    models.BooleanField(default=True, verbose_name="may sign in"),
+                    models.BooleanField(default=True, verbose_name="may log in"),
                 ),
                 (
                     "may_use_api",
@@ -120,7 +120,7 @@ class Migration(migrations.Migration):
                             choices=[
                                 (
                                     "user",
-                                    "Sign in, see the own account and the own profile",
+                                    "Log in, see the own account and the own profile",
                                 ),
                                 (
                                     "administrator",
@@ -308,7 +308,7 @@ class Migration(migrations.Migration):
                     "callerid",
                     models.CharField(
                         blank=True,
-                        help_text="Empty: the customer's default caller id.",
+                        help_text="Leave empty for the customer's default caller id.",
                         max_length=16,
                         validators=[portal.core.validators.validate_number],
                         verbose_name="caller id",
@@ -534,7 +534,7 @@ class Migration(migrations.Migration):
                     "language",
                     models.CharField(
                         blank=True,
-                        help_text="Of mails and invoices. Empty: that of the account above.",
+                        help_text="Of mails and invoices. Leave empty for that of the account above.",
                         max_length=10,
                         verbose_name="language",
                     ),
@@ -675,7 +675,7 @@ class Migration(migrations.Migration):
                     "display_name",
                     models.CharField(
                         blank=True,
-                        help_text="Empty: the account's name.",
+                        help_text="Leave empty for the account's name.",
                         max_length=80,
                         validators=[portal.core.validators.validate_name],
                         verbose_name="name shown to customers",
@@ -742,7 +742,7 @@ class Migration(migrations.Migration):
                     "requires_second_factor",
                     models.BooleanField(
                         default=False,
-                        help_text="People of this account set one up at their next sign-in.",
+                        help_text="People of this account set one up at their next login.",
                         verbose_name="staff must use a second factor",
                     ),
                 ),
@@ -810,7 +810,7 @@ class Migration(migrations.Migration):
                 ("is_pseudo", models.BooleanField(default=False, editable=False)),
                 (
                     "is_active",
-                    models.BooleanField(default=True, verbose_name="may sign in"),
+                    models.BooleanField(default=True, verbose_name="may log in"),
                 ),
                 (
                     "title",
@@ -935,7 +935,7 @@ class Migration(migrations.Migration):
                     "source_ips",
                     models.CharField(
                         blank=True,
-                        help_text="Sign-in is allowed from these addresses and ranges only. Empty: from anywhere.",
+                        help_text="Addresses and ranges that logging in is allowed from. Leave empty for any.",
                         max_length=500,
                         validators=[customers.models.person.validate_networks],
                         verbose_name="source addresses",
@@ -944,7 +944,7 @@ class Migration(migrations.Migration):
                 (
                     "failed_logins",
                     models.PositiveIntegerField(
-                        default=0, editable=False, verbose_name="failed sign-ins"
+                        default=0, editable=False, verbose_name="failed logins"
                     ),
                 ),
                 (
@@ -1022,7 +1022,7 @@ class Migration(migrations.Migration):
                     "maximum",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="Empty: the customer's maximum.",
+                        help_text="Leave empty for the customer's maximum.",
                         null=True,
                         validators=[
                             django.core.validators.MinValueValidator(1),

@@ -25,7 +25,7 @@ class Company(models.Model):
         max_length=80,
         blank=True,
         validators=[validate_name],
-        help_text=_("Empty: the account's name."),
+        help_text=_("Leave empty for the account's name."),
     )
     colour = models.CharField(
         _("colour"), max_length=7, blank=True, validators=[validate_colour]
@@ -48,7 +48,7 @@ class Company(models.Model):
     requires_second_factor = models.BooleanField(
         _("staff must use a second factor"),
         default=False,
-        help_text=_("People of this account set one up at their next sign-in."),
+        help_text=_("People of this account set one up at their next login."),
     )
 
     objects: models.Manager[Company] = ScopedManager(tree="customer__path__startswith")

@@ -182,7 +182,9 @@ class Customer(models.Model):
         _("language"),
         max_length=10,
         blank=True,
-        help_text=_("Of mails and invoices. Empty: that of the account above."),
+        help_text=_(
+            "Of mails and invoices. Leave empty for that of the account above."
+        ),
     )
     dial_plan = models.ForeignKey(
         "customers.DialPlan",

@@ -45,7 +45,7 @@ class TelephoneLine(models.Model):
         max_length=16,
         blank=True,
         validators=[validate_number],
-        help_text=_("Empty: the customer's default caller id."),
+        help_text=_("Leave empty for the customer's default caller id."),
     )
     dial_plan = models.ForeignKey(
         "customers.DialPlan",

@@ -41,7 +41,7 @@ class Mailbox(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(100_000)],
-        help_text=_("Empty: the customer's maximum."),
+        help_text=_("Leave empty for the customer's maximum."),
     )
     is_enabled = models.BooleanField(_("enabled"), default=True)
     created_at = models.DateTimeField(

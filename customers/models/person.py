@@ -85,7 +85,7 @@ class Person(AbstractBaseUser):
         related_name="people",
     )
     is_pseudo = models.BooleanField(default=False, editable=False)
-    is_active = models.BooleanField(_("may sign in"), default=True)
+    is_active = models.BooleanField(_("may log in"), default=True)
     title = models.CharField(_("title"), max_length=30, blank=True)
     first_name = models.CharField(_("first name"), max_length=60, blank=True)
     last_name = models.CharField(_("last name"), max_length=60, blank=True)
@@ -129,11 +129,11 @@ class Person(AbstractBaseUser):
         blank=True,
         validators=[validate_networks],
         help_text=_(
-            "Sign-in is allowed from these addresses and ranges only. Empty: from anywhere."
+            "Addresses and ranges that logging in is allowed from. Leave empty for any."
         ),
     )
     failed_logins = models.PositiveIntegerField(
-        _("failed sign-ins"), default=0, editable=False
+        _("failed logins"), default=0, editable=False
     )
     created_at = models.DateTimeField(
         _("created"), default=timezone.now, editable=False

@@ -13,7 +13,7 @@ class Role(models.Model):
 
     name = models.CharField(_("name"), max_length=60, unique=True)
     description = models.TextField(_("description"), blank=True)
-    may_login = models.BooleanField(_("may sign in"), default=True)
+    may_login = models.BooleanField(_("may log in"), default=True)
     may_use_api = models.BooleanField(_("may use the API"), default=False)
     interface = models.CharField(
         _("user interface"),

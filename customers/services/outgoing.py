@@ -44,7 +44,7 @@ def refusal(email: OutgoingEmail) -> str:
         if person is None or not isinstance(person, Person):
             return _("The person it was for is deleted.")
         if not person.is_active or not person.role.may_login:
-            return _("The person may not sign in.")
+            return _("The person may not log in.")
         return ""
     if email.status in {EmailStatus.SENT, EmailStatus.QUEUED}:
         return _("It was sent already, or is about to be.")

@@ -231,7 +231,7 @@ def _refuse_self_lock_out(person: Person, *, by: Actor, is_role_new: bool) -> No
         )
     if not person.is_active:
         errors["is_active"] = ValidationError(
-            _("You cannot take your own sign-in away."), code="self"
+            _("You cannot take your own login away."), code="self"
         )
     if by.source_ip and not person.may_come_from(by.source_ip):
         errors["source_ips"] = ValidationError(

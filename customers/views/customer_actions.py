@@ -78,7 +78,7 @@ class CustomerLock(CustomerAction):
 
     def consequences(self) -> Sequence[str]:
         return (
-            _("Locked out of the web, its people are signed out at their next click."),
+            _("Locked out of the web, its people are logged out at their next click."),
             _("Locked calls cannot be started; running ones go on."),
             _("Its own customers are not locked with it."),
         )
@@ -119,7 +119,7 @@ class CustomerDelete(CustomerAction):
 
     def consequences(self) -> Sequence[str]:
         return (
-            _("Its people cannot sign in any more, and its telephones stop working."),
+            _("Its people cannot log in any more, and its telephones stop working."),
             _(
                 "Nothing is destroyed: it can be restored from the list of deleted customers."
             ),

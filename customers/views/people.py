@@ -80,10 +80,10 @@ class PersonList(ListPage):
             Column(
                 "role", _("Role"), lambda person: person.role.name, sort="role__name"
             ),
-            Column("signed_in", _("Last sign-in"), last_sign_in),
+            Column("last_login", _("Last login"), last_sign_in),
             Column(
                 "failed",
-                _("Failed sign-ins"),
+                _("Failed logins"),
                 lambda person: person.failed_logins,
                 sort="failed_logins",
                 align="end",
@@ -116,7 +116,7 @@ class PersonList(ListPage):
     def empty(self) -> Empty:
         return Empty(
             icon="users",
-            title=_("Nobody can sign in to this account yet"),
+            title=_("Nobody can log in to this account yet"),
             text=_(
                 "Add the people who are to work here. Each gets a mail with a link to"
                 " choose a password."
@@ -148,7 +148,7 @@ def last_sign_in(person: Person) -> str:
 def status_cell(person: Any) -> SafeString:
     """Whether the person can sign in; and with a second factor."""
     if not person.is_active or not person.role.may_login:
-        return pill("neutral", _("May not sign in"), "ban")
+        return pill("neutral", _("May not log in"), "ban")
     if not person.has_usable_password():
         return pill("info", _("No password yet"), "mail")
     active = pill("success", _("Active"))
@@ -271,8 +271,8 @@ class PersonEdit(FeatureEditPage, PersonFormPage):
     def facts(self) -> list[dict[str, Any]]:
         person = self.row
         return [
-            {"label": _("Last sign-in"), "value": last_sign_in(person)},
-            {"label": _("Failed sign-ins"), "value": person.failed_logins},
+            {"label": _("Last login"), "value": last_sign_in(person)},
+            {"label": _("Failed logins"), "value": person.failed_logins},
             {
                 "label": _("Second factor"),
                 "value": _("Yes") if has_second_factor(person) else _("No"),
@@ -360,7 +360,7 @@ class PersonDelete(PersonConfirm):
 
     def consequences(self) -> Sequence[str]:
         return (
-            _("%(name)s is signed out and cannot sign in again.")
+            _("%(name)s is logged out and cannot log in again.")
             % {"name": self.row.display_name},
             _("The user name is free for somebody else."),
             _("What this person did stays in the audit log under its name."),
@@ -387,7 +387,7 @@ class PersonRequirePassword(PersonConfirm):
     def consequences(self) -> Sequence[str]:
         return (
             _("The present password stops working at once."),
-            _("%(name)s is signed out everywhere.") % {"name": self.row.display_name},
+            _("%(name)s is logged out everywhere.") % {"name": self.row.display_name},
             _("A mail brings a link to choose a new password. You never learn it."),
         )
 
@@ -411,7 +411,7 @@ class PersonRemoveSecondFactor(PersonConfirm):
         return (
             _("Be sure that it is really %(name)s who asked you for this.")
             % {"name": self.row.display_name},
-            _("The password alone is enough to sign in, until a new one is set up."),
+            _("The password alone is enough to log in, until a new one is set up."),
             _("The recovery codes are void."),
         )
 

@@ -76,7 +76,7 @@ def customer_fields(parent: Customer) -> Fields:
             max_length=20,
             help_text=_(
                 "Your customer types it when topping up with vouchers."
-                " Empty: the next one."
+                " Leave empty for the next one."
             ),
             widget=forms.TextInput(
                 {
@@ -129,14 +129,14 @@ def telephony_fields(choices: Choices, plan: Mapping[str, str]) -> Fields:
             required=False,
             min_value=1,
             max_value=3650,
-            help_text=_("Empty: they are kept."),
+            help_text=_("Leave empty to keep them."),
         ),
         "voicemail_maximum": forms.IntegerField(
             label=_("Maximum voicemails per mailbox directory"),
             required=False,
             min_value=1,
             max_value=100_000,
-            help_text=_("Empty: no maximum. Faxes are not counted."),
+            help_text=_("Leave empty for no maximum. Faxes are not counted."),
         ),
         "callerid_in_external": PlanDefaultField(
             label=_("Receive caller id from external sources"),

@@ -32,7 +32,7 @@ class NormalForm(CustomerForm):
         label=_("User name"),
         required=False,
         max_length=150,
-        help_text=_("Empty: the billing e-mail address."),
+        help_text=_("Leave empty to use the billing e-mail address."),
         widget=forms.TextInput({"autocomplete": "off", "data-check": "username"}),
     )
     person_first_name = forms.CharField(
@@ -45,7 +45,9 @@ class NormalForm(CustomerForm):
         label=_("E-mail"),
         required=False,
         max_length=500,
-        help_text=_("Login details go here. Empty: the billing e-mail address."),
+        help_text=_(
+            "Login details go here. Leave empty to use the billing e-mail address."
+        ),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -55,7 +57,7 @@ class NormalForm(CustomerForm):
             label=_("Role"),
             queryset=roles,
             required=False,
-            empty_label=_("Administrator of the own account"),
+            empty_label=_("Administrator of its own account"),
             help_text=_("A reseller may have customers of its own."),
         )
         self.helper.layout.append(

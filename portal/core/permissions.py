@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Permission(TextChoices):
-    USER = "user", _("Sign in, see the own account and the own profile")
+    USER = "user", _("Log in, see the own account and the own profile")
     ADMINISTRATOR = "administrator", _("Create and change things in the own account")
     WHOLESALE = "wholesale", _("Administer a trunking account")
     COMMERCE = (

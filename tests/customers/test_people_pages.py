@@ -92,7 +92,7 @@ def test_list_tells_each_persons_state(world: World, ann: Client) -> None:
     assert "7" in rows[0].cells[4].html
     assert "2FA" in text[1]
     assert "No password yet" in text[2]
-    assert "May not sign in" in text[3]
+    assert "May not log in" in text[3]
 
 
 def test_list_answers_htmx_with_the_table_alone(world: World, ann: Client) -> None:

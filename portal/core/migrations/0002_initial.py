@@ -206,7 +206,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "created_at",
-                    models.DateTimeField(auto_now_add=True, verbose_name="signed in"),
+                    models.DateTimeField(auto_now_add=True, verbose_name="logged in"),
                 ),
                 (
                     "seen_at",

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
             model_name="auditevent",
             name="person",
             field=models.ForeignKey(
-                help_text="Who signed in, whoever they were acting as.",
+                help_text="Who logged in, whoever they were acting as.",
                 null=True,
                 on_delete=django.db.models.deletion.SET_NULL,
                 related_name="+",

@@ -20,7 +20,7 @@ class AuditEvent(models.Model):
         on_delete=models.SET_NULL,
         null=True,
         related_name="+",
-        help_text=_("Who signed in, whoever they were acting as."),
+        help_text=_("Who logged in, whoever they were acting as."),
     )
     person_name = models.CharField(_("person's name"), max_length=150, blank=True)
     acting_as = models.ForeignKey(

@@ -18,7 +18,7 @@ class Session(AbstractBaseSession):
     )
     source_ip = models.GenericIPAddressField(_("source address"), null=True)
     user_agent = models.CharField(_("browser"), max_length=300, blank=True)
-    created_at = models.DateTimeField(_("signed in"), auto_now_add=True)
+    created_at = models.DateTimeField(_("logged in"), auto_now_add=True)
     seen_at = models.DateTimeField(_("last seen"), auto_now=True)
 
     class Meta:
