@@ -185,7 +185,8 @@ def test_every_value_stands_with_old_and_new(world: World, ann: Client) -> None:
 
 
 def test_many_values_are_folded(world: World, ann: Client) -> None:
-    tell(world, **{f"field{n}": ("a", "b") for n in range(6)})
+    changes: Any = {f"field{n}": ("a", "b") for n in range(6)}
+    tell(world, **changes)
     assert "6 values" in text_of(ann, world.acme)
 
 
