@@ -75,8 +75,8 @@ def page_to_come_back_to(request: Any, view_func: Any) -> str:
         # Only buttons lead here; opening the address would be an error.
         came_from = urlsplit(request.headers.get("Referer", ""))
         if came_from.netloc != request.get_host():
-            return resolve_url("home")
-        return urlunsplit(("", "", came_from.path, came_from.query, ""))
+            return str(resolve_url("home"))
+        return str(urlunsplit(("", "", came_from.path, came_from.query, "")))
     return str(request.get_full_path())
 
 

@@ -103,13 +103,13 @@ def has_children(customer: TenantRow) -> bool:
 
 def has_second_factor(person: Person) -> bool:
     """Whether signing in takes a code besides the password."""
-    return TOTPDevice.objects.filter(user=person, confirmed=True).exists()
+    return bool(TOTPDevice.objects.filter(user=person, confirmed=True).exists())
 
 
 def demands_second_factor(person: Person) -> bool:
-    """Whether the person's own company wants its staff to have one (Settings » Company)."""
+    """Whether the person's own company wants its staff to have one."""
     company: Company | None = getattr(person.customer, "company", None)
-    return company is not None and company.requires_second_factor
+    return company is not None and bool(company.requires_second_factor)
 
 
 def people_meant(identity: str) -> list[Person]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
@@ -44,7 +44,7 @@ class ForgivingRedisCache(RedisCache):
         self,
         key: Any,
         value: Any,
-        timeout: float | None = DEFAULT_TIMEOUT,  # type: ignore[assignment]
+        timeout: float | None = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> bool:
         try:
@@ -56,7 +56,7 @@ class ForgivingRedisCache(RedisCache):
         self,
         key: Any,
         value: Any,
-        timeout: float | None = DEFAULT_TIMEOUT,  # type: ignore[assignment]
+        timeout: float | None = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> None:
         try:
@@ -66,8 +66,8 @@ class ForgivingRedisCache(RedisCache):
 
     def set_many(
         self,
-        data: Mapping[Any, Any],
-        timeout: float | None = DEFAULT_TIMEOUT,  # type: ignore[assignment]
+        data: dict[Any, Any],
+        timeout: float | None = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> list[Any]:
         """The keys that could not be stored, as Django's."""

@@ -186,7 +186,7 @@ def _message(email: OutgoingEmail) -> EmailMultiAlternatives:
             with_link(email.html, email, is_html=True), "text/html"
         )
     if email.logo:
-        message.mixed_subtype = "related"
+        message.mixed_subtype = "related"  # type: ignore[attr-defined]
         image = MIMEImage(bytes(email.logo), "png")
         image.add_header("Content-ID", f"<{LOGO_ID}>")
         image.add_header("Content-Disposition", "inline", filename="logo.png")

@@ -13,7 +13,8 @@ from django.contrib.auth import SESSION_KEY as PERSON_ID
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.cached_db import SessionStore as CachedStore
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoMiddleware
-from django.http import HttpRequest, HttpResponseBase
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from portal.core.models.session import Session
@@ -37,7 +38,8 @@ class SessionStore(CachedStore):
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         """The row as it is written: whole, at every save, also when it is there already."""
-        row: Session = super().create_model_instance(data)
+        row = super().create_model_instance(data)
+        assert isinstance(row, Session)
         row.person_id = int(data[PERSON_ID]) if PERSON_ID in data else None
         row.source_ip = data.get(SOURCE_IP)
         row.user_agent = data.get(USER_AGENT, "")
@@ -54,7 +56,7 @@ class SessionStore(CachedStore):
             super().save(must_create)
         except UpdateError:
             # Ended from elsewhere while this request ran, which may have cached it again.
-            self._cache.delete(self.cache_key)
+            cache.delete(self.cache_key)
             raise
 
 
@@ -69,8 +71,8 @@ class SessionMiddleware(DjangoMiddleware):
         self.SessionStore = SessionStore
 
     def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
+        self, request: HttpRequest, response: HttpResponse
+    ) -> HttpResponse:
         session = request.session
         if session.accessed and PERSON_ID in session:
             now = int(time.time())

@@ -51,11 +51,11 @@ class PostOffice:
     ) -> str:
         content = envelope.content
         assert isinstance(content, bytes)
-        mail = message_from_bytes(content, policy=modern)  # type: ignore[arg-type]
+        mail = message_from_bytes(content, policy=modern)
         reply = self.on_data()
         if reply.startswith("250"):
             self.recipients.append(list(envelope.rcpt_tos))
-            self.received.put(mail)  # type: ignore[arg-type]
+            self.received.put(mail)
         return reply
 
     def next_mail(self) -> EmailMessage:

@@ -37,7 +37,7 @@ def test_forgotten_key_begins_anew() -> None:
 
 def test_time_runs_from_the_first_try() -> None:
     TWICE.allows("a")
-    client = cache._cache.get_client()  # type: ignore[attr-defined]
+    client = cache._cache.get_client()
     key = cache.make_key(TWICE._where("a"))
     first = client.pttl(key)
     assert 0 < first <= 90_000

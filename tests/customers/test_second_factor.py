@@ -445,10 +445,10 @@ def test_who_owes_one_can_do_nothing_else(world: World, clock: Any) -> None:
     blocked = client.post(f"/a/{world.acme.pk}/switch/", {"customer": world.beta.pk})
     assert blocked["Location"] == setup
 
-    page = client.get(setup)
-    assert "demands a second factor" in page.content.decode()
-    key = base64.b32decode(page.context["setup"].secret.replace(" ", "")).hex()
-    assert client.post(setup, entries_of(page, code=code_of(key))).status_code == 302
+    form = client.get(setup)
+    assert "demands a second factor" in form.content.decode()
+    key = base64.b32decode(form.context["setup"].secret.replace(" ", "")).hex()
+    assert client.post(setup, entries_of(form, code=code_of(key))).status_code == 302
     assert client.get(f"/a/{world.acme.pk}/settings/profile/").status_code == 200
 
 

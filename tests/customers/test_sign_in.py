@@ -425,7 +425,7 @@ def test_forms_of_strangers_need_the_token_of_the_page(world: World) -> None:
 
 # --- Every page of this group ---------------------------------------------------------
 
-PAGES = {
+PAGES: dict[str, tuple[dict[str, Any], int]] = {
     "login": ({}, 200),
     "logout": ({}, 200),
     "two-factor": ({}, 302),
