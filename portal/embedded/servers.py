@@ -28,10 +28,8 @@ def prepare_folders(state: Path) -> pwd.struct_passwd:
     try:
         made = [folder for folder in (state, *state.parents) if not folder.exists()]
         state.mkdir(parents=True, exist_ok=True)
-        for folder in made:
-            folder.chmod(
-                0o711
-            )  # others may pass to the servers' folders, not look round
+        for folder in made:  # others may pass to the servers' folders, not look round
+            folder.chmod(0o711)
         (state / "logs").mkdir(exist_ok=True, mode=0o700)
         (state / "run").mkdir(exist_ok=True, mode=0o700)
         sockets = paths.socket_folder(state)
@@ -122,12 +120,19 @@ def _wait_for_postgres(server: Child, url: str) -> None:
             interrupts.pause(0.03)  # starting, or recovering from a crash
             continue
         with connection:
-            query = "SELECT FROM pg_database WHERE datname = %s"
-            if not connection.execute(query, [paths.DATABASE]).rowcount:
-                name = sql.Identifier(paths.DATABASE)
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+            _make_database(connection, server)
         return
     raise server.failed("did not start")
+
+
+def _make_database(connection: psycopg.Connection, server: Child) -> None:
+    try:
+        query = "SELECT FROM pg_database WHERE datname = %s"
+        if connection.execute(query, [paths.DATABASE]).rowcount == 0:
+            name = sql.Identifier(paths.DATABASE)
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+    except psycopg.Error as error:  # the disk is full, above all
+        raise server.failed("could not make the database") from error
 
 
 def start_valkey(

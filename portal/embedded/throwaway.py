@@ -12,7 +12,18 @@ from portal.embedded import paths, processes, servers
 
 PREFIX = "trunkline-throwaway-"
 # What a developer may have set for a demo must not change what a test sees.
-DEPLOYMENT = ("DEBUG", "EMAIL_URL", "PUBLIC_URL", "SECRET_KEY_FILE", "TRUSTED_PROXIES")
+DEPLOYMENT = (
+    "ALLOWED_HOSTS",
+    "DEBUG",
+    "DEFAULT_FROM_EMAIL",
+    "EMAIL_URL",
+    "EMAIL_URL_FILE",
+    "PUBLIC_URL",
+    "SECRET_KEY_FALLBACKS",
+    "SECRET_KEY_FILE",
+    "SSL_REDIRECT",
+    "TRUSTED_PROXIES",
+)
 
 
 @contextlib.contextmanager
