@@ -259,19 +259,21 @@ class CustomerPage(PortalView):
         return [Crumb(_("Customers"), self.url("customers:customer-list"))]
 
     def page_context(self, **context: Any) -> dict[str, Any]:
-        customer = self.customer
         return super().page_context(
-            customer=customer,
-            status=status_pill(customer),
-            tabs=customer_tabs(self, customer, self.tab),
-            subtitle=_("%(kind)s customer · account %(number)s")
-            % {
-                "kind": customer.get_kind_display(),
-                "number": customer.account_number,
-            },
-            is_locked=customer.lock != Lock.NONE,
-            **context,
+            **customer_head(self, self.customer, self.tab), **context
         )
+
+
+def customer_head(view: PortalView, customer: Customer, tab: str) -> dict[str, Any]:
+    """What stands above every page about a customer (customers/_customer_page.html)."""
+    return {
+        "customer": customer,
+        "status": status_pill(customer),
+        "subtitle": _("%(kind)s customer · account %(number)s")
+        % {"kind": customer.get_kind_display(), "number": customer.account_number},
+        "is_locked": customer.lock != Lock.NONE,
+        "tabs": customer_tabs(view, customer, tab),
+    }
 
 
 def customer_tabs(
@@ -399,7 +401,7 @@ class CustomerHistory(CustomerPage):
         before = row_id(request.GET.get("before", ""))
         events = (
             AuditEvent.objects.filter(customer=self.customer)
-            .select_related("person")
+            .select_related("person__customer")
             .prefetch_related("changes")
             .order_by("-pk")
         )
@@ -407,7 +409,9 @@ class CustomerHistory(CustomerPage):
             events = events.filter(pk__lt=before)
         found = list(events[: self.size + 1])
         more = found[self.size - 1].pk if len(found) > self.size else None
+        reader = request.reach.own
         context = self.page_context(
-            events=[describe(event) for event in found[: self.size]], more=more
+            events=[describe(event, reader=reader) for event in found[: self.size]],
+            more=more,
         )
         return render(request, "customers/customer_history.html", context)
