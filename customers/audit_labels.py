@@ -297,8 +297,11 @@ def _tells_what_is_above(
 
 
 def _value(object_type: str, name: str, stored: str, is_whole: bool) -> str:
-    """A stored value as people read it: yes and no in words, moments in their zone."""
+    """A stored value as people read it: choices, yes and no in their language,
+    moments in their zone."""
     field = _field(object_type, name)
+    if getattr(field, "choices", None):
+        return _(stored)  # stands in the log as its English label
     if isinstance(field, models.BooleanField):
         return {"yes": _("yes"), "no": _("no")}.get(stored, stored)
     if isinstance(field, models.DateTimeField):

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import models
+from django.utils import translation
 
 from portal.core.actor import Actor, TenantRow
 from portal.core.models import AuditChange, AuditEvent
@@ -30,6 +32,8 @@ def record(
     ``changes`` maps field names to (old, new); values are kept as people read them, those
     of secret fields not at all.
     """
+    with _in_the_logs_language():
+        object_name = str(target)[:200]
     event = AuditEvent.objects.create(
         person_id=by.person.pk if by.person else None,
         person_name=by.person.display_name if by.person else "",
@@ -42,7 +46,7 @@ def record(
         action=action,
         object_type=target._meta.label_lower,
         object_id=target.pk,
-        object_name=str(target)[:200],
+        object_name=object_name,
     )
     AuditChange.objects.bulk_create(
         AuditChange(
@@ -95,8 +99,14 @@ def readable(value: Any) -> str:
 def _value(row: models.Model, name: str) -> Any:
     field = row._meta.get_field(name)
     if getattr(field, "choices", None):
-        return str(getattr(row, f"get_{name}_display")())
+        with _in_the_logs_language():
+            return str(getattr(row, f"get_{name}_display")())
     return getattr(row, name)
+
+
+def _in_the_logs_language() -> translation.override:
+    """One for the whole log, whoever acts; pages translate labels for who reads."""
+    return translation.override(settings.LANGUAGE_CODE)
 
 
 def recent_changes(target: models.Model, *, count: int = 1) -> list[AuditEvent]:
