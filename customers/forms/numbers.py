@@ -8,6 +8,7 @@ from crispy_forms.layout import HTML, Layout
 from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from customers.forms.parts import FeatureForm, model_field
 from customers.models import Customer, Mailbox, Number, TelephoneLine
@@ -39,7 +40,7 @@ class NumberForm(FeatureForm):
             label=_("Rings at line"),
             queryset=lines,
             required=False,
-            empty_label=_("None"),
+            empty_label=pgettext_lazy("telephone line", "None"),
         )
         self.fields["mailbox"] = forms.ModelChoiceField(
             label=_("Unanswered calls go to mailbox"),
