@@ -168,6 +168,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-waiting-emails": {
         "task": "portal.core.jobs.send_waiting_emails",
         "schedule": 30,
+        "options": {"expires": 30},  # while no worker is there they must not pile up
     },
     "forget-old-rows": {"task": "portal.core.jobs.forget_old_rows", "schedule": 3600},
 }

@@ -9,12 +9,15 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY as PERSON_ID
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.cached_db import SessionStore as CachedStore
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoMiddleware
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from portal.core.models.session import Session
@@ -78,7 +81,12 @@ class SessionMiddleware(DjangoMiddleware):
             now = int(time.time())
             if now - session.get(SEEN_AT, 0) >= SEEN_EVERY:
                 session[SEEN_AT] = now
-        return super().process_response(request, response)
+        try:
+            return super().process_response(request, response)
+        except SessionInterrupted:  # ended from elsewhere while this request ran
+            signed_out = redirect(settings.LOGIN_URL)
+            signed_out.delete_cookie(settings.SESSION_COOKIE_NAME)
+            return signed_out
 
 
 def remember_browser(request: HttpRequest) -> None:

@@ -87,6 +87,17 @@ def test_session_ended_while_a_request_ran_stays_ended(world: World) -> None:
     assert not SessionStore(key).exists(key)
 
 
+def test_session_ended_during_a_click_leads_to_the_login(world: World) -> None:
+    with time_machine.travel(NOON, tick=False):
+        client = sign_in(world)
+        Session.objects.all().delete()  # its copy in the cache is still there
+    with time_machine.travel(NOON + timedelta(minutes=10), tick=False):
+        answer = client.get(f"/a/{world.acme.pk}/settings/sessions/")
+        assert (answer.status_code, answer["Location"]) == (302, "/login/")
+        assert answer.cookies["trunkline_session"]["max-age"] == 0
+        assert client.get("/login/").status_code == 200
+
+
 def test_anonymous_session_belongs_to_nobody(db: None) -> None:
     client = Client()
     client.post("/password/forgotten/", {"identity": "x"})
