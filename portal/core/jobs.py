@@ -11,7 +11,6 @@ from django.utils import timezone
 from portal.core import mail
 from portal.core.models import Session, Submission
 
-
 # Seconds one sweep may take, a little less than the time to the next: a mail server that
 # answers slowly must not fill every worker with sweeps.
 SWEEP_SECONDS = 25

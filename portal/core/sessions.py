@@ -13,8 +13,8 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY as PERSON_ID
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.cached_db import SessionStore as CachedStore
-from django.contrib.sessions.middleware import SessionMiddleware as DjangoMiddleware
 from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware as DjangoMiddleware
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from axes.models import AccessLog
@@ -92,6 +93,6 @@ def test_every_job_of_the_timetable_exists_and_sweeps_do_not_pile_up() -> None:
     app.loader.import_default_modules()
     for name, entry in django_settings.CELERY_BEAT_SCHEDULE.items():
         assert entry["task"] in app.tasks, name
-    sweep = django_settings.CELERY_BEAT_SCHEDULE["send-waiting-emails"]
+    sweep: Any = django_settings.CELERY_BEAT_SCHEDULE["send-waiting-emails"]
     assert sweep["options"]["expires"] <= sweep["schedule"]
     assert sweep["schedule"] > jobs.SWEEP_SECONDS
