@@ -42,7 +42,9 @@ def errors_of(response: Any) -> dict[str, list[str]]:
 def _entries_of_field(bound: Any) -> Entries:
     value, widget, name = bound.value(), bound.field.widget, bound.html_name
     if isinstance(widget, forms.MultiWidget):
-        parts = value if isinstance(value, list) else widget.decompress(value)
+        parts: list[Any] = (
+            value if isinstance(value, list) else widget.decompress(value) or []
+        )
         return {
             f"{name}_{position}": _text(part) for position, part in enumerate(parts)
         }

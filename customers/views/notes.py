@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from customers.audit_labels import missed_changes
 from customers.models import Customer, Note
 from customers.selectors import customers_below
 from customers.services import notes as services
-from customers.views.customers import customer_tabs
-from customers.views.parts import status_pill
+from customers.views.customers import customer_head
 from portal.core.forms import PortalForm
 from portal.core.permissions import Permission
+from portal.core.staleness import state_of
 from portal.core.views import ConfirmPage, Crumb, FormPage
 
 
@@ -28,6 +30,7 @@ class NoteForm(PortalForm):
         max_length=10_000,
         widget=forms.Textarea({"rows": 4}),
     )
+    seen = forms.CharField(required=False, max_length=24, widget=forms.HiddenInput)
 
 
 class NotePage(FormPage):
@@ -80,9 +83,7 @@ class NoteList(NotePage):
     def form_context(self, form: NoteForm) -> dict[str, Any]:
         customer = self.customer
         return {
-            "customer": customer,
-            "status": status_pill(customer),
-            "tabs": customer_tabs(self, customer, "notes"),
+            **customer_head(self, customer, "notes"),
             "notes": list(Note.objects.filter(customer=customer)[:100]),
         }
 
@@ -100,7 +101,19 @@ class NoteEdit(NotePage):
 
     def build_form(self, data: Any = None, files: Any = None) -> NoteForm:
         note = self.note
-        return NoteForm(data, initial={"subject": note.subject, "body": note.body})
+        values = {name: getattr(note, name) for name in services.FIELDS}
+        seen = state_of(note, services.FIELDS)
+        return NoteForm(data, initial=values | {"seen": seen})
+
+    def render_form(self, form: NoteForm, **kwargs: Any) -> HttpResponse:
+        if kwargs.get("stale") is not None:
+            # Saving again is then a decision: the form goes on from the present state.
+            note = self.note
+            note.refresh_from_db(fields=services.FIELDS)
+            form.data = form.data.copy()
+            form.data["seen"] = state_of(note, services.FIELDS)
+            kwargs["stale"] = missed_changes(note, reader=self.request.reach.own)
+        return super().render_form(form, **kwargs)
 
     def save(self, form: NoteForm) -> str:
         services.write_note(

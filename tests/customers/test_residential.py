@@ -197,7 +197,7 @@ def test_failing_at_any_step_leaves_nothing(
 def _everything() -> dict[str, Any]:
     """Every row that creating could have made or changed."""
     models = (Customer, TelephoneLine, Mailbox, Person, OutgoingEmail, AuditEvent)
-    counts: dict[str, Any] = {m.__name__: m.objects.count() for m in models}  # type: ignore[attr-defined]
+    counts: dict[str, Any] = {m.__name__: m.objects.count() for m in models}
     numbers = Number.objects.order_by("pk").values_list("pk", "customer", "line")
     counters = Customer.objects.order_by("pk").values_list("account_counter", flat=True)
     return counts | {"numbers": list(numbers), "counters": list(counters)}

@@ -229,7 +229,7 @@ def test_purged_customer_is_gone_and_its_number_comes_back(inside: World) -> Non
     tree.purge_customer(customer=customer, by=by)
 
     for model in (Person, TelephoneLine, Mailbox, Note, OutgoingEmail, BillingAccount):
-        rows: Any = model.objects  # type: ignore[attr-defined]
+        rows: Any = model.objects
         assert not rows.filter(customer_id=customer.pk).exists(), model
     number = Number.objects.get(number="+49305550100")
     assert number.customer == inside.acme
