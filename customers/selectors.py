@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Concat, Trim
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from customers.choices import RoleDefault
+from customers.choices import CustomerKind, RoleDefault
 from customers.models import (
     Company,
     Customer,
@@ -85,6 +86,19 @@ def search_names(text: str) -> Q:
     lookup = "contains" if len("".join(text.split())) > 2 else "startswith"
     return Q(**{f"sort_key__{lookup}": key}) | Q(
         **{f"account_number__{lookup}": "".join(text.split())}
+    )
+
+
+def with_residents(customers: QuerySet[Customer]) -> QuerySet[Customer]:
+    """Residential customers, named by a number, with the person's name as ``resident``."""
+    with scopes_disabled():  # the customers that it belongs to are in the scope
+        people = Person.objects.filter(customer=OuterRef("pk"), is_pseudo=False)
+    full_name = Trim(Concat("first_name", Value(" "), "last_name"))
+    name = people.order_by("pk").annotate(full_name=full_name).values("full_name")[:1]
+    return customers.annotate(
+        resident=Case(
+            When(kind=CustomerKind.RESIDENTIAL, then=Subquery(name)), default=Value("")
+        )
     )
 
 

@@ -26,9 +26,9 @@ def _own_plans(request: Any) -> QuerySet[RatePlan]:
 class CustomerFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(label=_("Name or account number"), method="search")
     reach = django_filters.ChoiceFilter(
-        label=_("Show"),
-        choices=[("all", _("All customers below"))],
-        empty_label=_("Direct customers"),
+        label=_("Levels"),
+        choices=[("all", _("All levels"))],
+        empty_label=_("Direct only"),
         method="widen",
     )
     status = django_filters.ChoiceFilter(

@@ -26,6 +26,7 @@ from portal.core.csv import stream_csv
 from portal.core.models import AuditEvent
 from portal.core.permissions import Permission
 from portal.core.tables import Column, Empty
+from portal.core.urls import with_query
 from portal.core.views import ListPage
 
 
@@ -66,13 +67,13 @@ class AuditLog(ListPage):
         return ""
 
     def page_actions(self) -> Sequence[dict[str, str]]:
-        query = self.request.GET.urlencode()
         url = self.url("customers:audit-export")
         return (
             {
                 "label": _("Export CSV"),
-                "url": f"{url}?{query}" if query else url,
+                "url": with_query(url, self.request.GET),
                 "icon": "download",
+                "follows": "filters",
             },
         )
 

@@ -14,7 +14,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from customers.choices import Lock
 from customers.emails import LOGIN_DETAILS
@@ -26,7 +26,7 @@ from customers.views.customers import CustomerList, export_customers
 from portal.core.forms import PortalForm
 from portal.core.permissions import Permission
 from portal.core.tables import PAGE_SIZE
-from portal.core.urls import row_id
+from portal.core.urls import row_id, with_query
 from portal.core.views import ConfirmPage, Crumb, PortalView
 from rateplans.selectors import assignable_plans
 
@@ -56,7 +56,7 @@ class CustomerAction(ConfirmPage):
 
 class LockForm(PortalForm):
     lock = forms.ChoiceField(
-        label=gettext_lazy("Lock"),
+        label=pgettext_lazy("noun", "Lock"),
         choices=Lock.choices,
         widget=forms.RadioSelect,
     )
@@ -325,7 +325,9 @@ class CustomerBulk(CustomerList):
         lock = {"lock": Lock.BOTH, "unlock": Lock.NONE}.get(str(action))
         if lock is not None:
             self.set_locks(customers, lock)
-        return self.redirect(self.url("customers:customer-list"))
+        # Back to the list as it was: filtered, sorted, at the same page.
+        url = self.url("customers:customer-list")
+        return self.redirect(with_query(url, request.GET))
 
     def set_locks(self, customers: Any, lock: Lock) -> None:
         changed = services.set_locks(customers=customers, lock=lock, by=self.actor)

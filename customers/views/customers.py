@@ -20,7 +20,7 @@ from customers.choices import Lock
 from customers.emails import LOGIN_DETAILS
 from customers.filters.customers import CustomerFilter
 from customers.models import Customer, Person
-from customers.selectors import customers_below, latest_email
+from customers.selectors import customers_below, latest_email, with_residents
 from customers.services.tree import deletion_refusals
 from customers.views.parts import (
     account_items,
@@ -38,8 +38,8 @@ from portal.core.models import AuditEvent
 from portal.core.money import format_money
 from portal.core.permissions import Permission
 from portal.core.reveal import take_shown_once
-from portal.core.tables import BulkAction, Column, Empty
-from portal.core.urls import account_url, row_id
+from portal.core.tables import BulkAction, Column, Empty, Table
+from portal.core.urls import account_url, row_id, with_query
 from portal.core.views import Crumb, ListPage, PortalView
 
 
@@ -63,6 +63,9 @@ class CustomerList(ListPage):
             customers = customers.filter(account__provider=self.actor.customer.pk)
         return customers.select_related("account__plan")
 
+    def table(self, queryset: QuerySet[Customer], *, is_filtered: bool) -> Table:
+        return super().table(with_residents(queryset), is_filtered=is_filtered)
+
     @property
     def is_wide(self) -> bool:
         return self.request.GET.get("reach") == "all"
@@ -71,7 +74,7 @@ class CustomerList(ListPage):
         # Over the whole subtree only these two orders have an index to follow.
         by_account = "" if self.is_wide else "account__{}"
         return (
-            Column("name", _("Name"), lambda c: c.name, sort="sort_key", narrow=True),
+            Column("name", _("Name"), name_cell, sort="sort_key", narrow=True),
             Column(
                 "number",
                 _("Account number"),
@@ -109,7 +112,6 @@ class CustomerList(ListPage):
         return self.url("customers:customer-detail", pk=row.pk)
 
     def page_actions(self) -> Sequence[dict[str, str]]:
-        query = self.request.GET.urlencode()
         export = self.url("customers:customer-export")
         return (
             {
@@ -120,8 +122,9 @@ class CustomerList(ListPage):
             },
             {
                 "label": _("Export CSV"),
-                "url": f"{export}?{query}" if query else export,
+                "url": with_query(export, self.request.GET),
                 "icon": "download",
+                "follows": "filters",
             },
         )
 
@@ -153,7 +156,7 @@ class CustomerList(ListPage):
         )
 
     def bulk_url(self) -> str:
-        return self.url("customers:customer-bulk")
+        return with_query(self.url("customers:customer-bulk"), self.request.GET)
 
 
 class CustomerExport(CustomerList):
@@ -204,6 +207,15 @@ def _export_rows(customers: QuerySet[Customer]) -> Iterator[Sequence[object]]:
             customer.country,
             customer.created_at.isoformat(timespec="seconds"),
         )
+
+
+def name_cell(customer: Any) -> SafeString | str:
+    """The name; below the number that is a residential customer's, whose it is."""
+    if not customer.resident:
+        return str(customer.name)
+    return format_html(
+        '{}<bdi class="cell-sub">{}</bdi>', customer.name, customer.resident
+    )
 
 
 def balance_cell(customer: Customer) -> SafeString | str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 from django.utils.translation import get_language_info, ngettext
 from django.utils.translation import gettext as _
 
+from billing.choices import AffiliateType
 from billing.models import BillingAccount
 from billing.types import rules_of
 from customers.choices import Lock, country_choices
@@ -86,15 +89,20 @@ def _plan_tile(account: BillingAccount) -> dict[str, Any]:
     }
 
 
-def account_items(account: BillingAccount) -> list[dict[str, Any]]:
+def plan_reader(account: BillingAccount) -> Callable[[str, str], str]:
+    """Reads a setting of the customer, or else what its rate plan says for it."""
     plan = plan_values(account.plan)
 
     def or_plan(name: str, value: str) -> str:
-        return value or _("%(value)s (rate plan)") % {"value": plan[name]}
+        return value or _("%(value)s (rate plan)") % {"value": capfirst(plan[name])}
 
+    return or_plan
+
+
+def account_items(account: BillingAccount) -> list[dict[str, Any]]:
+    or_plan = plan_reader(account)
     yes_no = {True: _("Yes"), False: _("No"), None: ""}
     currency = account.currency
-    affiliate = account.affiliate
     return [
         _item(account, "bill_type", account.get_bill_type_display()),
         _item(account, "payment_type", account.get_payment_type_display()),
@@ -136,16 +144,22 @@ def account_items(account: BillingAccount) -> list[dict[str, Any]]:
         _item(account, "auto_topup", _amount_or_never(account.auto_topup, currency)),
         {
             "label": _("Affiliate"),
-            "value": _("%(name)s: %(percent)s%% of %(share)s")
-            % {
-                "name": affiliate.name,
-                "percent": account.affiliate_percentage,
-                "share": account.get_affiliate_type_display().lower(),
-            }
-            if affiliate
-            else "",
+            "value": _affiliate(account),
         },
     ]
+
+
+def _affiliate(account: BillingAccount) -> str:
+    if account.affiliate is None:
+        return ""
+    texts = {
+        AffiliateType.REVENUE: _("%(name)s: %(percent)d%% of the revenue"),
+        AffiliateType.PROFIT: _("%(name)s: %(percent)d%% of the profit"),
+    }
+    return texts[AffiliateType(account.affiliate_type)] % {
+        "name": account.affiliate.name,
+        "percent": account.affiliate_percentage,
+    }
 
 
 def settings_items(customer: Customer) -> list[dict[str, Any]]:
@@ -171,11 +185,7 @@ def settings_items(customer: Customer) -> list[dict[str, Any]]:
 
 
 def telephony_items(customer: Customer) -> list[dict[str, Any]]:
-    plan = plan_values(customer.account.plan)
-
-    def or_plan(name: str, value: str) -> str:
-        return value or _("%(value)s (rate plan)") % {"value": plan[name]}
-
+    or_plan = plan_reader(customer.account)
     yes_no = {True: _("Yes"), False: _("No"), None: ""}
     external = yes_no[customer.callerid_in_external]
     items = [
@@ -273,7 +283,7 @@ def mail_state(
 
 def _item(row: Any, name: str, value: Any) -> dict[str, Any]:
     label = str(row._meta.get_field(name).verbose_name)
-    return {"label": label[:1].upper() + label[1:], "value": value}
+    return {"label": capfirst(label), "value": value}
 
 
 def _limit(value: Any, currency: str) -> str:

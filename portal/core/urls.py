@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import QueryDict
 from django.urls import reverse
 
 _LONGEST_ID = 18  # digits that a 64-bit integer surely holds
@@ -9,6 +10,11 @@ _LONGEST_ID = 18  # digits that a 64-bit integer surely holds
 
 def account_url(account_id: int, name: str, **kwargs: Any) -> str:
     return reverse(name, kwargs={"account": account_id, **kwargs})
+
+
+def with_query(url: str, query: QueryDict) -> str:
+    """``url`` with the filters, order and place of the list one comes from."""
+    return f"{url}?{query.urlencode()}" if query else url
 
 
 def row_id(text: str) -> int | None:

@@ -127,7 +127,10 @@ class ListPage(PortalView):
         return ""
 
     def page_actions(self) -> Sequence[dict[str, str]]:
-        """Buttons beside the title: label, url, icon; the first is the primary one."""
+        """Buttons beside the title: label, url, icon; the first is the primary one.
+
+        ``follows``, not empty, for one about the list as it is filtered, such as an export.
+        """
         return ()
 
     def get(self, request: Any) -> HttpResponseBase:
@@ -136,11 +139,17 @@ class ListPage(PortalView):
         )
         active = active_filters(filterset, request)
         table = self.table(filterset.qs, is_filtered=bool(active))
+        # Where nothing is yet, there is nothing to filter or to export either.
+        is_bare = not (active or table.rows or self.get_queryset().exists())
         context = self.page_context(
             table=table,
-            filter_form=filterset.form,
+            filter_form=None if is_bare else filterset.form,
             active_filters=active,
-            page_actions=self.page_actions(),
+            page_actions=[
+                action
+                for action in self.page_actions()
+                if not (is_bare and action.get("follows"))
+            ],
             clear_url=request.path,
         )
         is_part = request.htmx and not request.htmx.boosted

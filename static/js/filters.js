@@ -16,7 +16,17 @@ function follow(form) {
   }
 }
 
-const followAll = () => document.querySelectorAll("form[data-filters]").forEach(follow);
+/* Links about the list as it is shown, such as its export. */
+function followLink(link) {
+  const address = new URL(link.href);
+  address.search = window.location.search;
+  link.href = address;
+}
+
+function followAll() {
+  document.querySelectorAll("form[data-filters]").forEach(follow);
+  document.querySelectorAll("a[data-follows-filters]").forEach(followLink);
+}
 
 document.addEventListener("htmx:pushedIntoHistory", followAll);
 window.addEventListener("popstate", followAll);
@@ -29,3 +39,15 @@ document.addEventListener("htmx:configRequest", (event) => {
     if (value === "") given.delete(name);
   }
 });
+
+/* On a phone the filters beside the search are folded, unless some are in use. */
+for (const button of document.querySelectorAll("[data-filter-more]")) {
+  const form = button.closest("form");
+  const others = [...form.querySelectorAll(".filter-field:not(.is-search) :is(input, select)")];
+  const fold = (open) => {
+    form.classList.toggle("is-unfolded", open);
+    button.setAttribute("aria-expanded", open);
+  };
+  button.addEventListener("click", () => fold(!form.classList.contains("is-unfolded")));
+  fold(others.some((field) => (field.type === "checkbox" ? field.checked : field.value)));
+}
