@@ -1,6 +1,6 @@
 # The verbs of every day. Each forwards to what also works without make.
 
-.PHONY: run test lint fix bench lock
+.PHONY: run test lint fix bench messages lock
 
 run: ## the demo, at http://127.0.0.1:8000
 	python3 manage.py demo
@@ -16,6 +16,9 @@ fix: ## let the tools mend what they can
 
 bench: ## the figures of docs/performance.md, on this machine
 	python3 manage.py bench
+
+messages: ## bring the translations in line with the texts of the code
+	python3 manage.py messages
 
 # Names, versions and hashes only: an address would tie everybody to one registry.
 LOCK = uv pip compile pyproject.toml --python-version 3.11 --quiet \
