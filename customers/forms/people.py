@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.choices import country_choices, time_zone_choices
 from customers.forms.parts import AS_TYPED, FeatureForm, model_field, name_field
 from customers.models import Customer, Person, Role
+from customers.selectors import username_is_taken
 from portal.core.forms import Columns, EmailsField, NumberField, Section
 from portal.core.validators import validate_digits
 
@@ -65,9 +66,15 @@ class PersonForm(FeatureForm):
     )
 
     def __init__(
-        self, *args: Any, account: Customer, roles: QuerySet[Role], **kwargs: Any
+        self,
+        *args: Any,
+        account: Customer,
+        roles: QuerySet[Role],
+        person_id: int | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.person_id = person_id
         self.fields["extension"].validators.append(validate_digits)
         self.fields["role"] = forms.ModelChoiceField(
             label=_("Role"),
@@ -114,6 +121,14 @@ class PersonForm(FeatureForm):
             Section(_("Security"), "source_ips", "public_key", id="security"),
         ]
 
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        username = data.get("username")
+        if username and username_is_taken(username, except_id=self.person_id):
+            message = _("This user name is taken.")
+            self.add_error("username", ValidationError(message, code="taken"))
+        return data
+
     def clean_public_key(self) -> str:
         key: str = self.cleaned_data["public_key"].strip()
         if key and not (key.startswith(_KEY_BEGIN) and key.endswith(_KEY_END)):
@@ -149,13 +164,13 @@ class NewPersonForm(PersonForm):
         return [first, *others]
 
     def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or {}
+        data = self.cleaned_data
         if "username" in data and not data["username"]:
             data["username"] = (data.get("emails") or "").split(", ")[0]
             if not data["username"]:
                 message = _("Enter a user name or an e-mail address.")
                 self.add_error("username", ValidationError(message, code="required"))
-        return data
+        return super().clean()
 
 
 class OwnPersonForm(PersonForm):

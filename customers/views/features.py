@@ -85,8 +85,12 @@ class FeatureConfirmPage(OwnRow, ConfirmPage):
     def breadcrumbs(self) -> list[Crumb]:
         return [
             Crumb(self.list_title, self.url(self.list_url)),
-            Crumb(self.row, self.cancel_url()),
+            Crumb(self.row_name(), self.cancel_url()),
         ]
+
+    def row_name(self) -> str:
+        """What the row is called on its own page."""
+        return str(self.row)
 
     def cancel_url(self) -> str:
         return self.url(self.edit_url, pk=self.row.pk)

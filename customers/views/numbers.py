@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from customers.choices import country_choices
 from customers.filters.features import NumberFilter
 from customers.forms.numbers import NumberEnterForm, NumberForm, NumberTakeForm
 from customers.models import Mailbox, Number, TelephoneLine
@@ -295,10 +296,14 @@ class NumberEdit(FeatureEditPage, NumberFormPage):
     def form_context(self, form: Any) -> dict[str, Any]:
         number = self.row
         return {
+            "facts_title": _("The number"),
             "facts": [
                 {"label": _("Class"), "value": number.number_class.name},
                 {"label": _("Area"), "value": number.area},
-                {"label": _("Country"), "value": number.country},
+                {
+                    "label": _("Country"),
+                    "value": dict(country_choices()).get(number.country, ""),
+                },
             ],
             "steps": list(self.steps()),
         }
@@ -338,6 +343,9 @@ class NumberRelease(FeatureConfirmPage):
     list_url = LIST
     edit_url = EDIT
     submit_label = gettext_lazy("Release")
+
+    def row_name(self) -> str:
+        return telephone(self.row.number)
 
     def title(self) -> str:
         return _("Release %(number)s") % {"number": telephone(self.row.number)}

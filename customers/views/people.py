@@ -244,7 +244,11 @@ class PersonEdit(FeatureEditPage, PersonFormPage):
     def build_form(self, data: Any = None, files: Any = None) -> PersonForm:
         form_class = OwnPersonForm if self.is_self else PersonForm
         form = form_class(
-            data, account=account_of(self), roles=self.roles(), initial=self.initial()
+            data,
+            account=account_of(self),
+            roles=self.roles(),
+            person_id=self.row.pk,
+            initial=self.initial(),
         )
         return self.with_check(form, except_id=self.row.pk)
 
@@ -263,6 +267,7 @@ class PersonEdit(FeatureEditPage, PersonFormPage):
         if email and self.actor.can(Permission.REPORTS):
             url = self.url("customers:email-detail", pk=email.pk)
         return {
+            "facts_title": _("So far"),
             "facts": self.facts(),
             "state": login_mail_line(email, url=url),
             "steps": list(self.steps()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from email.header import decode_header, make_header
 from functools import cached_property
 from typing import Any
 
@@ -140,7 +141,10 @@ class EmailDetail(EmailPage):
         email = self.email
         return [
             {"label": _("To"), "value": ", ".join(email.to)},
-            {"label": _("From"), "value": email.sender},
+            {
+                "label": _("From"),
+                "value": str(make_header(decode_header(email.sender))),
+            },
             {"label": _("Reply to"), "value": email.reply_to},
             {"label": _("Customer"), "value": email.customer.name},
             {"label": _("Kind"), "value": kind_label(email)},

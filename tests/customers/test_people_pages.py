@@ -234,6 +234,17 @@ def test_create_refuses_at_the_field_and_keeps_what_was_typed(
     assert "still here" in answer.content.decode()
 
 
+def test_all_errors_are_told_at_once(world: World, ann: Client) -> None:
+    answer = send(
+        ann,
+        url_of(world.acme, "person-create"),
+        username="ANN@acme.test",
+        emails="wrong",
+        role=world.uli.role_id,
+    )
+    assert set(errors_of(answer)) == {"username", "emails"}
+
+
 def test_create_refuses_a_role_above_the_own_posted_by_hand(
     world: World, ann: Client
 ) -> None:
