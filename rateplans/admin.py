@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.core.actor import TenantRow
@@ -41,7 +45,8 @@ class RatePlanAdmin(EditableAdmin):
     search_fields = ("name", "description")
     search_help_text = _("The name of a plan, or of the account it belongs to.")
     autocomplete_fields = ("owner",)
-    readonly_fields = ("created_at", "updated_at")
+    readonly_fields = ("archived_at", "created_at", "updated_at")
+    actions = ("archive", "bring_back")
     fieldsets = (
         (None, {"fields": ("owner", "name", "description", "share", "archived_at")}),
         (
@@ -80,6 +85,39 @@ class RatePlanAdmin(EditableAdmin):
 
     def autocomplete_label(self, obj: RatePlan) -> str:
         return f"{obj.name} ({obj.owner.name})"
+
+    @admin.action(description=_("Archive: offer it to nobody any more"))
+    def archive(self, request: HttpRequest, queryset: QuerySet[RatePlan]) -> None:
+        self._set_archived(
+            request,
+            queryset.filter(archived_at=None),
+            timezone.now(),
+            gettext("Archived"),
+        )
+
+    @admin.action(description=_("Bring archived ones back"))
+    def bring_back(self, request: HttpRequest, queryset: QuerySet[RatePlan]) -> None:
+        self._set_archived(
+            request,
+            queryset.exclude(archived_at=None),
+            None,
+            gettext("Brought back"),
+        )
+
+    def _set_archived(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[RatePlan],
+        moment: datetime | None,
+        done: str,
+    ) -> None:
+        def change(plan: RatePlan) -> None:
+            changes = {"archived_at": (plan.archived_at, moment)}
+            plan.archived_at = moment
+            plan.save(update_fields=["archived_at", "updated_at"])
+            self.record("updated", request, plan, changes)
+
+        self.do_for_each(request, queryset, change, done=done)
 
 
 @admin.register(NumberClass)

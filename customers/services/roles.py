@@ -82,7 +82,7 @@ def role_refusals(role: Role) -> dict[str, str]:
                 "System administration is for the system owner only: new customers'"
                 " people must not get it."
             )
-        elif _people(role).exclude(customer__parent=None).exists():
+        elif stored and _people(role).exclude(customer__parent=None).exists():
             refusals["permissions"] = _(
                 "Customers' people have this role: they must not get system"
                 " administration."

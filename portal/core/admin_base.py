@@ -7,7 +7,7 @@ there are no rules beyond their own fields.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.options import IS_POPUP_VAR, ShowFacets
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
@@ -164,7 +165,8 @@ class PortalAdmin(BaseAdmin):
             except ValidationError as error:
                 messages.error(request, f"{row}: {' '.join(error.messages)}")
             except PermissionDenied:
-                messages.error(request, f"{row}: {_('You may not do this.')}")
+                refusal = _("You may not do this.")
+                messages.error(request, f"{row}: {refusal}")
             else:
                 succeeded += 1
         if succeeded:
@@ -245,7 +247,27 @@ class ReadOnlyAdmin(PortalAdmin):
         return readable_fields(self.model)
 
 
-class EditableAdmin(PortalAdmin):
+class WritableAdmin(PortalAdmin):
+    """Rows with an add, a change and a delete page; the last one may have to refuse."""
+
+    def deletion_refusals(self, obj: Any) -> list[str]:
+        """Why the row cannot be deleted; empty if it can."""
+        if users := ", ".join(_users_of(obj)):
+            return [_("It is in use: see %(users)s.") % {"users": users}]
+        return []
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> Any:
+        obj = self.get_object(request, unquote(object_id))
+        if obj is not None and (reasons := self.deletion_refusals(obj)):
+            # Django would read every row that refers to this one, to list them all.
+            messages.error(request, f"{obj}: {' '.join(reasons)}")
+            return redirect(request.path.removesuffix("delete/") + "change/")
+        return super().delete_view(request, object_id, extra_context)
+
+
+class EditableAdmin(WritableAdmin):
     """Rows that staff may write as they are; every change is in our log as well.
 
     ``noun`` begins the names of its events: "region" gives "region.created".
@@ -269,22 +291,22 @@ class EditableAdmin(PortalAdmin):
         super().save_model(request, obj, form, change)
         changes = audit.differences(before, audit.snapshot(obj, fields))
         if changes:
-            action = f"{self.noun}.{'updated' if change else 'created'}"
-            self._record(action, request, obj, changes)
+            self.record("updated" if change else "created", request, obj, changes)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        self._record(f"{self.noun}.deleted", request, obj)
+        self.record("deleted", request, obj)
         super().delete_model(request, obj)
 
-    def _record(
+    def record(
         self,
-        action: str,
+        verb: str,
         request: HttpRequest,
         obj: Any,
         changes: audit.Changes | None = None,
     ) -> None:
+        """Write into our log that somebody made, changed or deleted ``obj``."""
         audit.record(
-            action,
+            f"{self.noun}.{verb}",
             obj,
             by=actor_of(request),
             customer=self.account_of(request, obj),
@@ -299,7 +321,7 @@ class EditableAdmin(PortalAdmin):
         ]
 
 
-class ServiceAdmin(PortalAdmin):
+class ServiceAdmin(WritableAdmin):
     """Rows that a service writes: ``save_model`` and ``delete_model`` call it.
 
     The form has asked for refusals already; one that comes all the same, since somebody
@@ -313,10 +335,12 @@ class ServiceAdmin(PortalAdmin):
         except ValidationError as error:
             return self._refuse(request, error)
 
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> Any:
         try:
             with transaction.atomic():
-                return super().delete_view(request, *args, **kwargs)
+                return super().delete_view(request, object_id, extra_context)
         except ValidationError as error:
             return self._refuse(request, error)
 
@@ -356,6 +380,18 @@ class ReadOnlyInline(BaseInline):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def _users_of(row: models.Model) -> Iterator[str]:
+    """What other rows refer to this one and would be left with nothing."""
+    for relation in row._meta.get_fields(include_hidden=True):
+        if not isinstance(relation, models.ManyToOneRel):
+            continue
+        if relation.on_delete is models.PROTECT:
+            users: Any = relation.related_model
+            rows = users._base_manager.filter(**{relation.field.name: row})
+            if rows.exists():
+                yield str(users._meta.verbose_name_plural)
 
 
 def readable_fields(model: type[models.Model]) -> list[str]:

@@ -16,6 +16,7 @@ from customers.models import (
     Customer,
     DialPlan,
     Mailbox,
+    Note,
     Number,
     Person,
     Region,
@@ -293,6 +294,7 @@ class _Calendar:
         )
         for model in owned:
             model._default_manager.filter(customer=account).update(created_at=at)
+        Note.objects.filter(customer=account).update(created_at=at, changed_at=at)
         self.date += self.step
 
     def _office_hours(self, moment: datetime) -> datetime:

@@ -1,0 +1,189 @@
+"""One more row of any model of ours, made directly: lists are measured with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+from django.utils import timezone
+
+from billing.models import BillingAccount, Tax, TaxLiability
+from customers.models import (
+    Company,
+    Customer,
+    DialPlan,
+    Mailbox,
+    Note,
+    Number,
+    Person,
+    Region,
+    Role,
+    Switch,
+    SystemOptions,
+    TelephoneLine,
+)
+from portal.core import secrets
+from portal.core.models import (
+    AuditChange,
+    AuditEvent,
+    OutgoingEmail,
+    Session,
+    Submission,
+)
+from rateplans.models import NumberClass, RatePlan
+from tests.world import World
+
+# What no page may show, whoever asks.
+SECRETS = {
+    "line": "sip-secret-in-clear",
+    "pin": "hashed-pin-1234",
+    "link": "https://portal.test/welcome/one-time",
+    "session": "sessionkeysessionkeysessionkey12",
+}
+
+
+def _customer(world: World, at: int) -> Customer:
+    customer = Customer.objects.create(
+        parent=world.acme,
+        path=f"{world.acme.path}{90_000 + at}.",
+        name=f"Customer {at:03d}",
+        account_number=f"A{at}",
+        email=f"c{at}@acme.test",
+    )
+    BillingAccount.objects.create(
+        customer=customer,
+        provider=world.acme,
+        plan=world.acme_plan,
+        currency="EUR",
+        bill_type="postpaid",
+    )
+    return customer
+
+
+def _line(world: World, at: int) -> TelephoneLine:
+    return TelephoneLine.objects.create(
+        customer=_customer(world, at),
+        name=f"Line {at}",
+        username=f"line-{at}",
+        password=secrets.encrypt(SECRETS["line"]),
+    )
+
+
+def _mailbox(world: World, at: int) -> Mailbox:
+    return Mailbox.objects.create(
+        customer=_customer(world, at),
+        name=f"Box {at}",
+        box_number=f"1{at}",
+        pin=SECRETS["pin"],
+    )
+
+
+def _person(world: World, at: int) -> Person:
+    return Person.objects.create(
+        customer=_customer(world, at), username=f"person{at}", role=world.ann.role
+    )
+
+
+def _event(world: World, at: int) -> AuditEvent:
+    return AuditEvent.objects.create(
+        person=_person(world, at),
+        customer=world.acme,
+        customer_name="Acme",
+        path=world.acme.path,
+        action="customer.updated",
+        object_type="customers.customer",
+        object_id=at,
+        object_name=f"Object {at}",
+    )
+
+
+def _email(world: World, at: int) -> OutgoingEmail:
+    return OutgoingEmail.objects.create(
+        key=f"key-{at}",
+        kind="login_details",
+        customer=_customer(world, at),
+        to=[f"to{at}@acme.test"],
+        sender="portal@acme.test",
+        subject=f"Subject {at}",
+        text="Text",
+        secret=secrets.encrypt(SECRETS["link"]),
+    )
+
+
+def _switch(world: World, at: int) -> Switch:
+    return Switch.objects.create(
+        person=world.ann,
+        session_key=SECRETS["session"],
+        customer=_customer(world, at),
+        acting_as=_person(world, at + 500),
+        expires_at=timezone.now() + timedelta(hours=1),
+    )
+
+
+def _plan(world: World, at: int) -> RatePlan:
+    return RatePlan.objects.create(
+        owner=_customer(world, at), name=f"Plan {at}", currency="EUR"
+    )
+
+
+def _tax(world: World, at: int) -> Tax:
+    return Tax.objects.create(
+        owner=_customer(world, at), name=f"Tax {at}", rate=Decimal(7)
+    )
+
+
+MAKERS: dict[type[Model], Callable[[World, int], Model]] = {
+    AuditChange: lambda world, at: AuditChange.objects.create(
+        event=_event(world, at), field="name", old="a", new="b"
+    ),
+    AuditEvent: _event,
+    BillingAccount: lambda world, at: _customer(world, at).account,
+    Company: lambda world, at: Company.objects.create(customer=_customer(world, at)),
+    Customer: _customer,
+    DialPlan: lambda world, at: DialPlan.objects.create(name=f"Dial plan {at}"),
+    LogEntry: lambda world, at: LogEntry.objects.create(
+        user=_person(world, at),
+        content_type=ContentType.objects.get_for_model(Role),
+        object_id=str(at),
+        object_repr=f"Role {at}",
+        action_flag=CHANGE,
+        change_message="",
+    ),
+    Mailbox: _mailbox,
+    Note: lambda world, at: Note.objects.create(
+        customer=_customer(world, at), author_name="Ann", subject=f"Note {at}"
+    ),
+    Number: lambda world, at: Number.objects.create(
+        number=f"+49305550{at:04d}",
+        customer=_customer(world, at),
+        number_class=world.numbers[0].number_class,
+        line=_line(world, at + 500),
+    ),
+    NumberClass: lambda world, at: NumberClass.objects.create(name=f"Class {at}"),
+    OutgoingEmail: _email,
+    Person: _person,
+    RatePlan: _plan,
+    Region: lambda world, at: Region.objects.create(name=f"Region {at}"),
+    Role: lambda world, at: Role.objects.create(name=f"Role {at}"),
+    Session: lambda world, at: Session.objects.create(
+        session_key=f"{SECRETS['session']}{at}",
+        session_data="signed",
+        person=_person(world, at),
+        expire_date=timezone.now() + timedelta(days=1),
+    ),
+    Submission: lambda world, at: Submission.objects.create(
+        token=uuid4(), person=_person(world, at), url="/done/"
+    ),
+    Switch: _switch,
+    SystemOptions: lambda world, at: SystemOptions.current(),
+    Tax: _tax,
+    TaxLiability: lambda world, at: TaxLiability.objects.create(
+        account=_customer(world, at).account, tax=_tax(world, at + 500)
+    ),
+    TelephoneLine: _line,
+}
