@@ -8,7 +8,7 @@ from crispy_forms.layout import HTML, Layout
 from django import forms
 from django.conf import settings
 from django.utils.translation import get_language_info
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.choices import country_choices, time_zone_choices
@@ -212,4 +212,4 @@ def _text(label: Any, max_length: int) -> forms.CharField:
 
 def _language_choices() -> list[tuple[str, str]]:
     names = [(c, get_language_info(c)["name_local"]) for c, _name in settings.LANGUAGES]
-    return [("", _t("That of the account above")), *names]
+    return [("", gettext("That of the account above")), *names]

@@ -8,7 +8,7 @@ from crispy_forms.layout import Layout
 from django import forms
 from django.conf import settings
 from django.utils.translation import get_language_info
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.choices import DateFormat, TimeFormat, time_zone_choices
@@ -73,7 +73,7 @@ class ProfileForm(PortalForm):
                 choices=[
                     (
                         "",
-                        _t("Company's (%(value)s)")
+                        gettext("Company's (%(value)s)")
                         % {"value": person.customer.time_zone.replace("_", " ")},
                     ),
                     *time_zone_choices(),
@@ -138,6 +138,10 @@ class SecondFactorSetUpForm(PortalForm):
         error_messages={"required": _("Enter the six digits that the app shows.")},
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].widget.attrs["autofocus"] = True
+
 
 class PasswordConfirmForm(PortalForm):
     """Something that wants the password once more."""
@@ -161,7 +165,7 @@ class SecondFactorOffForm(PasswordConfirmForm):
 def _language_choices(person: Person) -> list[tuple[str, str]]:
     """Each language by its own name; first the one that holds when none is chosen."""
     default = person.customer.language or settings.LANGUAGE_CODE
-    company = _t("Company's (%(value)s)") % {"value": _own_name(default)}
+    company = gettext("Company's (%(value)s)") % {"value": _own_name(default)}
     return [
         ("", company),
         *((code, _own_name(code)) for code, _n in settings.LANGUAGES),

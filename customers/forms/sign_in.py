@@ -119,6 +119,11 @@ class ChoosePasswordForm(PortalForm):
         error_messages={"required": _("Type the password a second time.")},
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        first = next(iter(self.fields.values()))
+        first.widget.attrs["autofocus"] = True
+
     def clean_new_password2(self) -> str:
         again: str = self.cleaned_data["new_password2"]
         first = self.cleaned_data.get("new_password1")
