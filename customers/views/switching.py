@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
@@ -114,9 +114,12 @@ def safe_next(request: Any, *, within: int) -> str:
     target = str(request.POST.get("next", ""))
     if not url_has_allowed_host_and_scheme(target, allowed_hosts=None):
         return ""
+    parts = urlsplit(target)
     try:
         # Asks the map of the site: "/a/7/../8/" begins well and leads elsewhere.
-        page = resolve(urlsplit(target).path)
+        page = resolve(parts.path)
     except Resolver404:
         return ""
-    return target if page.kwargs.get("account") == within else ""
+    if page.kwargs.get("account") != within:
+        return ""
+    return urlunsplit(("", "", parts.path, parts.query, ""))
