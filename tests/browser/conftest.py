@@ -16,7 +16,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -45,9 +47,11 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on(
             "console",
-            lambda message: self.complaints.append(message.text)
-            if message.type == "error" and "status of 4" not in message.text
-            else None,
+            lambda message: (
+                self.complaints.append(message.text)
+                if message.type == "error" and "status of 4" not in message.text
+                else None
+            ),
         )
 
     def sign_in(self, person: Person) -> None:
@@ -58,15 +62,15 @@ class Visitor:
         session[HASH_SESSION_KEY] = person.get_session_auth_hash()
         session.save()
         assert session.session_key is not None
-        self.context.add_cookies(
-            [
-                {
-                    "name": "trunkline_session",
-                    "value": session.session_key,
-                    "url": self.base_url,
-                }
-            ]
-        )
+        self.take_session(session.session_key)
+
+    def come_as(self, client: Client) -> None:
+        """Come with the session of a test client, with its switches."""
+        self.take_session(client.cookies[settings.SESSION_COOKIE_NAME].value)
+
+    def take_session(self, key: str) -> None:
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": key}
+        self.context.add_cookies([{**cookie, "url": self.base_url}])  # type: ignore[typeddict-item]
 
     def open(self, path: str) -> Page:
         self.page.goto(self.base_url + path)
@@ -121,7 +125,7 @@ class PostBox:
     def __init__(self) -> None:
         self.mails: list[Message] = []
 
-    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         content = envelope.content

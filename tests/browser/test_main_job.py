@@ -94,7 +94,9 @@ def test_reseller_creates_residential_customer_in_one_go(
         assert person.username == "+49305550101"
 
 
-def test_reseller_switches_into_customer_and_back(cast: World, new_visitor: Any) -> None:
+def test_reseller_switches_into_customer_and_back(
+    cast: World, new_visitor: Any
+) -> None:
     ann = new_visitor()
     ann.sign_in(cast.ann)
     page = ann.open(f"/a/{cast.acme.pk}/commerce/customers/")

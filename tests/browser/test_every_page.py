@@ -1,0 +1,165 @@
+"""Every page there is, seen by everybody who may: in light, in the dark, on a phone."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from portal.core.scope import scopes_disabled
+from tests.browser.conftest import LOOKS, Visitor
+from tests.browser.sitemap import Audience, Route, audiences, routes, sections
+from tests.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Opened by nobody as the story goes, and where they are looked at instead.
+NOT_HERE = {
+    "two-factor": "second step of logging in: test_signing_in.py",
+    "brand-logo": "a picture",
+    "brand-styles": "a style sheet",
+}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("section", sections())
+def test_pages_are_sound(section: str, cast: World, new_visitor: Any) -> None:
+    with scopes_disabled():  # addresses are made of rows of several tenants
+        tour = Tour(audiences(cast), new_visitor)
+        for route in routes():
+            if route.section == section:
+                tour.visit(route)
+    assert tour.faults == []
+
+
+class Tour:
+    """Goes through pages and notes what is wrong with them.
+
+    Who can see a page first looks at it thoroughly. Of the others only those in another
+    frame, with the banner of a switch, see it in a browser; for the rest its text is read.
+    """
+
+    def __init__(self, audiences: list[Audience], new_visitor: Any) -> None:
+        self.audiences = audiences
+        self.new_visitor = new_visitor
+        self.visitors: dict[str, Visitor] = {}
+        self.seen_templates: set[str] = set()
+        self.faults: list[str] = []
+
+    def visit(self, route: Route) -> None:
+        was_opened = False
+        for audience in self.audiences:
+            for address in audience.addresses(route):
+                answer = audience.client.get(address, follow=audience.person is None)
+                if is_opened(answer, route):
+                    if is_page(answer):
+                        self.judge(route, audience, address, answer, not was_opened)
+                    was_opened = True
+                if is_opened(answer, route) or answer.status_code == 403:
+                    break  # no other row of the account would change the answer
+        if not was_opened and route.name not in NOT_HERE:
+            self.faults.append(f"{route.name}: nobody can open it")
+
+    def judge(
+        self,
+        route: Route,
+        audience: Audience,
+        address: str,
+        answer: Any,
+        is_first: bool,
+    ) -> None:
+        if is_first:
+            template = page_template(answer)
+            faults = self.look_thoroughly(route, audience, address, template)
+        elif audience.name == "switched":
+            faults = self.look(self.visitor_of(audience), route, audience, address)
+        else:
+            faults = text_faults(answer.content.decode())
+        self.faults += [f"{route.name} ({audience.name}): {fault}" for fault in faults]
+
+    def look_thoroughly(
+        self, route: Route, audience: Audience, address: str, template: str
+    ) -> list[str]:
+        visitor = self.visitor_of(audience)
+        faults = self.look(visitor, route, audience, address)
+        faults += visitor.accessibility_faults()
+        return faults + self.faults_in_the_dark(visitor, template, route, audience)
+
+    def look(
+        self, visitor: Visitor, route: Route, audience: Audience, address: str
+    ) -> list[str]:
+        """In light and on a phone; what the console says fails the test by itself."""
+        page = visitor.open(address)
+        faults = text_faults(page.content()) + width_faults(page)
+        visitor.look(f"{picture(route, audience)}-light")
+        page.set_viewport_size(LOOKS["narrow"]["viewport"])
+        faults += [f"narrow: {fault}" for fault in width_faults(page)]
+        visitor.look(f"{picture(route, audience)}-narrow")
+        page.set_viewport_size(LOOKS["light"]["viewport"])
+        return faults
+
+    def faults_in_the_dark(
+        self, visitor: Visitor, template: str, route: Route, audience: Audience
+    ) -> list[str]:
+        """One page of each template is enough: the colours are the templates'."""
+        if template in self.seen_templates:
+            return []
+        self.seen_templates.add(template)
+        visitor.page.emulate_media(color_scheme="dark")
+        faults = visitor.accessibility_faults()
+        visitor.look(f"{picture(route, audience)}-dark")
+        visitor.page.emulate_media(color_scheme="light")
+        return [f"dark: {fault}" for fault in faults]
+
+    def visitor_of(self, audience: Audience) -> Visitor:
+        if audience.name not in self.visitors:
+            visitor = self.new_visitor()
+            if audience.person is not None:
+                visitor.come_as(audience.client)
+            self.visitors[audience.name] = visitor
+        return self.visitors[audience.name]
+
+
+def is_opened(answer: Any, route: Route) -> bool:
+    """Whether it is the route's own answer: a page, or the way to another one."""
+    if answer.status_code == 302:
+        return not answer["Location"].startswith("/login/")
+    return answer.status_code == 200 and answer.resolver_match.view_name == route.name
+
+
+def is_page(answer: Any) -> bool:
+    """A whole page of ours: no part for htmx, no download, no mail to look at."""
+    if answer.streaming or not answer.headers["Content-Type"].startswith("text/html"):
+        return False
+    return b'id="content"' in answer.content
+
+
+def page_template(answer: Any) -> str:
+    """The template of the page itself: the first that is no part of one."""
+    names = (str(template.name) for template in answer.templates)
+    return next(name for name in names if not name.startswith(("_components", "boot")))
+
+
+def picture(route: Route, audience: Audience) -> str:
+    return f"{route.name.rpartition(':')[2]}-{audience.name}"
+
+
+def text_faults(html: str) -> list[str]:
+    """A page has one headline and a title of its own."""
+    faults = []
+    headlines = re.findall(r"<h1[^>]*>(.*?)</h1>", html, flags=re.DOTALL)
+    if len(headlines) != 1 or not headlines[0].strip():
+        faults.append(f"headlines: {headlines}")
+    title = re.search(r"<title>(.*?)</title>", html, flags=re.DOTALL)
+    words = " ".join(title[1].split()) if title else ""
+    if not re.match(r"\S.* · \S", words):
+        faults.append(f"title: {words!r}")
+    return faults
+
+
+def width_faults(page: Page) -> list[str]:
+    """Nothing makes the page itself scroll sideways."""
+    beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return [f"{beyond} px too wide"] if beyond > 0 else []
