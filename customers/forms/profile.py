@@ -7,8 +7,7 @@ from typing import Any
 from crispy_forms.layout import Layout
 from django import forms
 from django.conf import settings
-from django.utils.translation import get_language_info
-from django.utils.translation import gettext
+from django.utils.translation import get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.choices import DateFormat, TimeFormat, time_zone_choices
