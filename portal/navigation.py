@@ -207,7 +207,8 @@ def _identities(reach: Reach) -> list[dict[str, Any]]:
         *(
             {
                 "label": switch.acting_as.display_name,
-                "detail": switch.customer.name,
+                # "[Beta Voice]" has said it already; of a person it tells the account.
+                "detail": "" if switch.acting_as.is_pseudo else switch.customer.name,
                 "url": account_url(switch.customer_id, "start"),
                 "current": switch.customer_id == reach.account.pk,
             }

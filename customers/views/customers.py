@@ -152,7 +152,7 @@ class CustomerList(ListPage):
                 danger=True,
             ),
             BulkAction("unlock", _("Unlock"), "lock-open"),
-            BulkAction("export", _("Export CSV"), "download"),
+            BulkAction("export", _("Export CSV"), "download", is_download=True),
         )
 
     def bulk_url(self) -> str:

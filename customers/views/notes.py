@@ -96,6 +96,8 @@ class NoteList(NotePage):
 
 
 class NoteEdit(NotePage):
+    template_name = "customers/note_form.html"
+
     def title(self) -> str:
         return _("Edit note")
 

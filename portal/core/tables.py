@@ -50,13 +50,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class BulkAction:
-    """A button over the ticked rows; posts ``action=<name>`` and ``row`` ids."""
+    """A button over the ticked rows; posts ``action=<name>`` and ``row`` ids.
+
+    A download leaves the page as it is, so it may be pressed again.
+    """
 
     name: str
     label: str
     icon: str
     confirm: str = ""
     danger: bool = False
+    is_download: bool = False
 
 
 @dataclass(frozen=True, slots=True)

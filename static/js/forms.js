@@ -3,6 +3,7 @@
  * attention, a second press on Save does nothing, and leaving with unsaved text is asked.
  *   data-guard  warn before leaving when something was changed
  *   data-once   submit only once
+ *   data-download  on a button: its answer leaves the page as it is
  */
 const summary = document.querySelector("[data-error-summary]");
 summary?.focus();
@@ -59,7 +60,7 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return;
   }
-  if (form.method !== "post") return;
+  if (form.method !== "post" || event.submitter?.dataset.download !== undefined) return;
   form.dataset.sent = "yes";
   if (form.dataset.once !== undefined) {
     const button = event.submitter ?? form.querySelector('[type="submit"]');
