@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from customers import emails
+from customers import emails, visibility
 from customers.models import Customer, Person
 from customers.services import outgoing
 from customers.visibility import may_see_link, visible_emails
@@ -187,6 +187,19 @@ def test_mails_of_the_subtree_are_listed_with_commerce(
     page = ann.get(url_of(world.acme, "email-list"))
     subjects = [row.cells[0].html for row in page.context["table"].rows]
     assert subjects == ["About Gamma Bakery", "About Beta Voice", "About Acme Telecom"]
+
+
+@pytest.mark.parametrize("most", [1, 1000])
+def test_mails_of_many_customers_are_the_same_as_of_few(
+    world: World, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(visibility, "MOST_NAMED", most)
+    for customer in (world.root, world.acme, world.beta, world.gamma, world.rival):
+        notice_to(customer)
+    with subtree(world.acme):
+        emails = visible_emails(world.actor(world.ann))
+        found = set(emails.values_list("customer__name", flat=True))
+    assert found == {"Acme Telecom", "Beta Voice", "Gamma Bakery"}
 
 
 def test_mails_of_the_own_account_only_without_commerce(world: World) -> None:
