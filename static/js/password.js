@@ -31,8 +31,10 @@ for (const field of document.querySelectorAll('input[type="password"]')) {
   if (!templates) break;
   const wrap = document.createElement("div");
   wrap.className = "password-wrap";
+  const hadFocus = field === document.activeElement || field.autofocus;
   field.before(wrap);
   wrap.append(field, templates.content.cloneNode(true));
+  if (hadFocus && !document.querySelector("[data-error-summary]")) field.focus(); // moving lost it
   const button = wrap.querySelector("button");
   button.addEventListener("click", () => {
     const shown = field.type === "text";
