@@ -87,7 +87,7 @@ def is_installed(name: str) -> bool:
 def install(requirements: Path) -> None:
     if shutil.disk_usage(CHECKOUT).free < 1024**3:
         sys.exit(f"The packages need 1 GiB, and the disk of {CHECKOUT} has less left.")
-    print("Installing the pinned packages into .venv, about a minute …", flush=True)
+    print("Installing the pinned packages into .venv, about a minute ...", flush=True)
     if not PYTHON.exists():  # made by a Python that has gone, or interrupted
         shutil.rmtree(VENV, ignore_errors=True)
     pins = ["--quiet", "--require-hashes", "--requirement", str(requirements)]
@@ -97,7 +97,7 @@ def install(requirements: Path) -> None:
         fill = [uv, "pip", "install", "--python", str(PYTHON), *pins]
         if run(*make, str(VENV)) and run(*fill):
             return
-        print("uv could not do it; trying pip …", flush=True)
+        print("uv could not do it; trying pip ...", flush=True)
     if find_spec("ensurepip") is None:
         sys.exit("Python lacks its venv module: apt-get install -y python3-venv")
     make = [sys.executable, "-m", "venv", str(VENV)]

@@ -61,7 +61,7 @@ def _run(state: Path, port: int) -> NoReturn:
             valkey = servers.start_valkey(state, account)
             cleanup.callback(processes.stop, [valkey], patience=30)
             running.append(valkey)
-        print("Preparing the database …", flush=True)
+        print("Preparing the database ...", flush=True)
         application.manage("migrate", "--no-input")
         logins = application.manage("demo_data", "--first-start", "--print-logins")
         ours: list[Child] = []

@@ -59,7 +59,7 @@ def provide(need: Need) -> str:
     if need.is_met:
         return ""
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        print(f"Installing {', '.join(need.packages)} …", flush=True)
+        print(f"Installing {', '.join(need.packages)} ...", flush=True)
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         # A fresh machine knows no package before the update.
         for command in (["apt-get", "update"], need.command):
