@@ -42,8 +42,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(state: Path, port: int) -> NoReturn:
-    _check_room(state)
     account = servers.prepare_folders(state)
+    _check_room(state)
     with contextlib.ExitStack() as cleanup:
         application = Application(state, HOST, port)
         cleanup.enter_context(_the_only_one(state, application.url))
@@ -84,11 +84,10 @@ def _watch(children: list[Child]) -> NoReturn:
 
 
 def _check_room(state: Path) -> None:
-    there = next(folder for folder in (state, *state.parents) if folder.exists())
-    free = shutil.disk_usage(there).free
+    free = shutil.disk_usage(state).free
     if free < ROOM:
         raise Failure(
-            f"The disk of {there} has only {free // MIB} MiB left, and the demo needs"
+            f"The disk of {state} has only {free // MIB} MiB left, and the demo needs"
             f" {ROOM // MIB} MiB. Free some, or name a folder on another disk in the"
             " environment variable TRUNKLINE_STATE."
         )
