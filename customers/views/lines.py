@@ -29,6 +29,7 @@ from customers.views.parts import pill
 from portal.core.permissions import Permission
 from portal.core.reveal import show_once, take_shown_once
 from portal.core.tables import PAGE_SIZE, BulkAction, Column, Empty
+from portal.core.urls import row_id
 from portal.core.views import ListPage, PortalView
 from portal.templatetags.portal import telephone
 
@@ -157,6 +158,8 @@ class LineFormPage(FeatureFormPage):
 
 
 class LineCreate(LineFormPage):
+    focuses_first = True
+
     def title(self) -> str:
         return _("New telephone line")
 
@@ -346,5 +349,5 @@ class LineBulk(PortalView):
 
 def row_ids(request: Any) -> list[int]:
     """The ticked rows of one page; what is no id is left out."""
-    ids = request.POST.getlist("row")[:PAGE_SIZE]
-    return [int(pk) for pk in ids if pk.isascii() and pk.isdecimal() and len(pk) <= 18]
+    ids = map(row_id, request.POST.getlist("row")[:PAGE_SIZE])
+    return [pk for pk in ids if pk is not None]

@@ -110,6 +110,8 @@ class MailboxFormPage(FeatureFormPage):
 
 
 class MailboxCreate(MailboxFormPage):
+    focuses_first = True
+
     def title(self) -> str:
         return _("New mailbox")
 

@@ -190,6 +190,7 @@ class NumberFormPage(FeatureFormPage):
 
 
 class NumberTake(NumberFormPage):
+    focuses_first = True
     template_name = "customers/number_take.html"
     submit_label = gettext_lazy("Take this number")
 
@@ -241,6 +242,7 @@ class NumberStock(PortalView):
 
 
 class NumberEnter(NumberFormPage):
+    focuses_first = True
     permission = Permission.COMMERCE
 
     def title(self) -> str:

@@ -42,7 +42,7 @@ from portal.core.display import format_moment
 from portal.core.models import OutgoingEmail
 from portal.core.permissions import Permission
 from portal.core.tables import Column, Empty
-from portal.core.urls import account_url
+from portal.core.urls import account_url, row_id
 from portal.core.views import ListPage, PortalView
 
 LIST = "customers:person-list"
@@ -188,6 +188,8 @@ class PersonFormPage(FeatureFormPage):
 
 
 class PersonCreate(PersonFormPage):
+    focuses_first = True
+
     def title(self) -> str:
         return _("New person")
 
@@ -337,11 +339,8 @@ class UsernameCheck(PortalView):
 
     def get(self, request: Any) -> HttpResponse:
         name = " ".join(request.GET.get("username", "").replace("\x00", "").split())
-        except_id = request.GET.get("except", "")
-        is_id = except_id.isascii() and except_id.isdecimal() and len(except_id) <= 18
-        taken = bool(name) and username_is_taken(
-            name[:150], except_id=int(except_id) if is_id else None
-        )
+        except_id = row_id(request.GET.get("except", ""))
+        taken = bool(name) and username_is_taken(name[:150], except_id=except_id)
         context = {"name": name, "taken": taken}
         return render(request, "customers/_username_check.html", context)
 

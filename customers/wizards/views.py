@@ -73,6 +73,7 @@ class CustomerFormPage(FormPage):
 
 
 class CustomerCreatePage(CustomerFormPage):
+    focuses_first = True
     form_class: type[CustomerForm]
 
     def build_form(self, data: Any = None, files: Any = None) -> CustomerForm:

@@ -225,6 +225,8 @@ class FormPage(PortalView):
     """
 
     template_name = "_form_page.html"
+    # Whether one begins to type at once, as in a form for something new.
+    focuses_first = False
     submit_label: Any = gettext_lazy("Save")
 
     def build_form(self, data: Any = None, files: Any = None) -> forms.BaseForm:

@@ -1,12 +1,17 @@
 /*
  * Forms: the error summary takes the focus, folded sections open when a field in them needs
  * attention, a second press on Save does nothing, and leaving with unsaved text is asked.
+ *   data-focus-first  begin in the first field, where there is a keyboard to type on
  *   data-guard  warn before leaving when something was changed
  *   data-once   submit only once
  *   data-download  on a button: its answer leaves the page as it is
  */
 const summary = document.querySelector("[data-error-summary]");
 summary?.focus();
+if (!summary && !location.hash && matchMedia("(hover: hover)").matches) {
+  const form = document.querySelector("form[data-focus-first]");
+  form?.querySelector("input:is(:not([type]), [type=text], [type=email], [inputmode]), select")?.focus({ preventScroll: true });
+}
 
 /* Opens every folded part around the element, so that it can be seen and focused. */
 function reveal(element) {

@@ -34,6 +34,8 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark", "viewport": {"width": 1360, "height": 900}},
     "narrow": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
 }
+# Pixels by which the page itself scrolls sideways.
+TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
@@ -82,6 +84,15 @@ class Visitor:
             folder = Path(SCREENSHOTS)
             folder.mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=folder / f"{name}.png", full_page=True)
+
+    def judge(self, name: str) -> None:
+        """The present state is sound in light, in the dark and on a phone."""
+        for look in ("dark", "narrow", "light"):
+            self.page.emulate_media(color_scheme=LOOKS[look]["color_scheme"])
+            self.page.set_viewport_size(LOOKS[look]["viewport"])
+            self.look(f"{name}-{look}")
+            assert self.accessibility_faults() == []
+            assert self.page.evaluate(TOO_WIDE) <= 0
 
     def accessibility_faults(self) -> list[str]:
         """What axe calls serious or critical on the present page."""

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from portal.core.scope import scopes_disabled
-from tests.browser.conftest import LOOKS, Visitor
+from tests.browser.conftest import LOOKS, TOO_WIDE, Visitor
 from tests.browser.sitemap import Audience, Route, audiences, routes, sections
 from tests.world import World
 
@@ -167,5 +167,5 @@ def text_faults(html: str) -> list[str]:
 
 def width_faults(page: Page) -> list[str]:
     """Nothing makes the page itself scroll sideways."""
-    beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    beyond = page.evaluate(TOO_WIDE)
     return [f"{beyond} px too wide"] if beyond > 0 else []
