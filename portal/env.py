@@ -44,5 +44,7 @@ def integer(name: str, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list without empty items."""
     return [
-        word.strip() for word in os.environ.get(name, default).split(",") if word.strip()
+        word.strip()
+        for word in os.environ.get(name, default).split(",")
+        if word.strip()
     ]
