@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from customers.models import Number
+from portal.core.urls import row_id
 from rateplans.models import NumberClass
 
 PICKER_SIZE = 12
@@ -25,8 +26,9 @@ def picker_context(
     matching = _matching(request, numbers)
     found = list(matching[: PICKER_SIZE + 1])
     options, more = found[:PICKER_SIZE], len(found) > PICKER_SIZE
-    if _is_id(chosen) and all(str(number.pk) != chosen for number in options):
-        options = [*numbers.filter(pk=chosen), *options]
+    chosen_id = row_id(chosen)
+    if chosen_id is not None and all(number.pk != chosen_id for number in options):
+        options = [*numbers.filter(pk=chosen_id), *options]
     areas = numbers.order_by("area").values_list("area", flat=True).distinct()
     return {
         "options": options,
@@ -40,17 +42,13 @@ def picker_context(
 
 def _matching(request: HttpRequest, numbers: QuerySet[Number]) -> QuerySet[Number]:
     typed = "".join(c for c in request.GET.get("digits", "") if c in "0123456789")
-    number_class = request.GET.get("number_class", "")
+    class_id = row_id(request.GET.get("number_class", ""))
     area = request.GET.get("area", "").replace("\x00", "").strip()
     # A leading zero belongs to the national way of writing; E.164 has none.
     if digits := typed.lstrip("0"):
         numbers = numbers.filter(number__contains=digits)
-    if _is_id(number_class):
-        numbers = numbers.filter(number_class=number_class)
+    if class_id is not None:
+        numbers = numbers.filter(number_class=class_id)
     if area:
         numbers = numbers.filter(area=area)
     return numbers
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 18
