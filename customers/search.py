@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, Value
+from django.db.models import Value
 from django.utils.translation import gettext as _
 
-from customers.models import Customer, NameKey, Number, Person
+from customers.models import Customer, Number, Person, SortKey
 from customers.selectors import search_names
 from portal.core.actor import Actor
 from portal.core.urls import account_url
 
 MINIMUM = 2
+TRIGRAM = 3  # what an index of trigrams needs to find something in the middle
 
 
 def find(query: str, *, actor: Actor, limit: int) -> list[dict[str, Any]]:
@@ -48,8 +49,12 @@ def _customers(query: str, actor: Actor, limit: int) -> list[dict[str, str]]:
 
 
 def _people(query: str, actor: Actor, limit: int) -> list[dict[str, str]]:
+    if len(query) < TRIGRAM:
+        return []
     found = (
-        Person.objects.filter(_name_matches(query), is_pseudo=False)
+        Person.objects.filter(
+            search_key__contains=SortKey(Value(query)), is_pseudo=False
+        )
         .select_related("customer")
         .order_by("username_key")[:limit]
     )
@@ -66,7 +71,7 @@ def _people(query: str, actor: Actor, limit: int) -> list[dict[str, str]]:
 
 def _numbers(query: str, actor: Actor, limit: int) -> list[dict[str, str]]:
     digits = "".join(char for char in query if char.isdigit()).lstrip("0")
-    if len(digits) < MINIMUM + 1:
+    if len(digits) < TRIGRAM:
         return []
     found = (
         Number.objects.filter(number__contains=digits)
@@ -86,14 +91,6 @@ def _numbers(query: str, actor: Actor, limit: int) -> list[dict[str, str]]:
     ]
 
 
-def _name_matches(query: str) -> Q:
-    return (
-        Q(username_key__contains=NameKey(Value(query)))
-        | Q(first_name__icontains=query)
-        | Q(last_name__icontains=query)
-    )
-
-
 def _url(actor: Actor, customer_id: int) -> str:
     return account_url(actor.customer.pk, "customers:customer-detail", pk=customer_id)
 
@@ -104,5 +101,3 @@ def _person_url(actor: Actor, person: Person) -> str:
             actor.customer.pk, "customers:customer-people", pk=person.customer_id
         )
     return account_url(actor.customer.pk, "customers:person-edit", pk=person.pk)
-
-

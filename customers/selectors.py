@@ -138,7 +138,7 @@ def people_meant(identity: str) -> list[Person]:
     named = list(people.filter(username_key=NameKey(Value(identity))))
     if named or "@" not in identity:
         return named
-    having = people.filter(emails__icontains=identity).order_by("pk")
+    having = people.filter(search_key__contains=SortKey(Value(identity))).order_by("pk")
     return [
         person
         for person in having[:50]

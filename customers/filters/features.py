@@ -9,7 +9,14 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Mailbox, NameKey, Number, Person, Role, TelephoneLine
+from customers.models import (
+    Mailbox,
+    Number,
+    Person,
+    Role,
+    SortKey,
+    TelephoneLine,
+)
 from rateplans.models import NumberClass
 
 ENABLED = [("yes", _("Enabled")), ("no", _("Not enabled"))]
@@ -50,12 +57,7 @@ class PersonFilter(django_filters.FilterSet):
         self, queryset: QuerySet[Person], name: str, value: str
     ) -> QuerySet[Person]:
         for word in value.split():
-            queryset = queryset.filter(
-                Q(username_key__contains=NameKey(Value(word)))
-                | Q(first_name__icontains=word)
-                | Q(last_name__icontains=word)
-                | Q(emails__icontains=word)
-            )
+            queryset = queryset.filter(search_key__contains=SortKey(Value(word)))
         return queryset
 
     def filter_status(

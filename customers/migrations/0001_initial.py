@@ -1,6 +1,7 @@
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.functions.text
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
@@ -805,6 +806,25 @@ class Migration(migrations.Migration):
                         max_length=500,
                         validators=[portal.core.validators.validate_emails],
                         verbose_name="e-mail",
+                    ),
+                ),
+                (
+                    "search_key",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=customers.models.customer.SortKey(
+                            django.db.models.functions.text.Concat(
+                                models.F("first_name"),
+                                models.F("last_name"),
+                                models.Value(" "),
+                                models.F("username"),
+                                models.Value(" "),
+                                models.F("emails"),
+                            )
+                        ),
+                        output_field=models.CharField(
+                            db_collation="C", max_length=2000
+                        ),
                     ),
                 ),
                 ("is_pseudo", models.BooleanField(default=False, editable=False)),

@@ -269,6 +269,15 @@ class Migration(migrations.Migration):
                 fields=["customer", "username_key"], name="person_by_username"
             ),
         ),
+        migrations.AddIndex(
+            model_name="person",
+            index=django.contrib.postgres.indexes.GinIndex(
+                django.contrib.postgres.indexes.OpClass(
+                    models.F("search_key"), name="gin_trgm_ops"
+                ),
+                name="person_search",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="person",
             constraint=models.UniqueConstraint(

@@ -5,15 +5,22 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
 from customers.choices import DateFormat, TimeFormat
-from customers.models.customer import NameKey, validate_country, validate_time_zone
+from customers.models.customer import (
+    NameKey,
+    SortKey,
+    validate_country,
+    validate_time_zone,
+)
 from portal.core.permissions import Permission
 from portal.core.validators import (
     split_emails,
@@ -50,8 +57,6 @@ def validate_networks(value: str) -> None:
 class PersonManager(BaseUserManager["Person"]):
     def get_by_natural_key(self, username: str | None) -> Person:
         """By user name, without regard to case, width or spacing."""
-        from django.db.models import Value
-
         return self.get(username_key=NameKey(Value(username or "")))
 
 
@@ -77,6 +82,21 @@ class Person(AbstractBaseUser):
     )
     emails = models.CharField(
         _("e-mail"), max_length=500, blank=True, validators=[validate_emails]
+    )
+    # Everything a person is searched by, in the one form that the trigram index holds.
+    search_key = models.GeneratedField(
+        expression=SortKey(
+            Concat(
+                F("first_name"),
+                F("last_name"),
+                Value(" "),
+                F("username"),
+                Value(" "),
+                F("emails"),
+            )
+        ),
+        output_field=models.CharField(max_length=2000, db_collation="C"),
+        db_persist=True,
     )
     role = models.ForeignKey(
         "customers.Role",
@@ -174,6 +194,9 @@ class Person(AbstractBaseUser):
         indexes = (
             models.Index(
                 fields=["customer", "username_key"], name="person_by_username"
+            ),
+            GinIndex(
+                OpClass(F("search_key"), name="gin_trgm_ops"), name="person_search"
             ),
         )
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils.translation import gettext as _
 
 from customers import emails
-from customers.models import Customer, Person, SystemOptions
+from customers.models import Customer, Person, SortKey, SystemOptions
 from customers.selectors import assignable_roles, may_manage
 from portal.core import audit
 from portal.core.actor import Actor
@@ -288,15 +288,16 @@ def _check(person: Person, *, by: Actor, is_role_new: bool) -> None:
 
 
 def _is_email_taken(person: Person) -> bool:
+    addresses = {address.casefold() for address in person.email_addresses}
     matches = Q()
-    for address in person.email_addresses:
-        matches |= Q(emails__iregex=rf"(^|[, ]){_escaped(address)}($|[, ])")
+    for address in addresses:
+        matches |= Q(search_key__contains=SortKey(Value(address)))
     if not matches:
         return False
     with scopes_disabled():  # the option speaks of the whole system
-        others = Person.objects.filter(matches, is_pseudo=False)
-    return others.exclude(pk=person.pk).exists()
-
-
-def _escaped(text: str) -> str:
-    return "".join(char if char.isalnum() else f"\\{char}" for char in text)
+        others = Person.objects.filter(matches, is_pseudo=False).exclude(pk=person.pk)
+        # The index finds parts of addresses and user names too; only whole ones count.
+        return any(
+            addresses & {address.casefold() for address in other.email_addresses}
+            for other in others[:1000]
+        )
