@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.apps import apps
@@ -20,6 +21,7 @@ from portal.core.actor import TenantRow
 from portal.core.audit import SECRET_FIELDS
 from portal.core.display import format_moment
 from portal.core.models import AuditEvent
+from portal.core.money import plain_amount
 
 # Long texts, such as keys, are cut on pages; the export has them whole.
 LONGEST_VALUE = 300
@@ -297,8 +299,8 @@ def _tells_what_is_above(
 
 
 def _value(object_type: str, name: str, stored: str, is_whole: bool) -> str:
-    """A stored value as people read it: choices, yes and no in their language,
-    moments in their zone."""
+    """A stored value as people read it: choices and amounts in their language, yes and
+    no in words, moments in their zone. The export has amounts as they are stored."""
     field = _field(object_type, name)
     if getattr(field, "choices", None):
         return _(stored)  # stands in the log as its English label
@@ -307,6 +309,8 @@ def _value(object_type: str, name: str, stored: str, is_whole: bool) -> str:
     if isinstance(field, models.DateTimeField):
         moment = _moment(stored)
         return format_moment(moment) if moment else stored
+    if isinstance(field, models.DecimalField) and stored and not is_whole:
+        return plain_amount(Decimal(stored))
     return stored if is_whole else Truncator(stored).chars(LONGEST_VALUE)
 
 

@@ -20,6 +20,7 @@ from customers.wizards import fields
 from customers.wizards.fields import Choices
 from customers.wizards.plan_values import plan_values
 from portal.core.forms import Columns, PortalForm, Section
+from portal.core.money import ZERO
 from rateplans.choices import BillType
 from rateplans.models import RatePlan
 
@@ -69,9 +70,9 @@ class CustomerForm(PortalForm):
             "bill_type": plan.bill_type if plan else BillType.PREPAID,
             "currency": plan.currency if plan else "",
             "payment_type": PaymentType.MANUAL,
-            "credit_limit": "0.00",
-            "low_balance": "0.00",
-            "auto_topup": "0.00",
+            "credit_limit": ZERO,
+            "low_balance": ZERO,
+            "auto_topup": ZERO,
             "affiliate_percentage": 0,
             "taxes": [
                 tax.pk

@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from billing.choices import AffiliateType, PaymentType
 from billing.models import Tax
@@ -98,7 +99,9 @@ def customer_fields(parent: Customer) -> Fields:
             max_length=10,
             validators=[validate_digits],
         ),
-        "lock": forms.ChoiceField(label=_("Locked"), choices=Lock.choices),
+        "lock": forms.ChoiceField(
+            label=pgettext_lazy("noun", "Lock"), choices=Lock.choices
+        ),
         "lock_reason": forms.CharField(
             label=_("Reason for the lock"), required=False, max_length=200
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -12,11 +13,12 @@ from crispy_forms.utils import TEMPLATE_PACK, render_field
 from django import forms
 from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
+from django.utils.formats import get_format
 from django.utils.safestring import mark_safe
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from portal.core.money import minor_unit
+from portal.core.money import minor_unit, plain_amount
 from portal.core.validators import clean_emails, clean_number
 
 
@@ -134,9 +136,17 @@ def _flat_label(choices: Any, value: Any) -> str:
     return ""
 
 
+# One group of digits behind the other language's separator, by one's own.
+_THOUSANDS = {
+    ".": re.compile(r"[-+]?[1-9][0-9]{0,2},[0-9]{3}"),
+    ",": re.compile(r"[-+]?[1-9][0-9]{0,2}\.[0-9]{3}"),
+}
+
+
 class AmountField(forms.DecimalField):
     """An amount of money as people type it: 12.50 or 12,50, plain digits, no exponent.
 
+    What the active language reads as thousands, "1,234" or "1.234", is refused.
     ``currency`` sets how many decimal places are accepted; without one, six (the ledger's).
     """
 
@@ -153,24 +163,26 @@ class AmountField(forms.DecimalField):
     def to_python(self, value: Any) -> Any:
         if isinstance(value, str):
             value = value.strip().replace("\u00a0", "").replace(" ", "")
+            are_thousands = _THOUSANDS[str(get_format("DECIMAL_SEPARATOR"))]
+            if are_thousands.fullmatch(value):
+                raise self._not_plain()
             if "," in value and "." not in value and value.count(",") == 1:
                 value = value.replace(",", ".")
             if value and not set(value) <= set("0123456789.-+"):
-                raise ValidationError(
-                    _("Enter an amount in plain digits, such as 50 or 12.50."),
-                    code="invalid",
-                )
+                raise self._not_plain()
         return super().to_python(value)
+
+    def _not_plain(self) -> ValidationError:
+        return ValidationError(
+            _("Enter an amount in plain digits, such as 50 or 12.50."), code="invalid"
+        )
 
     def prepare_value(self, value: Any) -> Any:
         """Show 50.000000 as 50.00: at least the minor unit, no useless zeros."""
         if not isinstance(value, Decimal):
             return value
         places = minor_unit(self.currency) if self.currency else 2
-        normal = value.normalize()
-        exponent = normal.as_tuple().exponent
-        assert isinstance(exponent, int)
-        return f"{value:.{max(places, -exponent)}f}"
+        return plain_amount(value, places=places)
 
 
 class EmailsField(forms.CharField):
@@ -280,6 +292,12 @@ class LimitField(forms.MultiValueField):
             ),
             **kwargs,
         )
+
+    def prepare_value(self, value: Any) -> Any:
+        """An amount as its own field shows it; all else is left to the widget."""
+        if isinstance(value, Decimal) and value >= 0:
+            return [self.NUMBER, self.fields[1].prepare_value(value)]
+        return value
 
     def readable(self, value: Any) -> str:
         is_typed = isinstance(value, (list, tuple))

@@ -10,6 +10,7 @@ from babel import Locale
 from babel.core import get_global
 from babel.numbers import format_currency, get_currency_precision
 from django.core.exceptions import ValidationError
+from django.utils.formats import get_format
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext_lazy as _
 
@@ -55,6 +56,17 @@ def format_money(amount: Decimal, currency: str) -> str:
             currency_digits=True,
         )
     )
+
+
+def plain_amount(amount: Decimal, *, places: int = 2) -> str:
+    """An amount as people of the active language type it: "1234.50", "1234,50".
+
+    At least ``places`` decimal places, no useless zeros.
+    """
+    exponent = amount.normalize().as_tuple().exponent
+    assert isinstance(exponent, int)
+    text = f"{amount:.{max(places, -exponent)}f}"
+    return text.replace(".", str(get_format("DECIMAL_SEPARATOR")))
 
 
 def currency_name(code: str) -> str:

@@ -34,7 +34,7 @@ if (preview && field) {
     sample.style.backgroundColor = colour;
     sample.style.color = isBright ? "#000000" : "#ffffff";
     const words = ratio >= 7 ? preview.dataset.textGood : preview.dataset.textFair;
-    text.textContent = words.replace("{ratio}", ratio.toFixed(1));
+    text.textContent = words.replace("{ratio}", ratio.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 }));
   };
 
   field.addEventListener("input", show);
