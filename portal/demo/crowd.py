@@ -70,10 +70,11 @@ class Account:
         return bool(self.number_id)
 
 
-def load_crowd(*, count: int, seed: int) -> None:
+def load_crowd(*, count: int, seed: int) -> int:
     """Add ``count`` customers, at least `MINIMUM`; before the first the small world.
 
-    Raises ForeignOwnerError on a database that is somebody's.
+    Returns the id of the big reseller. Raises ForeignOwnerError on a database that is
+    somebody's.
     """
     if count < MINIMUM:
         raise ValueError(f"A tree of five levels needs at least {MINIMUM} customers.")
@@ -82,8 +83,10 @@ def load_crowd(*, count: int, seed: int) -> None:
         guard.let_one_in()
         owner = guard.demo_owner()
         assert owner is not None
-        _Crowd(owner, count, Random(seed)).load()
+        crowd = _Crowd(owner, count, Random(seed))
+        crowd.load()
     analyze([Customer, BillingAccount, Person, Number, TelephoneLine, Mailbox])
+    return crowd.resellers[0].id
 
 
 class _Crowd:

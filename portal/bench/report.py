@@ -1,0 +1,138 @@
+"""The figures as a table, on the screen and in docs/performance.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import django
+from django.db import connection
+
+from portal.bench.measuring import Figures, Scenario
+
+# The targets: a list at the larger size against the smaller one, and queries of a page.
+LIST_RATIO = 1.5
+MOST_QUERIES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A scenario at both sizes."""
+
+    scenario: Scenario
+    small: Figures
+    large: Figures
+
+    @property
+    def ratio(self) -> float:
+        """How much longer it takes at the larger size (p95)."""
+        return self.large.p95 / self.small.p95
+
+    @property
+    def verdict(self) -> str:
+        """What the targets say; they are about pages, not about saving."""
+        if not self.scenario.is_page:
+            return ""
+        missed = []
+        if self.scenario.is_list and self.ratio > LIST_RATIO:
+            missed.append(f"over {LIST_RATIO} times")
+        if self.large.queries > MOST_QUERIES:
+            missed.append(f"over {MOST_QUERIES} queries")
+        return f"missed: {', '.join(missed)}" if missed else "met"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run: its lines, at which sizes, when and where."""
+
+    lines: Sequence[Line]
+    sizes: tuple[int, int]
+    on: date
+    machine: str
+
+    def text(self) -> str:
+        """Columns for the screen."""
+        rows = [self._heading(), *(self._cells(line) for line in self.lines)]
+        widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+        return "\n".join(
+            "  ".join(
+                cell.ljust(width) if at in {0, 7} else cell.rjust(width)
+                for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in rows
+        )
+
+    def markdown(self) -> str:
+        """The page docs/performance.md."""
+        small, large = self.sizes
+        rows = "\n".join(f"| {' | '.join(self._cells(line))} |" for line in self.lines)
+        return f"""# Performance
+
+Measured on {self.on.isoformat()} by `make bench`, which writes this page.
+
+Machine: {self.machine}.
+
+Milliseconds of server time of a request, without the network: middleware, queries and
+templates. Each figure is made of {len(self.lines[0].large.times)} requests after a warm-up,
+every one with other rows, in turns at both sizes. The reseller measured has 60 % of all
+customers directly below it. Ratio: p95 at {large:,} customers to p95 at {small:,}.
+Targets: a list within {LIST_RATIO} times, a page with at most {MOST_QUERIES} queries.
+
+| {" | ".join(self._heading())} |
+|---|---:|---:|---:|---:|---:|---:|---|
+{rows}
+
+Saving counts every statement: the savepoints, the audit log and the mail that is written
+with the customer. The last lines are the Django admin's list of the same customers, for
+comparison; it looks through all levels of the tree.
+"""
+
+    def _heading(self) -> tuple[str, ...]:
+        small, large = (f"{size:,}" for size in self.sizes)
+        return (
+            "Page",
+            "Ratio",
+            f"p50 at {small}",
+            f"p95 at {small}",
+            f"p50 at {large}",
+            f"p95 at {large}",
+            "Queries",
+            "Targets",
+        )
+
+    def _cells(self, line: Line) -> tuple[str, ...]:
+        return (
+            line.scenario.name,
+            f"{line.ratio:.2f}",
+            f"{line.small.p50:.1f}",
+            f"{line.small.p95:.1f}",
+            f"{line.large.p50:.1f}",
+            f"{line.large.p95:.1f}",
+            f"{line.large.queries}",
+            line.verdict,
+        )
+
+
+def machine() -> str:
+    """Cores, memory and versions, as far as figures depend on them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        (postgres,) = cursor.fetchone()
+    return (
+        f"{os.cpu_count()} cores, {_memory()} GiB of memory, {platform.system()}"
+        f" {platform.machine()}, Python {platform.python_version()},"
+        f" Django {django.get_version()}, PostgreSQL {postgres.split()[0]}"
+    )
+
+
+def _memory() -> int:
+    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    return round(pages * size / 1024**3)
+
+
+def write(report: Report, path: Path) -> None:
+    path.write_text(report.markdown(), encoding="utf-8")

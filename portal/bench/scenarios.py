@@ -1,0 +1,245 @@
+"""The pages that are measured, each visited with other rows every time."""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from random import Random
+from typing import Any
+
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from billing.models import BillingAccount
+from customers.models import Customer, Number, Person
+from customers.services import numbers
+from portal.bench.entries import entries_of
+from portal.bench.measuring import Scenario, Visit
+from portal.core.actor import system_actor
+from portal.core.scope import scopes_disabled
+from portal.core.urls import account_url
+from rateplans.models import NumberClass, RatePlan
+
+BACKEND = "customers.backends.PersonBackend"
+SAMPLE = 2000  # rows that the visits are drawn from
+SEED = 7
+# In Berlin, where no number begins with 11: none of them belongs to anybody.
+FIRST_NUMBER = "+493011900{:03d}000"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    id: int
+    name: str
+    sort_key: str
+    balance: str
+
+
+class Reseller:
+    """The reseller with the longest list at its browser, and the system owner's staff."""
+
+    def __init__(self, account_id: int, *, repetitions: int) -> None:
+        self.random = Random(SEED)
+        self.counter = count(1)
+        with scopes_disabled():  # a command, run by nobody
+            self.account = Customer.objects.get(pk=account_id)
+            self.client = _signed_in(Person.objects.filter(customer=self.account))
+            root = Person.objects.filter(customer__parent=None, is_active=True)
+            self.staff = _signed_in(root)
+            self._spread_balances()
+            self.rows = self._sample()
+            self.plans = list(
+                RatePlan.objects.filter(owner=self.account).values_list("pk", flat=True)
+            )
+            self.numbers = self._stock(repetitions + 50)
+        _tidy()
+
+    def scenarios(self) -> Iterator[Scenario]:
+        """In the order of the report."""
+        pages: tuple[tuple[str, Callable[[], Visit]], ...] = (
+            ("List: first page", self.first_page),
+            ("List: deep page, by name", self.deep_page),
+            ("List: filtered", self.filtered),
+            ("List: sorted by balance", self.by_balance),
+            ("List: deep page, by balance", self.deep_by_balance),
+            ("List: all levels", self.all_levels),
+            ("List: search as one types", self.narrowed),
+        )
+        for name, make in pages:
+            yield Scenario(name, _forever(make), is_list=True)
+        yield Scenario("Search box, as one types", _forever(self.searched))
+        yield Scenario("Open a customer", _forever(self.opened))
+        yield Scenario("Open the form: normal", _forever(self.normal_form))
+        yield Scenario("Open the form: residential", _forever(self.residential_form))
+        yield Scenario("Create a normal customer", self.created_normal(), status=302)
+        yield Scenario(
+            "Create a residential customer", self.created_residential(), status=302
+        )
+        yield Scenario("Django admin: list of customers", _forever(self.admin_list))
+        yield Scenario("Django admin: search", _forever(self.admin_search))
+
+    # Lists.
+
+    def first_page(self) -> Visit:
+        return self._list()
+
+    def deep_page(self) -> Visit:
+        row = self.random.choice(self.rows)
+        return self._list(after=_cursor(row.sort_key, row.id))
+
+    def filtered(self) -> Visit:
+        choices: list[dict[str, Any]] = [
+            {"status": "locked"},
+            {"kind": "residential"},
+            {"kind": "normal", "status": "active"},
+            {"plan": self.random.choice(self.plans)},
+            {"bill_type": "prepaid"},
+        ]
+        return self._list(**self.random.choice(choices))
+
+    def by_balance(self) -> Visit:
+        return self._list(sort=self.random.choice(["balance", "-balance"]))
+
+    def deep_by_balance(self) -> Visit:
+        row = self.random.choice(self.rows)
+        return self._list(sort="balance", after=_cursor(row.balance, row.id))
+
+    def all_levels(self) -> Visit:
+        row = self.random.choice(self.rows)
+        return self._list(reach="all", after=_cursor(row.sort_key, row.id))
+
+    def narrowed(self) -> Visit:
+        return self._list(q=self._typed())
+
+    def _list(self, **query: Any) -> Visit:
+        return partial(self.client.get, self._url("customers:customer-list"), query)
+
+    # One customer.
+
+    def searched(self) -> Visit:
+        return partial(
+            self.client.get,
+            self._url("search"),
+            {"q": self._typed()},
+            headers={"HX-Request": "true"},
+        )
+
+    def opened(self) -> Visit:
+        row = self.random.choice(self.rows)
+        return partial(
+            self.client.get, self._url("customers:customer-detail", pk=row.id)
+        )
+
+    def normal_form(self) -> Visit:
+        return partial(self.client.get, self._url("customers:normal-create"))
+
+    def residential_form(self) -> Visit:
+        return partial(self.client.get, self._url("customers:residential-create"))
+
+    def created_normal(self) -> Iterator[Visit]:
+        url = self._url("customers:normal-create")
+        entries = self._entries(url)
+        while True:
+            name = f"Bench {self.account.pk} {next(self.counter)}"
+            typed = {
+                "name": name,
+                "email": f"{name.replace(' ', '')}@bench.example",
+                "credit_limit": "100.00",
+                "form_token": str(uuid.uuid4()),
+            }
+            yield partial(self.client.post, url, entries | typed)
+
+    def created_residential(self) -> Iterator[Visit]:
+        url = self._url("customers:residential-create")
+        entries = self._entries(url)
+        for number in self.numbers:
+            typed = {
+                "number": number.pk,
+                "person_first_name": "Bea",
+                "person_last_name": "Bench",
+                "email": f"{number.number.removeprefix('+')}@bench.example",
+                "form_token": str(uuid.uuid4()),
+            }
+            yield partial(self.client.post, url, entries | typed)
+
+    # The Django admin, for comparison.
+
+    def admin_list(self) -> Visit:
+        url = reverse("admin:customers_customer_changelist")
+        return partial(self.staff.get, url)
+
+    def admin_search(self) -> Visit:
+        url = reverse("admin:customers_customer_changelist")
+        return partial(self.staff.get, url, {"q": self._typed()})
+
+    # What the visits are drawn from.
+
+    def _url(self, name: str, **kwargs: Any) -> str:
+        return account_url(self.account.pk, name, **kwargs)
+
+    def _typed(self) -> str:
+        """The beginning of some word of a name, three letters or more."""
+        words = self.random.choice(self.rows).name.split()
+        word = self.random.choice([each for each in words if len(each) > 2])
+        return word[: self.random.randint(3, len(word))]
+
+    def _sample(self) -> list[Row]:
+        rows = (
+            Customer.objects.filter(parent=self.account, deleted_at=None)
+            .order_by("?")
+            .values_list("pk", "name", "sort_key", "account__balance")[:SAMPLE]
+        )
+        return [Row(pk, name, key, str(balance)) for pk, name, key, balance in rows]
+
+    def _entries(self, url: str) -> dict[str, Any]:
+        return dict(entries_of(self.client.get(url).content.decode()))
+
+    def _spread_balances(self) -> None:
+        """Give everybody another balance: nothing was ever charged in this database."""
+        balance = "round(((hashint4(customer_id::int) % 200000) / 100.0), 2)"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {BillingAccount._meta.db_table} SET balance = {balance}"
+            )
+
+    def _stock(self, amount: int) -> list[Number]:
+        """Free numbers to make residential customers of."""
+        begin = FIRST_NUMBER.format(self.account.pk % 1000)
+        return numbers.add_numbers(
+            customer=self.account,
+            numbers=numbers.expand_range(begin, amount),
+            number_class=NumberClass.objects.all()[0],
+            by=system_actor(self.account),
+        )
+
+
+def _forever(make: Callable[[], Visit]) -> Iterator[Visit]:
+    while True:
+        yield make()
+
+
+def _signed_in(people: Any) -> Client:
+    client = Client(HTTP_HOST="localhost")
+    person = people.select_related("customer", "role").order_by("pk")[0]
+    client.force_login(person, backend=BACKEND)
+    return client
+
+
+def _cursor(value: str, pk: int) -> str:
+    """As "Next" carries it: the page after the row with this value and id."""
+    text = json.dumps([value, pk])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _tidy() -> None:
+    """What the database does by itself within minutes; the figures must not see it."""
+    if connection.in_atomic_block:
+        return  # a test's transaction, in which it cannot be done
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")

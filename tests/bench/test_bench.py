@@ -1,0 +1,182 @@
+"""The bench on tiny sizes: it runs, counts and reports. Seconds are never asserted."""
+
+from __future__ import annotations
+
+from datetime import date
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from customers.models import Customer
+from portal.bench import measuring
+from portal.bench.entries import entries_of
+from portal.bench.measuring import Figures, Scenario, Side, WrongAnswerError, percentile
+from portal.bench.report import LIST_RATIO, MOST_QUERIES, Line, Report, machine
+from portal.core.scope import scopes_disabled
+from portal.management.commands import bench
+from tests.world import World
+
+NAMES = [
+    "List: first page",
+    "List: deep page, by name",
+    "List: filtered",
+    "List: sorted by balance",
+    "List: deep page, by balance",
+    "List: all levels",
+    "List: search as one types",
+    "Search box, as one types",
+    "Open a customer",
+    "Open the form: normal",
+    "Open the form: residential",
+    "Create a normal customer",
+    "Create a residential customer",
+    "Django admin: list of customers",
+    "Django admin: search",
+]
+
+
+def _databases() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT datname FROM pg_database")
+        return {row[0] for row in cursor.fetchall()}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_page_is_measured_at_both_sizes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "WARM_UP", 1)
+    reports: list[Report] = []
+    monkeypatch.setattr(bench, "write", lambda report, path: reports.append(report))
+    before = _databases()
+    call_command(
+        "bench",
+        sizes=[60, 300],
+        repetitions=2,
+        report=tmp_path / "performance.md",
+        stdout=StringIO(),
+    )
+    [report] = reports
+    assert [line.scenario.name for line in report.lines] == NAMES
+    for line in report.lines:
+        assert len(line.small.times) == len(line.large.times) == 2
+        assert line.small.queries == line.large.queries > 0, line.scenario.name
+        if line.scenario.is_page:
+            assert line.large.queries <= MOST_QUERIES, line.scenario.name
+    assert _databases() == before
+    with scopes_disabled():  # the larger size is in the database itself
+        assert Customer.objects.filter(name__startswith="Bench ").count() == 4
+
+
+def test_a_database_with_data_is_refused(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "performance.md"
+    with pytest.raises(CommandError, match="empty one"):
+        call_command("bench", report=path, stdout=StringIO())
+    assert not path.exists()
+
+
+def test_a_page_that_does_not_work_is_no_figure(db: None) -> None:
+    scenario = Scenario("Broken", iter([lambda: HttpResponse(status=500)]))
+    with pytest.raises(WrongAnswerError, match="Broken: 500 instead of 200"):
+        measuring.measure([Side(connection, scenario)], 1)
+
+
+@pytest.mark.parametrize(
+    ("times", "share", "expected"),
+    [
+        ([5.0], 50, 5.0),
+        ([1.0, 2.0, 3.0, 4.0], 50, 2.0),
+        ([3.0, 1.0, 2.0], 50, 2.0),
+        ([float(n) for n in range(1, 101)], 95, 95.0),
+        ([float(n) for n in range(1, 101)], 50, 50.0),
+        ([1.0, 2.0], 95, 2.0),
+    ],
+)
+def test_percentile(times: list[float], share: int, expected: float) -> None:
+    assert percentile(times, share) == expected
+
+
+def _line(small: float, large: float, *, queries: int = 10, status: int = 200) -> Line:
+    scenario = Scenario("Page", iter(()), status=status, is_list=True)
+    return Line(scenario, Figures(queries, [small]), Figures(queries, [large]))
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        (_line(10, 10), "met"),
+        (_line(10, 10 * LIST_RATIO), "met"),
+        (_line(10, 15.1), "missed: over 1.5 times"),
+        (_line(10, 10, queries=31), "missed: over 30 queries"),
+        (_line(10, 20, queries=31), "missed: over 1.5 times, over 30 queries"),
+        (_line(10, 20, queries=99, status=302), ""),
+    ],
+)
+def test_targets(line: Line, verdict: str) -> None:
+    assert line.verdict == verdict
+
+
+def test_report_names_machine_day_and_ratio(db: None) -> None:
+    report = Report(
+        lines=[_line(10, 12)],
+        sizes=(1_000, 100_000),
+        on=date(2026, 11, 22),
+        machine=machine(),
+    )
+    page = report.markdown()
+    assert "Measured on 2026-11-22" in page
+    assert "cores" in page
+    assert "PostgreSQL" in page
+    assert "| Page | 1.20 | 10.0 | 10.0 | 12.0 | 12.0 | 10 | met |" in page
+    assert report.text().splitlines()[1].split()[:2] == ["Page", "1.20"]
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ('<input name="a" value="1">', {"a": ["1"]}),
+        ('<input name="a">', {"a": [""]}),
+        ('<input type="submit" name="a" value="1">', {}),
+        ('<input type="checkbox" name="a">', {}),
+        ('<input type="checkbox" name="a" checked>', {"a": ["on"]}),
+        (
+            '<input type="checkbox" name="a" value="1" checked>'
+            '<input type="checkbox" name="a" value="2" checked>',
+            {"a": ["1", "2"]},
+        ),
+        ('<input type="radio" name="a" value="1" checked>', {"a": ["1"]}),
+        (
+            "<select name=a><option value=1><option value=2 selected></select>",
+            {"a": ["2"]},
+        ),
+        ("<select name=a><option value=1><option value=2></select>", {"a": ["1"]}),
+        ("<textarea name=a>two\nlines</textarea>", {"a": ["two\nlines"]}),
+        ("</form><input name=a>", {}),
+    ],
+)
+def test_entries_are_what_a_browser_sends(
+    html: str, expected: dict[str, list[str]]
+) -> None:
+    page = f'<form><input name="x"></form><form data-guard>{html}</form>'
+    assert entries_of(page) == expected
+
+
+def test_a_page_without_the_form_is_no_form(db: None) -> None:
+    with pytest.raises(LookupError):
+        entries_of("<p>Choose a rate plan first.</p>")
+
+
+def test_the_forms_of_the_portal_are_understood(world: World) -> None:
+    client: Client = world.client(world.ann)
+    url = reverse("customers:normal-create", kwargs={"account": world.acme.pk})
+    entries = entries_of(client.get(url).content.decode())
+    assert entries["plan"] == [str(world.acme_plan.pk)]
+    assert entries["time_zone"] == ["Europe/Berlin"]
+    assert entries["has_administrator"] == ["on"]
+    assert "csrfmiddlewaretoken" in entries
