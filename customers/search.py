@@ -11,6 +11,7 @@ from customers.models import Customer, Number, Person, SortKey
 from customers.selectors import search_names
 from portal.core.actor import Actor
 from portal.core.urls import account_url
+from portal.templatetags.portal import telephone
 
 MINIMUM = 2
 TRIGRAM = 3  # what an index of trigrams needs to find something in the middle
@@ -80,7 +81,7 @@ def _numbers(query: str, actor: Actor, limit: int) -> list[dict[str, str]]:
     )
     return [
         {
-            "label": number.number,
+            "label": telephone(number.number),
             "detail": number.customer.name,
             "url": _url(actor, number.customer_id)
             if number.customer_id != actor.customer.pk
