@@ -5,15 +5,26 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 from django.template.base import Lexer, TokenType
+from django.test import Client
 
+from billing.models import BillingAccount
+from customers import emails
+from customers.models import Customer, Person
 from portal import translations
+from portal.core.models import AuditEvent
+from portal.core.scope import scopes_disabled
 from portal.translations import Key
+from tests.pages import entries_of, errors_of
+from tests.world import World
 
 LANGUAGES = translations.languages()
 TEMPLATES = sorted(
@@ -266,3 +277,110 @@ def test_texts_in_template() -> None:
         (None, ("none",)),
         (None, ("%(n)s “row”", "%(n)s rows")),
     ]
+
+
+# --- A German person ------------------------------------------------------------------
+
+
+@pytest.fixture
+def german(world: World) -> Client:
+    """Ann's browser, who reads German and dates as Germans write them."""
+    with scopes_disabled():
+        Person.objects.filter(pk=world.ann.pk).update(
+            language="de", date_format="d.m.Y"
+        )
+        Customer.objects.filter(pk=world.beta.pk).update(
+            created_at=datetime(2026, 3, 31, 12, tzinfo=UTC)
+        )
+        BillingAccount.objects.filter(customer=world.beta).update(
+            balance=Decimal("-1234.5"), credit_limit=Decimal(2000)
+        )
+    world.ann.refresh_from_db()
+    return world.client(world.ann)
+
+
+def read(response: Any) -> str:
+    """The page's words; blanks that do not break, as in "5,00 €", are blanks."""
+    return response.content.decode().replace("\u00a0", " ")
+
+
+def test_german_list(world: World, german: Client) -> None:
+    page = read(german.get(f"/a/{world.acme.pk}/commerce/customers/"))
+    assert '<html lang="de"' in page
+    for text in ("Kunden", "Kontonummer", "Wechseln", "1–1 von 1"):
+        assert text in page
+    assert "31.03.2026" in page
+    assert "-1.234,50 €" in page
+
+
+def test_german_form_says_what_is_wrong_in_german(world: World, german: Client) -> None:
+    url = f"/a/{world.acme.pk}/commerce/customers/{world.beta.pk}/edit/"
+    assert german.get(url).context["form"]["credit_limit"].value() == "2000,00"
+    page = german.get(url)
+    answer = german.post(
+        url, entries_of(page, name="", email="nobody", credit_limit="1.234,50")
+    )
+    errors = errors_of(answer)
+    assert errors["name"] == ["Geben Sie den Namen des Kunden ein."]
+    assert errors["email"] == ["„nobody“ ist keine E-Mail-Adresse."]
+    assert errors["credit_limit"] == [
+        "Geben Sie einen Betrag ohne Tausendertrennzeichen ein, zum Beispiel 50 oder"
+        " 12,50."
+    ]
+
+
+def test_german_sentence_of_django(world: World, german: Client) -> None:
+    answer = german.post(f"/a/{world.acme.pk}/features/people/new/", {})
+    assert "Dieses Feld ist zwingend erforderlich." in read(answer)
+
+
+def test_german_saves_an_amount_with_a_comma(world: World, german: Client) -> None:
+    url = f"/a/{world.acme.pk}/commerce/customers/{world.beta.pk}/edit/"
+    answer = german.post(url, entries_of(german.get(url), credit_limit="2500,50"))
+    assert answer.status_code == 302
+    with scopes_disabled():
+        account = BillingAccount.objects.get(customer=world.beta)
+    assert account.credit_limit == Decimal("2500.50")
+    history = f"/a/{world.acme.pk}/commerce/customers/{world.beta.pk}/history/"
+    page = read(german.get(history))
+    assert "Kunde geändert" in page
+    assert "2000,00" in page
+    assert "2500,50" in page
+
+
+def test_german_mail(world: World) -> None:
+    with scopes_disabled():
+        Person.objects.filter(pk=world.ben.pk).update(language="de")
+        world.ben.refresh_from_db()
+        mail = emails.send_login_details(world.ben)
+    assert mail.subject == "Ihr Zugang zu Acme"
+    for part in (mail.text, mail.html):
+        assert "Guten Tag Ben Braun," in part
+        assert "hat für Sie einen Zugang zum Konto Beta Voice eingerichtet." in part
+        assert "Der Link gilt einmal und 7 Tage lang." in part
+
+
+def test_log_is_written_in_one_language_and_read_in_each(
+    world: World, german: Client
+) -> None:
+    url = f"/a/{world.acme.pk}/commerce/customers/{world.beta.pk}"
+    german.post(f"{url}/lock/", {"lock": "web", "reason": ""})
+    with scopes_disabled():
+        change = AuditEvent.objects.get(action="customer.locked").changes.get(
+            field="lock"
+        )
+    assert (change.old, change.new) == ("Not locked", "Web interface")
+    german_page = read(german.get(f"{url}/history/"))
+    assert "Kunde gesperrt" in german_page
+    assert "Weboberfläche" in german_page
+    with scopes_disabled():
+        Person.objects.filter(pk=world.ann.pk).update(language="en")
+    english_page = read(german.get(f"{url}/history/"))
+    assert "Customer locked" in english_page
+    assert "Web interface" in english_page
+
+
+def test_browser_that_asks_for_german_logs_in_in_german(db: None) -> None:
+    page = read(Client(headers={"accept-language": "de-DE,de;q=0.9"}).get("/login/"))
+    assert '<html lang="de"' in page
+    assert "Passwort vergessen?" in page
