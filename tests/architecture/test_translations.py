@@ -301,7 +301,8 @@ def german(world: World) -> Client:
 
 def read(response: Any) -> str:
     """The page's words; blanks that do not break, as in "5,00 €", are blanks."""
-    return response.content.decode().replace("\u00a0", " ")
+    page: str = response.content.decode()
+    return page.replace("\u00a0", " ")
 
 
 def test_german_list(world: World, german: Client) -> None:
