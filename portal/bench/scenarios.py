@@ -126,7 +126,7 @@ class Reseller:
         return partial(
             self.client.get,
             self._url("search"),
-            {"q": self._typed()},
+            {"q": self._typed(least=2)},
             headers={"HX-Request": "true"},
         )
 
@@ -183,11 +183,11 @@ class Reseller:
     def _url(self, name: str, **kwargs: Any) -> str:
         return account_url(self.account.pk, name, **kwargs)
 
-    def _typed(self) -> str:
-        """The beginning of some word of a name, three letters or more."""
+    def _typed(self, *, least: int = 3) -> str:
+        """The beginning of some word of a name, ``least`` letters or more."""
         words = self.random.choice(self.rows).name.split()
         word = self.random.choice([each for each in words if len(each) > 2])
-        return word[: self.random.randint(3, len(word))]
+        return word[: self.random.randint(least, len(word))]
 
     def _sample(self) -> list[Row]:
         rows = (
