@@ -107,7 +107,7 @@ class NoteEdit(NotePage):
         seen = state_of(note, services.FIELDS)
         return NoteForm(data, initial=values | {"seen": seen})
 
-    def render_form(self, form: NoteForm, **kwargs: Any) -> HttpResponse:
+    def render_form(self, form: Any, **kwargs: Any) -> HttpResponse:
         if kwargs.get("stale") is not None:
             # Saving again is then a decision: the form goes on from the present state.
             note = self.note

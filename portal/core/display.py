@@ -29,7 +29,8 @@ class Formats:
     time: str = "H:i"
 
 
-_formats: ContextVar[Formats] = ContextVar("formats", default=Formats())
+DEFAULT_FORMATS = Formats()
+_formats: ContextVar[Formats] = ContextVar("formats", default=DEFAULT_FORMATS)
 
 
 def activate_display(person: Reader) -> None:
@@ -42,7 +43,7 @@ def activate_display(person: Reader) -> None:
 def reset_display() -> None:
     """Forget them: the thread goes on to somebody else's request."""
     timezone.deactivate()
-    _formats.set(Formats())
+    _formats.set(DEFAULT_FORMATS)
 
 
 def format_day(value: date) -> str:

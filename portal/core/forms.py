@@ -32,7 +32,7 @@ class Section(LayoutObject):
         self,
         title: Any,
         *fields: Any,
-        id: str,
+        id: str,  # noqa: A002 - the name of the HTML attribute it becomes
         description: Any = "",
         is_open: bool = False,
     ) -> None:

@@ -126,7 +126,7 @@ def build_table(
     queryset: QuerySet[Any],
     columns: Sequence[Column],
     *,
-    id: str,
+    id: str,  # noqa: A002 - the name of the HTML attribute it becomes
     caption: str,
     default_sort: str,
     row_url: Callable[[Any], str],

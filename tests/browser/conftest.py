@@ -154,7 +154,7 @@ class PostBox:
 
     def newest_link(self) -> str:
         """The longest link of the newest mail's text: the one that is for once."""
-        body = self.mails[-1].get_body(("plain",))  # type: ignore[attr-defined]
+        body = self.mails[-1].get_body(("plain",))
         links: list[str] = re.findall(r"https?://\S+", body.get_content())
         return max(links, key=len)
 

@@ -131,8 +131,10 @@ class Tour:
 def is_opened(answer: Any, route: Route) -> bool:
     """Whether it is the route's own answer: a page, or the way to another one."""
     if answer.status_code == 302:
-        return not answer["Location"].startswith("/login/")
-    return answer.status_code == 200 and answer.resolver_match.view_name == route.name
+        return not str(answer["Location"]).startswith("/login/")
+    return bool(
+        answer.status_code == 200 and answer.resolver_match.view_name == route.name
+    )
 
 
 def is_page(answer: Any) -> bool:
