@@ -154,7 +154,7 @@ def check_code(*, person: Person, code: str, is_recovery: bool = False) -> Devic
             .first()
         )
         if device is None:
-            raise ValidationError({"code": _wrong_code()})
+            raise ValidationError({"code": _wrong_code(is_recovery=is_recovery)})
         is_allowed, refusal = device.verify_is_allowed()
         token = _known_digest(device, code) if is_recovery else _digits(code)
         is_right = device.verify_token(token)
@@ -162,7 +162,7 @@ def check_code(*, person: Person, code: str, is_recovery: bool = False) -> Devic
         return device
     if not is_allowed:
         raise ValidationError({"code": _wait(refusal)})
-    raise ValidationError({"code": _wrong_code()})
+    raise ValidationError({"code": _wrong_code(is_recovery=is_recovery)})
 
 
 def _refuse_others(person: Person, by: Actor) -> None:
@@ -235,11 +235,12 @@ def _digits(code: str) -> str:
     return digits if digits.isdecimal() and len(digits) == 6 else ""
 
 
-def _wrong_code() -> ValidationError:
-    return ValidationError(
-        _("This code is wrong or was used already. Enter the one shown now."),
-        code="wrong",
-    )
+def _wrong_code(*, is_recovery: bool = False) -> ValidationError:
+    if is_recovery:
+        text = _("This code is wrong or was used already. Enter another one.")
+    else:
+        text = _("This code is wrong or was used already. Enter the one shown now.")
+    return ValidationError(text, code="wrong")
 
 
 def _wait(refusal: dict[str, object] | None) -> ValidationError:
