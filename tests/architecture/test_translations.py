@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
+from django.core.management import call_command
 from django.template.base import Lexer, TokenType
 from django.test import Client
 
@@ -143,6 +144,22 @@ def test_update_writes_the_same_again(
     assert translations.update(language) == []
     assert copy.read_bytes() == first
     assert copy.with_suffix(".mo").stat().st_size > 0
+
+
+def test_command_lists_what_lacks_a_translation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "django.po"
+    source = translations.source("de").read_text()
+    copy.write_text(source.replace('msgstr "Kontonummer"', 'msgstr ""'))
+    monkeypatch.setattr(translations, "languages", lambda: ["de"])
+    monkeypatch.setattr(translations, "source", lambda language: copy)
+    call_command("messages")
+    assert capsys.readouterr().out.splitlines() == [
+        "de: 2 texts without translation",
+        "  Account number",
+        "  account number",
+    ]
 
 
 # --- The translations -----------------------------------------------------------------
