@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from customers.views import lines, mailboxes, numbers, people
+from customers.views import lines, mailboxes, numbers, people, person_actions
 
 PEOPLE = "features/people/"
 LINES = "features/lines/"
@@ -15,21 +15,23 @@ urlpatterns = [
     path(f"{PEOPLE}username/", people.UsernameCheck.as_view(), name="person-username"),
     path(f"{PEOPLE}<int:pk>/", people.PersonEdit.as_view(), name="person-edit"),
     path(
-        f"{PEOPLE}<int:pk>/delete/", people.PersonDelete.as_view(), name="person-delete"
+        f"{PEOPLE}<int:pk>/delete/",
+        person_actions.PersonDelete.as_view(),
+        name="person-delete",
     ),
     path(
         f"{PEOPLE}<int:pk>/login-details/",
-        people.PersonLoginDetails.as_view(),
+        person_actions.PersonLoginDetails.as_view(),
         name="person-login-details",
     ),
     path(
         f"{PEOPLE}<int:pk>/require-password/",
-        people.PersonRequirePassword.as_view(),
+        person_actions.PersonRequirePassword.as_view(),
         name="person-require-password",
     ),
     path(
         f"{PEOPLE}<int:pk>/remove-second-factor/",
-        people.PersonRemoveSecondFactor.as_view(),
+        person_actions.PersonRemoveSecondFactor.as_view(),
         name="person-remove-second-factor",
     ),
     path(LINES, lines.LineList.as_view(), name="line-list"),
