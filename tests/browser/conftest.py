@@ -19,7 +19,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -90,11 +90,17 @@ class Visitor:
             folder.mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=folder / f"{name}.png", full_page=True)
 
+    def turn_to(self, look: str) -> None:
+        """Show the present page in another of `LOOKS`, once its script has followed."""
+        colours = LOOKS[look]["color_scheme"]
+        self.page.emulate_media(color_scheme=colours)
+        self.page.set_viewport_size(LOOKS[look]["viewport"])
+        expect(self.page.locator("html")).to_have_attribute("data-bs-theme", colours)
+
     def judge(self, name: str) -> None:
         """The present state is sound in light, in the dark and on a phone."""
         for look in ("dark", "narrow", "light"):
-            self.page.emulate_media(color_scheme=LOOKS[look]["color_scheme"])
-            self.page.set_viewport_size(LOOKS[look]["viewport"])
+            self.turn_to(look)
             self.look(f"{name}-{look}")
             assert self.accessibility_faults() == []
             assert self.page.evaluate(TOO_WIDE) <= 0

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from portal.core.scope import scopes_disabled
-from tests.browser.conftest import LOOKS, TOO_WIDE, Visitor
+from tests.browser.conftest import TOO_WIDE, Visitor
 from tests.browser.sitemap import Audience, Route, audiences, routes, sections
 from tests.world import World
 
@@ -100,10 +100,10 @@ class Tour:
         page = visitor.open(address)
         faults = text_faults(page.content()) + width_faults(page)
         visitor.look(f"{picture(route, audience)}-light")
-        page.set_viewport_size(LOOKS["narrow"]["viewport"])
+        visitor.turn_to("narrow")
         faults += [f"narrow: {fault}" for fault in width_faults(page)]
         visitor.look(f"{picture(route, audience)}-narrow")
-        page.set_viewport_size(LOOKS["light"]["viewport"])
+        visitor.turn_to("light")
         return faults
 
     def faults_in_the_dark(
@@ -113,10 +113,10 @@ class Tour:
         if template in self.seen_templates:
             return []
         self.seen_templates.add(template)
-        visitor.page.emulate_media(color_scheme="dark")
+        visitor.turn_to("dark")
         faults = visitor.accessibility_faults()
         visitor.look(f"{picture(route, audience)}-dark")
-        visitor.page.emulate_media(color_scheme="light")
+        visitor.turn_to("light")
         return [f"dark: {fault}" for fault in faults]
 
     def visitor_of(self, audience: Audience) -> Visitor:
