@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from customers.views import customers as pages
 from customers.views import customer_actions as actions
+from customers.views import customers as pages
 from customers.views import notes, switching
 from customers.wizards import views as wizards
 

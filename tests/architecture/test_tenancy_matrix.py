@@ -1,0 +1,191 @@
+"""Every address inside an account, asked for by everybody: who gets in, and what others hear.
+
+The addresses come from the URL map, so a new page is asked for without being named here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+
+from billing.models import BillingAccount
+from customers.models import Customer, Mailbox, Note, Number, Person, TelephoneLine
+from portal.core.models import OutgoingEmail
+from portal.core.scope import scopes_disabled
+from rateplans.models import NumberClass
+from tests.world import World
+
+INSIDE = "a/<int:account>/"
+# What the word before an id in an address names.
+MODELS: dict[str, Any] = {
+    "customers": Customer,
+    "people": Person,
+    "lines": TelephoneLine,
+    "numbers": Number,
+    "mailboxes": Mailbox,
+    "emails": OutgoingEmail,
+    "notes": Note,
+}
+# Ids that are no row of a tenant: one's own browser sessions, asked for in tests of theirs.
+NO_ROWS = {"sessions"}
+
+
+def _patterns(resolver: Any, path: str = "") -> Any:
+    for entry in resolver.url_patterns:
+        here = path + str(entry.pattern)
+        if isinstance(entry, URLPattern):
+            yield here, entry.callback
+        else:
+            yield from _patterns(entry, here)
+
+
+ROUTES = [
+    (path, view)
+    for path, view in _patterns(get_resolver())
+    if path.startswith(INSIDE) and not any(f"{word}/<" in path for word in NO_ROWS)
+]
+WITH_ROWS = [(path, view) for path, view in ROUTES if path.count("<") > 1]
+
+
+def _id_of(path: str) -> str:
+    return path
+
+
+def _method(view: Any) -> str:
+    """GET where there is a page, POST where there is a button only."""
+    view_class = view.view_class
+    has_page = hasattr(view_class, "get") and "get" in view_class.http_method_names
+    return "get" if has_page else "post"
+
+
+def _address(path: str, account: Customer, owner: Customer) -> str:
+    """``path`` in ``account`` with rows that belong to ``owner``, or are of its customers."""
+
+    def value(match: re.Match[str]) -> str:
+        word, name = match[1], match[2]
+        if name == "account":
+            return f"a/{account.pk}"
+        model = MODELS[word]
+        place = {"parent": owner} if model is Customer else {"customer": owner}
+        if model is Note:
+            place = {"customer__parent": owner}
+        with scopes_disabled():
+            row = model.objects.filter(**place).earliest("pk")
+        return f"{word}/{row.pk}"
+
+    return "/" + re.sub(r"([\w-]+)/<\w+:(\w+)>", value, path)
+
+
+def _furnish(world: World, account: Customer, person: Person, mark: str) -> None:
+    """One row of each kind in ``account``, and a customer below it with a note."""
+    below = Customer.objects.filter(parent=account).first()
+    if below is None:
+        below = Customer.objects.get(pk=world.gamma.pk)
+        below.pk, below.name = 10_000 + account.pk, f"Below {mark}"
+        below.parent, below.path = account, f"{account.path}{below.pk}."
+        below.save(force_insert=True)
+        plan = world.rival_plan
+        BillingAccount.objects.create(
+            customer=below,
+            provider=account,
+            plan=plan,
+            currency="EUR",
+            bill_type=plan.bill_type,
+        )
+    TelephoneLine.objects.create(
+        customer=account, name=mark, username=f"line-{mark}", password="x"
+    )
+    Mailbox.objects.create(customer=account, name=mark, box_number="200", pin="x")
+    Number.objects.create(
+        number=f"+49405550{account.pk:03d}",
+        customer=account,
+        number_class=NumberClass.objects.get(name="Normal"),
+    )
+    OutgoingEmail.objects.create(
+        key=mark,
+        kind="login_details",
+        customer=account,
+        person=person,
+        to=["a@b.test"],
+        sender="c@d.test",
+        subject=mark,
+        text=mark,
+        html=mark,
+    )
+    Note.objects.create(
+        customer=below, author=person, author_name=str(person), subject=mark
+    )
+
+
+@pytest.fixture
+def estate(world: World) -> World:
+    """The world with rows of every kind at Acme and at Rival."""
+    with scopes_disabled():
+        _furnish(world, world.acme, world.ann, "acme")
+        _furnish(world, world.rival, world.eve, "rival")
+    return world
+
+
+def _ask(
+    client: Client, path: str, view: Any, account: Customer, owner: Customer
+) -> Any:
+    return getattr(client, _method(view))(_address(path, account, owner))
+
+
+@pytest.mark.parametrize(("path", "view"), ROUTES, ids=_id_of)
+def test_strangers_are_led_to_the_login(estate: World, path: str, view: Any) -> None:
+    response = _ask(Client(), path, view, estate.acme, estate.acme)
+    assert response.status_code == 302
+    assert response["Location"].startswith("/login/")
+
+
+@pytest.mark.parametrize(("path", "view"), ROUTES, ids=_id_of)
+def test_rivals_find_nothing(estate: World, path: str, view: Any) -> None:
+    response = _ask(estate.client(estate.eve), path, view, estate.acme, estate.acme)
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize(("path", "view"), WITH_ROWS, ids=_id_of)
+def test_foreign_rows_are_not_found_in_the_own_account(
+    estate: World, path: str, view: Any
+) -> None:
+    response = _ask(estate.client(estate.ann), path, view, estate.acme, estate.rival)
+    may = view.view_class.permission in estate.ann.role.permissions
+    assert response.status_code == (404 if may else 403)
+
+
+@pytest.mark.parametrize(("path", "view"), ROUTES, ids=_id_of)
+def test_a_role_opens_what_it_may_and_nothing_else(
+    estate: World, path: str, view: Any
+) -> None:
+    """Uli is a plain user at Acme: 403 unless its role has the page's permission."""
+    may = view.view_class.permission in estate.uli.role.permissions
+    response = _ask(estate.client(estate.uli), path, view, estate.acme, estate.acme)
+    assert (response.status_code == 403) is not may
+
+
+@pytest.mark.parametrize(("path", "view"), ROUTES, ids=_id_of)
+def test_those_who_may_are_answered(estate: World, path: str, view: Any) -> None:
+    """Olga of the system owner acts in Acme; everything answers, nothing falls over."""
+    client = estate.client(estate.olga)
+    switched = client.post(f"/a/{estate.root.pk}/switch/", {"customer": estate.acme.pk})
+    assert switched.status_code == 302
+    permission = view.view_class.permission
+    response = _ask(client, path, view, estate.acme, estate.acme)
+    if permission == "system":  # switched, one has the rights of a reseller at most
+        assert response.status_code == 403
+    else:
+        assert response.status_code in {200, 302, 404, 422}
+        assert response.status_code != 404 or _is_about_oneself(view)
+
+
+def _is_about_oneself(view: Any) -> bool:
+    """Pages of the real person do not exist while switched; some buttons name a row."""
+    needs_more = {"SwitchOpen", "LoginDetailsResend", "LineBulk"}
+    return view.view_class.__module__.endswith(
+        ("own", "profile", "second_factor", "sessions")
+    ) or (view.view_class.__name__ in needs_more)
