@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -24,7 +25,9 @@ from portal.core.views import PortalView
 from rateplans.models.plan import NO_LIMIT
 
 
+@lru_cache(maxsize=256)
 def pill(kind: str, label: str, icon: str = "") -> SafeString:
+    """A state in one word; there are few of them, and a list shows one in each row."""
     return mark_safe(
         render_to_string(
             "_components/pill.html", {"kind": kind, "label": label, "icon": icon}
