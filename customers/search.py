@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, Value
+from django.db.models import QuerySet, Value
 from django.utils.translation import gettext as _
 
 from customers.models import Customer, Number, Person, SortKey
-from customers.selectors import search_names
+from customers.selectors import matching_names
 from portal.core.actor import Actor
 from portal.core.urls import account_url
 from portal.templatetags.portal import telephone
@@ -34,7 +34,8 @@ def find(query: str, *, actor: Actor, limit: int) -> list[dict[str, Any]]:
 
 def _customers(query: str, actor: Actor, limit: int) -> list[dict[str, str]]:
     found = (
-        Customer.objects.filter(_customer_matches(query), deleted_at=None)
+        _customers_named(query)
+        .filter(deleted_at=None)
         .exclude(pk=actor.customer.pk)
         .order_by("sort_key")[:limit]
     )
@@ -49,14 +50,14 @@ def _customers(query: str, actor: Actor, limit: int) -> list[dict[str, str]]:
     ]
 
 
-def _customer_matches(query: str) -> Q:
+def _customers_named(query: str) -> QuerySet[Customer]:
     """Two letters match the beginning of a name, which the index by name leads to.
 
     Account numbers beside it would make the search read that index to the end.
     """
     if len("".join(query.split())) < TRIGRAM:
-        return Q(sort_key__startswith=SortKey(Value(query)))
-    return search_names(query)
+        return Customer.objects.filter(sort_key__startswith=SortKey(Value(query)))
+    return matching_names(Customer.objects.all(), query)
 
 
 def _people(query: str, actor: Actor, limit: int) -> list[dict[str, str]]:

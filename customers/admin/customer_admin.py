@@ -17,7 +17,7 @@ from billing.models import BillingAccount
 from customers.admin.parts import YesNoFilter, portal_page
 from customers.choices import Lock
 from customers.models import Company, Customer, Note, Person
-from customers.selectors import search_names
+from customers.selectors import matching_names
 from customers.services import customers, tree
 from portal.core.admin_base import (
     ReadOnlyAdmin,
@@ -172,8 +172,12 @@ class CustomerAdmin(ReadOnlyAdmin):
     inlines = (AccountInline, PeopleInline, NoteInline)
     actions = ("lock", "unlock", "delete", "undelete", "purge", "move")
 
-    def search_condition(self, term: str) -> Q:
-        return search_names(term)
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not (term := search_term.strip()):
+            return queryset, False
+        return matching_names(queryset, term), False
 
     def view_on_site(self, obj: Customer) -> str:
         return portal_page(obj)

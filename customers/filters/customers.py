@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.choices import CustomerKind, Lock
 from customers.models import Customer
-from customers.selectors import search_names
+from customers.selectors import matching_names
 from rateplans.choices import BillType
 from rateplans.models import RatePlan
 from rateplans.selectors import assignable_plans
@@ -74,7 +74,7 @@ class CustomerFilter(django_filters.FilterSet):
     def search(
         self, queryset: QuerySet[Customer], name: str, value: str
     ) -> QuerySet[Customer]:
-        return queryset.filter(search_names(value))
+        return matching_names(queryset, value)
 
     def widen(
         self, queryset: QuerySet[Customer], name: str, value: str

@@ -47,3 +47,14 @@ def test_two_letters_are_looked_up_in_the_order_of_names(world: World) -> None:
     ]
     assert " OR " not in query
     assert 'ORDER BY "customers_customer"."sort_key"' in query
+
+
+@pytest.mark.parametrize("many", [0, 1, 2000])
+def test_rare_and_common_words_give_the_same_customers(
+    world: World, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    """Few matches are looked up first, many are met on the way; nobody sees which."""
+    monkeypatch.setattr("customers.selectors.MANY_MATCHES", many)
+    assert labels(world, "voice") == ["Beta Voice"]
+    assert labels(world, "100001") == ["Beta Voice", "Gamma Bakery"]
+    assert labels(world, "nothing like it") == []
