@@ -126,7 +126,7 @@ class Reseller:
         return partial(
             self.client.get,
             self._url("search"),
-            {"q": self._typed(least=2)},
+            {"q": self._typed(least=3)},  # people are looked up from three on
             headers={"HX-Request": "true"},
         )
 

@@ -16,8 +16,12 @@ NEVER_KEPT = re.compile(
 
 
 def keep_entries(request: HttpRequest) -> None:
-    """Keep a refused POST's fields, but no files, until its page is opened again."""
-    if request.method != "POST":
+    """Keep a refused POST's fields, but no files, until its page is opened again.
+
+    What a page's script asks beside it is no form of its own, and must not take the place
+    of the one that is being saved.
+    """
+    if request.method != "POST" or request.headers.get("HX-Request"):
         return
     entries = request.POST.copy()
     for name in list(entries):

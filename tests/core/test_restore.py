@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from portal.core.restore import MAX_LENGTH, SESSION_KEY, keep_entries, take_entries
 from portal.core.sessions import SessionStore
+from tests.world import World
 
 PAGE = "/a/1/settings/company/"
 
@@ -106,3 +107,12 @@ def test_newest_entries_replace_older_ones() -> None:
     entries = take_entries(newer)
     assert entries is not None
     assert entries["name"] == "new"
+
+
+def test_what_a_script_asks_does_not_take_the_place_of_a_form(world: World) -> None:
+    client = Client()
+    form = f"/a/{world.acme.pk}/commerce/customers/new/normal/"
+    checks = f"/a/{world.acme.pk}/commerce/customers/new/warnings/"
+    client.post(form, {"name": "Delta Dental"})
+    client.post(checks, {"name": "Delta"}, headers={"HX-Request": "true"})
+    assert client.session["kept_entries"]["path"] == form
