@@ -107,6 +107,8 @@ class Visitor:
 
     def accessibility_faults(self) -> list[str]:
         """What axe calls serious or critical on the present page."""
+        # What lies scrolled beneath the top bar would be taken for its background.
+        self.page.evaluate("scrollTo(0, 0)")
         results = Axe().run(self.page)
         return [
             f"{found['id']}: {found['nodes'][0]['html'][:160]}"
