@@ -184,9 +184,12 @@ class Reseller:
         return account_url(self.account.pk, name, **kwargs)
 
     def _typed(self, *, least: int = 3) -> str:
-        """The beginning of some word of a name, ``least`` letters or more."""
-        words = self.random.choice(self.rows).name.split()
-        word = self.random.choice([each for each in words if len(each) > 2])
+        """The beginning of some word of a name, ``least`` letters or more.
+
+        No digits: they would be looked up among telephone numbers too, one query more.
+        """
+        words = (word for row in self.rows for word in row.name.split())
+        word = self.random.choice([w for w in words if len(w) > 2 and w.isalpha()])
         return word[: self.random.randint(least, len(word))]
 
     def _sample(self) -> list[Row]:

@@ -36,6 +36,13 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 # Pixels by which the page itself scrolls sideways.
 TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
+# Fulfilled once nothing fades or slides any more, as the menu does between two widths.
+STILL = """async () => {
+    await new Promise(requestAnimationFrame);
+    const moving = document.getAnimations().filter(
+        (each) => each.effect.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(moving.map((each) => each.finished));
+}"""
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
@@ -109,6 +116,7 @@ class Visitor:
         """What axe calls serious or critical on the present page."""
         # What lies scrolled beneath the top bar would be taken for its background.
         self.page.evaluate("scrollTo(0, 0)")
+        self.page.evaluate(STILL)
         results = Axe().run(self.page)
         return [
             f"{found['id']}: {found['nodes'][0]['html'][:160]}"
