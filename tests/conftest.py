@@ -1,11 +1,14 @@
 """Fixtures that every test may use."""
 
+import gc
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.test import override_settings
+from django.template import Template
+from django.test import client, override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from portal.embedded.testdb import own_database
@@ -28,6 +31,32 @@ def quick_passwords() -> Iterator[None]:
     hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with override_settings(PASSWORD_HASHERS=hashers):
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def parts_of_forms_unrecorded() -> Iterator[None]:
+    """``response.templates`` and ``response.context`` without boxes and their options.
+
+    Django's client copies the context of every template it sees, the thousand options of
+    a form's lists included, which takes as long as the page itself.
+    """
+    keep = client.store_rendered_templates
+
+    def store(store: Any, signal: Any, sender: Any, template: Template, **rest: Any):
+        if not (template.name or "").startswith("django/forms/widgets/"):
+            keep(store, signal, sender, template, **rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "store_rendered_templates", store)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def unhurried_gc() -> None:
+    """What was imported stays anyway: only what tests leave is looked through, rarely."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 10)
 
 
 @pytest.fixture(autouse=True)

@@ -69,13 +69,14 @@ def measure(sides: Sequence[Side], repetitions: int) -> list[Figures]:
     Raises WrongAnswerError if it does not work.
     """
     figures = [Figures() for _side in sides]
-    for side, found in zip(sides, figures, strict=True):
-        with using(side.database):
-            for _round in range(WARM_UP):
-                _visit(side.scenario)
-            found.queries = _count_queries(side.scenario)
     gc.freeze()  # what is there already need not be looked through again each time
     try:
+        for side, found in zip(sides, figures, strict=True):
+            with using(side.database):
+                for _round in range(WARM_UP):
+                    _visit(side.scenario)
+                found.queries = _count_queries(side.scenario)
+        gc.freeze()  # nor what the first visits have left for all
         for _round in range(repetitions):
             for side, found in zip(sides, figures, strict=True):
                 with using(side.database):
