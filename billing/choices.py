@@ -25,3 +25,60 @@ class TaxDefault(TextChoices):
     NOBODY = "nobody", _("Nobody until ticked")
     NEW = "new", _("New customers")
     ALL = "all", _("New and existing customers")
+
+
+class EntryKind(TextChoices):
+    """What a ledger entry is for."""
+
+    SIGNUP = "signup", _("Sign-up fee")
+    RECURRING = "recurring", _("Recurring fee")
+    CHARGE = "charge", _("Charge")
+    PRODUCT = "product", _("Product")
+    CALL = "call", _("Calls")
+    REFUND = "refund", _("Refund")
+    CREDIT = "credit", _("Credit")
+    DEBIT = "debit", _("Debit")
+    CORRECTION = "correction", _("Correction")
+    REVERSAL = "reversal", _("Reversal")
+    TOPUP = "topup", _("Top-up")
+    PAYMENT = "payment", _("Payment")
+    INVOICE = "invoice", _("Moved to an invoice")
+    AFFILIATE = "affiliate", _("Affiliate fee")
+    ROUNDING = "rounding", _("Rounding")
+    OPENING = "opening", _("Opening balance")
+
+
+class ChargePeriod(TextChoices):
+    """How often a charge is due (D 5.1)."""
+
+    ONCE = "once", _("Once")
+    MONTHLY = "monthly", _("Monthly")
+    QUARTERLY = "quarterly", _("Quarterly")
+    ANNUALLY = "annually", _("Annually")
+
+    @property
+    def months(self) -> int:
+        """Months from one time to the next; 0 if there is no next."""
+        return {"monthly": 1, "quarterly": 3, "annually": 12}.get(self.value, 0)
+
+
+class ProductPeriod(TextChoices):
+    """How often a product's recurring price is due (D 5.2)."""
+
+    MONTHLY = "monthly", _("Monthly")
+    QUARTERLY = "quarterly", _("Quarterly")
+    ANNUALLY = "annually", _("Annually")
+
+
+class ProductType(TextChoices):
+    """What buying a product gives (D 5.2)."""
+
+    PRODUCT = "product", _("Goods or a service")
+    CALL_TIME = "call_time", _("Call time")
+
+
+class ProductReach(TextChoices):
+    """Whose customers may buy a product (D 5.2)."""
+
+    DIRECT = "direct", _("Direct customers only")
+    RECURSIVE = "recursive", _("Everybody below")

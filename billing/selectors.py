@@ -1,9 +1,28 @@
 """Reads of billing data that more than one place needs."""
 
-from django.db.models import Q, QuerySet
+from __future__ import annotations
 
-from billing.models import Tax
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from billing.models import BillingAccount, ExchangeRate, Tax, TaxLiability
+from billing.pricing import Level
+from portal.core.periods import local_date
 from portal.core.scope import scopes_disabled
+from rateplans.choices import Feature
+from rateplans.pricing import EffectivePlan
+from rateplans.selectors import effective_plans
+
+EURO = "EUR"
 
 
 def available_taxes(*, owner_id: int, ancestor_ids: list[int]) -> QuerySet[Tax]:
@@ -13,3 +32,109 @@ def available_taxes(*, owner_id: int, ancestor_ids: list[int]) -> QuerySet[Tax]:
     return taxes.filter(
         Q(owner_id=owner_id) | Q(is_shared=True, owner_id__in=ancestor_ids)
     ).order_by("name", "pk")
+
+
+@dataclass
+class Rates:
+    """Exchange rates valid on a day, looked up as they are needed."""
+
+    on: date
+    _found: dict[str, Decimal] = field(default_factory=lambda: {EURO: Decimal(1)})
+
+    def convert(self, amount: Decimal, currency: str, wanted: str) -> Decimal:
+        """``amount`` of ``currency`` in ``wanted``, not rounded.
+
+        Raises ValidationError if there was no rate of one of them on that day or before.
+        """
+        if currency == wanted or not amount:
+            return amount
+        return amount * self.factor(currency, wanted)
+
+    def factor(self, currency: str, wanted: str) -> Decimal:
+        """How much of ``wanted`` one unit of ``currency`` is."""
+        if currency == wanted:
+            return Decimal(1)
+        return self._per_euro(wanted) / self._per_euro(currency)
+
+    def _per_euro(self, currency: str) -> Decimal:
+        if currency not in self._found:
+            rates = ExchangeRate.objects.filter(currency=currency, on__lte=self.on)
+            rate = rates.order_by("-on").values_list("rate", flat=True).first()
+            if rate is None:
+                raise ValidationError(
+                    _(
+                        "There is no exchange rate of %(currency)s yet: the system"
+                        " owner has to enter one."
+                    ),
+                    code="no_rate",
+                    params={"currency": currency},
+                )
+            self._found[currency] = rate
+        return self._found[currency]
+
+
+def load_levels(customer: Any, *, at: datetime | None = None) -> list[Level]:
+    """The accounts from the one below the system owner down to ``customer``'s own.
+
+    Each with its plan as of its own today. Empty for the system owner, who owes nobody.
+    Ten queries at most, however deep the tree is.
+    """
+    with scopes_disabled():  # what an account above owes is part of every charge
+        accounts = list(
+            BillingAccount.objects.filter(
+                customer__in=[*customer.ancestor_ids, customer.pk]
+            )
+            .select_related("customer")
+            .prefetch_related(
+                Prefetch(
+                    "liabilities",
+                    TaxLiability.objects.select_related("tax").order_by("tax__name"),
+                )
+            )
+            .order_by("customer__path")
+        )
+    days = {
+        account.pk: local_date(account.customer.time_zone, at) for account in accounts
+    }
+    plans: dict[date, dict[int, EffectivePlan]] = {}
+    for day in set(days.values()):
+        ids = [account.plan_id for account in accounts if days[account.pk] == day]
+        plans[day] = effective_plans(ids, on=day)
+    levels = []
+    language = settings.LANGUAGE_CODE
+    for account in accounts:
+        language = account.customer.language or language
+        day = days[account.pk]
+        levels.append(
+            Level(
+                account=account,
+                plan=plans[day][account.plan_id],
+                today=day,
+                taxes=tuple(row.tax for row in account.liabilities.all()),
+                language=language,
+            )
+        )
+    return levels
+
+
+def count_features(paths: Iterable[str]) -> dict[str, dict[Feature, int]]:
+    """How many of each feature there are now at and below each path."""
+    paths = list(paths)
+    counts: dict[str, dict[Feature, int]] = {path: {} for path in paths}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT place.path, billed.feature, count(*)
+            FROM unnest(%s::text[]) AS place (path)
+            JOIN customers_customer customer
+              ON customer.path >= place.path COLLATE "C"
+             AND customer.path < (place.path || ':') COLLATE "C"
+            JOIN billing_billedfeature billed ON billed.customer_id = customer.id
+            WHERE billed.ended_at IS NULL AND customer.deleted_at IS NULL
+            GROUP BY 1, 2
+            """,
+            [paths],
+        )
+        for path, feature, count in cursor.fetchall():
+            counts[path][Feature(feature)] = count
+    return counts

@@ -15,6 +15,34 @@ class BillType(TextChoices):
     NONE = "none", _("None")
 
 
+class Feature(TextChoices):
+    """What a plan permits and prices, one by one (D 3.3, 3.4)."""
+
+    ACCOUNT = "account", _("Customer account")
+    LINE = "line", _("Telephone line")
+    NUMBER = "number", _("Number")
+    MAILBOX = "mailbox", _("Mailbox")
+    PERSON = "person", _("Person")
+
+
+class Occurs(TextChoices):
+    """When a fee is due (D 3.3)."""
+
+    SIGNUP = "signup", _("Sign-up")
+    RECURRING = "recurring", _("Per month")
+
+
+class MarkupKind(TextChoices):
+    """The six pairs of mark-up and margin (D 1.3)."""
+
+    IN_CONNECT = "inconnect", _("Inbound connect fee")
+    IN_COST = "incost", _("Inbound cost per minute")
+    IN_MESSAGE = "inmessage", _("Inbound message")
+    OUT_CONNECT = "outconnect", _("Outbound connect fee")
+    OUT_COST = "outcost", _("Outbound cost per minute")
+    OUT_MESSAGE = "outmessage", _("Outbound message")
+
+
 class Sharing(TextChoices):
     """Who below may put customers on a plan (D 3.2, row 5)."""
 
@@ -28,6 +56,11 @@ class BillingPeriod(TextChoices):
     QUARTERLY = "quarterly", _("Quarterly")
     ANNUALLY = "annually", _("Annually")
     INDEFINITE = "indefinite", _("Indefinite: fees are never charged")
+
+    @property
+    def months(self) -> int:
+        """Length in months; 0 for a period that never ends."""
+        return {"monthly": 1, "quarterly": 3, "annually": 12}.get(self.value, 0)
 
 
 class InvoiceFormat(TextChoices):

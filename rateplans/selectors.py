@@ -1,10 +1,43 @@
 """Reads of rate plans that more than one place needs."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db import connection
 from django.db.models import Case, Q, QuerySet, Value, When
 
 from portal.core.scope import scopes_disabled
 from rateplans.choices import Sharing
-from rateplans.models import RatePlan
+from rateplans.models import PlanFeature, PlanMarkup, PlanPrice, RatePlan
+from rateplans.pricing import (
+    EffectivePlan,
+    by_plan_features,
+    by_plan_markups,
+    by_plan_prices,
+)
+
+# More plans than any sensible chain has; services refuse cycles, this ends one anyway.
+LONGEST_CHAIN = 64
+# "Your own rate plan" is looked up now: whichever plan the owner's account is on.
+_CHAINS = """
+WITH RECURSIVE chain (start_id, plan_id, place) AS (
+    SELECT id, id, 0 FROM rateplans_rateplan WHERE id = ANY(%s)
+    UNION ALL
+    SELECT chain.start_id,
+           CASE WHEN plan.inherits_own THEN account.plan_id ELSE plan.base_id END,
+           chain.place + 1
+    FROM chain
+    JOIN rateplans_rateplan plan ON plan.id = chain.plan_id
+    LEFT JOIN billing_billingaccount account
+           ON plan.inherits_own AND account.customer_id = plan.owner_id
+    WHERE chain.place < %s
+      AND CASE WHEN plan.inherits_own THEN account.plan_id ELSE plan.base_id END
+          IS NOT NULL
+)
+SELECT start_id, plan_id FROM chain ORDER BY start_id, place
+"""
 
 
 def assignable_plans(*, owner_id: int, ancestor_ids: list[int]) -> QuerySet[RatePlan]:
@@ -13,14 +46,64 @@ def assignable_plans(*, owner_id: int, ancestor_ids: list[int]) -> QuerySet[Rate
     ``ancestor_ids`` runs from the root down to the reseller's parent. Own plans come first,
     each group by name; archived plans are left out.
     """
-    shared = Q(share=Sharing.RECURSIVE, owner_id__in=ancestor_ids)
-    if ancestor_ids:
-        shared |= Q(share=Sharing.DIRECT, owner_id=ancestor_ids[-1])
-    with scopes_disabled():  # shared plans belong to accounts above the tenant
-        plans = RatePlan.objects.all()
     is_shared = Case(When(owner_id=owner_id, then=Value(0)), default=Value(1))
     return (
-        plans.filter(Q(owner_id=owner_id) | shared, archived_at=None)
+        _all_plans()
+        .filter(
+            Q(owner_id=owner_id) | _shared_from(ancestor_ids),
+            archived_at=None,
+        )
         .select_related("dial_plan")
         .order_by(is_shared, "name", "pk")
     )
+
+
+def inheritable_plans(*, owner_id: int, ancestor_ids: list[int]) -> QuerySet[RatePlan]:
+    """Plans a reseller may base its own ones on: its own, and shared ones that may be."""
+    return assignable_plans(owner_id=owner_id, ancestor_ids=ancestor_ids).filter(
+        Q(owner_id=owner_id) | Q(may_be_inherited=True)
+    )
+
+
+def _all_plans() -> QuerySet[RatePlan]:
+    with scopes_disabled():  # shared plans belong to accounts above the tenant
+        return RatePlan.objects.all()
+
+
+def _shared_from(ancestor_ids: list[int]) -> Q:
+    shared = Q(share=Sharing.RECURSIVE, owner_id__in=ancestor_ids)
+    if ancestor_ids:
+        shared |= Q(share=Sharing.DIRECT, owner_id=ancestor_ids[-1])
+    return shared
+
+
+def chain_ids(plan_ids: Iterable[int]) -> dict[int, list[int]]:
+    """For each plan its own id and those of the plans it inherits from, nearest first."""
+    chains: dict[int, list[int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_CHAINS, [sorted(set(plan_ids)), LONGEST_CHAIN])
+        for start_id, plan_id in cursor.fetchall():
+            chains.setdefault(start_id, []).append(plan_id)
+    return chains
+
+
+def effective_plans(plan_ids: Iterable[int], *, on: date) -> dict[int, EffectivePlan]:
+    """Plans with all they inherit, as of the day ``on``; five queries for any number."""
+    chains = chain_ids(plan_ids)
+    wanted = {plan_id for chain in chains.values() for plan_id in chain}
+    with scopes_disabled():  # what is inherited belongs to accounts above the tenant
+        plans = RatePlan.objects.select_related("dial_plan").in_bulk(wanted)
+        valid = {"plan__in": wanted, "valid__contains": on}
+        prices = by_plan_prices(PlanPrice.objects.filter(**valid))
+        markups = by_plan_markups(PlanMarkup.objects.filter(**valid))
+        features = by_plan_features(PlanFeature.objects.filter(plan__in=wanted))
+    return {
+        start_id: EffectivePlan(
+            tuple(plans[plan_id] for plan_id in chain), prices, markups, features
+        )
+        for start_id, chain in chains.items()
+    }
+
+
+def effective_plan(plan: RatePlan, *, on: date) -> EffectivePlan:
+    return effective_plans([plan.pk], on=on)[plan.pk]

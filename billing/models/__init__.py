@@ -1,4 +1,21 @@
 from billing.models.account import BillingAccount
+from billing.models.charge import Charge
+from billing.models.currency import ExchangeRate
+from billing.models.feature import BilledFeature
+from billing.models.ledger import EntryTax, LedgerEntry
+from billing.models.product import CallTime, Product, ProductException
 from billing.models.tax import Tax, TaxLiability
 
-__all__ = ["BillingAccount", "Tax", "TaxLiability"]
+__all__ = [
+    "BilledFeature",
+    "BillingAccount",
+    "CallTime",
+    "Charge",
+    "EntryTax",
+    "ExchangeRate",
+    "LedgerEntry",
+    "Product",
+    "ProductException",
+    "Tax",
+    "TaxLiability",
+]

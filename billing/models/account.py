@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,7 @@ from billing.choices import AffiliateType, PaymentType
 from billing.models.tax import Tax, TaxLiability
 from portal.core.money import ZERO, validate_currency
 from rateplans.choices import BillType, Contract, InvoiceDetail, InvoiceFormat
-from rateplans.models.plan import NO_LIMIT
+from rateplans.settings import NO_LIMIT
 
 
 def money_field(label: Any, **options: Any) -> models.DecimalField[Decimal, Decimal]:
@@ -118,6 +119,21 @@ class BillingAccount(models.Model):
     affiliate_percentage = models.PositiveSmallIntegerField(
         _("affiliate percentage"), default=0, validators=[MaxValueValidator(100)]
     )
+    fees_from = models.DateField(
+        _("fees are charged from"),
+        default=date.today,
+        editable=False,
+        help_text=_("Later than its first day if the plan delays billing."),
+    )
+    billed_until = models.DateField(
+        _("fees are charged until"),
+        default=date.today,
+        editable=False,
+        help_text=_("The first day that no fee was charged for yet."),
+    )
+    low_since = models.DateTimeField(
+        _("balance low since"), null=True, blank=True, editable=False
+    )
     taxes: models.ManyToManyField[Tax, TaxLiability] = models.ManyToManyField(
         "billing.Tax", through="billing.TaxLiability", verbose_name=_("taxes liable")
     )
@@ -170,6 +186,12 @@ class BillingAccount(models.Model):
                 name="account_by_credit",
             ),
             models.Index(fields=["provider", "plan"], name="account_by_plan"),
+            models.Index(fields=["billed_until", "id"], name="account_by_billing_day"),
+            models.Index(
+                fields=["provider", "low_since"],
+                name="account_low",
+                condition=Q(low_since__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:

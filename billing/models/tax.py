@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
 from billing.choices import TaxDefault
+from portal.core.money import validate_currency
 
 
 class Tax(models.Model):
@@ -38,6 +39,25 @@ class Tax(models.Model):
         default=Decimal(0),
         validators=[MinValueValidator(0)],
         help_text=_("Added after the rate."),
+    )
+    currency = models.CharField(
+        _("currency of the amount"),
+        max_length=3,
+        default="EUR",
+        validators=[validate_currency],
+    )
+    applies_accounts = models.BooleanField(_("customer account fees"), default=True)
+    applies_features = models.BooleanField(
+        _("telephone lines, mailboxes, people"), default=True
+    )
+    applies_numbers = models.BooleanField(_("numbers"), default=True)
+    applies_calls = models.BooleanField(_("calls"), default=True)
+    applies_messages = models.BooleanField(_("messages"), default=True)
+    applies_products = models.BooleanField(
+        _("products"), default=True, help_text=_("Ticked on new ones; each can differ.")
+    )
+    applies_charges = models.BooleanField(
+        _("charges"), default=True, help_text=_("Ticked on new ones; each can differ.")
     )
     liable = models.CharField(
         _("liable by default"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,9 +17,9 @@ from billing.selectors import available_taxes
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.money import ZERO, has_minor_unit_precision
-from rateplans.choices import Contract
-from rateplans.models import RatePlan
-from rateplans.selectors import assignable_plans
+from portal.core.periods import local_date, period_of
+from rateplans.choices import BillingPeriod, Contract
+from rateplans.selectors import assignable_plans, effective_plan
 
 # What a reseller may set; the rest is opened with the account or moved by the ledger.
 FIELDS: tuple[str, ...] = (
@@ -57,17 +57,24 @@ def open_account(
     plan. ``taxes`` None means those that new customers are liable for (D 4).
     Raises ValidationError by field.
     """
-    plan: RatePlan = values["plan"]
+    today = local_date(customer.time_zone, customer.created_at)
+    plan = effective_plan(values["plan"], on=today)
+    period = BillingPeriod(plan.value("billing_period"))
+    next_period = period_of(today, period.months or 1)[1]
     account = BillingAccount(
         customer=customer,
         provider=customer.parent,
-        currency=values.get("currency") or plan.currency,
-        bill_type=values.get("bill_type") or plan.bill_type,
+        currency=values.get("currency") or plan.plan.currency,
+        bill_type=values.get("bill_type") or plan.value("bill_type"),
+        fees_from=next_period if plan.value("bill_defer") else today,
+        billed_until=next_period,
     )
     _set(account, {name: value for name, value in values.items() if value != ""})
     _check(account)
     account.contract_ends_on = _contract_end(
-        account.contract or plan.contract, customer.created_at, customer.time_zone
+        account.contract or plan.value("contract"),
+        customer.created_at,
+        customer.time_zone,
     )
     account.save(force_insert=True)
     _set_taxes(account, _default_taxes(customer) if taxes is None else taxes)
@@ -89,23 +96,28 @@ def update_account(
     tax_names = _tax_names(account)
     old_contract, old_currency = account.contract, account.currency
     _set(account, values)
-    if account.currency != old_currency and account.balance:
+    if account.currency != old_currency and account.entries.exists():
         raise ValidationError(
             {
                 "currency": ValidationError(
-                    _("The balance is in %(currency)s: settle it first."),
-                    code="balance",
+                    _(
+                        "The account has entries in %(currency)s: it keeps its currency."
+                    ),
+                    code="booked",
                     params={"currency": old_currency},
                 )
             }
         )
     _check(account)
     if account.contract != old_contract:
+        today = local_date(account.customer.time_zone)
         account.contract_ends_on = _contract_end(
-            account.contract or account.plan.contract,
+            account.contract
+            or effective_plan(account.plan, on=today).value("contract"),
             account.customer.created_at,
             account.customer.time_zone,
         )
+    account.low_since = _low_since(account)
     account.save()
     changes: dict[str, tuple[Any, Any]] = audit.differences(
         before, audit.snapshot(account, FIELDS)
@@ -173,6 +185,13 @@ def _affiliate_errors(account: BillingAccount) -> dict[str, ValidationError]:
             _("Choose revenue or profit."), code="required"
         )
     return errors
+
+
+def _low_since(account: BillingAccount) -> datetime | None:
+    """A new threshold may make a balance low, or not low any more."""
+    if not account.low_balance or account.balance >= account.low_balance:
+        return None
+    return account.low_since or timezone.now()
 
 
 def _contract_end(contract: str, created_at: Any, time_zone: str) -> date | None:

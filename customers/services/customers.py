@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from billing.models import BillingAccount, Tax
-from billing.services import accounts
+from billing.services import accounts, fees
+from billing.services.fee_lines import FeatureItem
 from customers.choices import CustomerKind, Lock, RoleDefault
 from customers.models import Customer, Number, Person
 from customers.selectors import default_role
@@ -23,6 +24,7 @@ from portal.core.actor import Actor
 from portal.core.errors import StaleError
 from portal.core.integrity import refusals
 from portal.core.permissions import Permission
+from rateplans.choices import Feature
 
 FIELDS: tuple[str, ...] = (
     "name",
@@ -315,6 +317,9 @@ def _create(
         customer.save(force_insert=True)
     billing_account = accounts.open_account(
         customer=customer, values=account, taxes=taxes, by=by
+    )
+    fees.add_features(
+        customer, [FeatureItem(Feature.ACCOUNT, customer.pk, customer.name)], by=by
     )
     audit.record(
         "customer.created",

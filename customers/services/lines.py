@@ -9,12 +9,15 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from billing.services import fees
+from billing.services.fee_lines import FeatureItem
 from customers.models import Customer, TelephoneLine
 from portal.core import audit, secrets
 from portal.core.actor import Actor
 from portal.core.integrity import refusals
 from portal.core.permissions import Permission
 from portal.core.staleness import refuse_stale
+from rateplans.choices import Feature
 
 FIELDS: tuple[str, ...] = (
     "name",
@@ -38,8 +41,8 @@ def create_line(
 ) -> tuple[TelephoneLine, str]:
     """Make a line; returns it with its password, which is not shown again.
 
-    ``values`` holds some of `FIELDS`, at least name and username.
-    Raises ValidationError by field.
+    ``values`` holds some of `FIELDS`, at least name and username. Its fees are charged.
+    Raises ValidationError by field, or as billing.services.fees says.
     """
     by.require(Permission.ADMINISTRATOR)
     if not customer.is_within(by.customer):
@@ -49,6 +52,7 @@ def create_line(
     _set(line, values)
     with refusals(TelephoneLine, _CONSTRAINTS):
         line.save(force_insert=True)
+    fees.add_features(customer, [_billed(line)], by=by)
     audit.record(
         "line.created",
         line,
@@ -133,6 +137,7 @@ def delete_line(*, line: TelephoneLine, by: Actor) -> None:
             code="residential",
         )
     audit.record("line.deleted", line, by=by, customer=line.customer)
+    fees.remove_features(line.customer, [_billed(line)], by=by)
     line.delete()
 
 
@@ -145,6 +150,10 @@ def is_customers_own(line: TelephoneLine) -> bool:
 def propose_username(customer: Customer) -> str:
     """A SIP user name that says nothing about the customer and is hard to guess."""
     return f"{customer.pk}-{secrets.random_password(8).lower()}"
+
+
+def _billed(line: TelephoneLine) -> FeatureItem:
+    return FeatureItem(Feature.LINE, line.pk, line.name)
 
 
 def _locked(line: TelephoneLine, *, by: Actor) -> TelephoneLine:

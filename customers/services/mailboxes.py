@@ -10,6 +10,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from billing.services import fees
+from billing.services.fee_lines import FeatureItem
 from customers.models import Customer, Mailbox
 from portal.core import audit, secrets
 from portal.core.actor import Actor
@@ -17,6 +19,7 @@ from portal.core.integrity import at_field, refusals
 from portal.core.permissions import Permission
 from portal.core.staleness import refuse_stale
 from portal.core.validators import clean_emails
+from rateplans.choices import Feature
 
 FIELDS: tuple[str, ...] = (
     "name",
@@ -36,8 +39,8 @@ def create_mailbox(
 ) -> tuple[Mailbox, str]:
     """Make a mailbox; returns it with its PIN, which is not shown again.
 
-    ``values`` holds some of `FIELDS`, at least name and box_number.
-    Raises ValidationError by field.
+    ``values`` holds some of `FIELDS`, at least name and box_number. Its fees are charged.
+    Raises ValidationError by field, or as billing.services.fees says.
     """
     by.require(Permission.ADMINISTRATOR)
     if not customer.is_within(by.customer):
@@ -47,6 +50,7 @@ def create_mailbox(
     _set(mailbox, values)
     with refusals(Mailbox, _CONSTRAINTS):
         mailbox.save(force_insert=True)
+    fees.add_features(customer, [_billed(mailbox)], by=by)
     audit.record(
         "mailbox.created",
         mailbox,
@@ -114,6 +118,7 @@ def delete_mailbox(*, mailbox: Mailbox, by: Actor) -> None:
             code="residential",
         )
     audit.record("mailbox.deleted", mailbox, by=by, customer=mailbox.customer)
+    fees.remove_features(mailbox.customer, [_billed(mailbox)], by=by)
     mailbox.delete()
 
 
@@ -131,6 +136,10 @@ def propose_box_number(customer: Customer) -> str:
         customer=customer, box_number__regex=r"^[1-9][0-9]{2,4}$"
     ).values_list("box_number", flat=True)
     return str(max((int(number) for number in numbers), default=99) + 1)
+
+
+def _billed(mailbox: Mailbox) -> FeatureItem:
+    return FeatureItem(Feature.MAILBOX, mailbox.pk, mailbox.name)
 
 
 def _locked(mailbox: Mailbox, *, by: Actor) -> Mailbox:

@@ -11,6 +11,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from phonenumbers import geocoder
 
+from billing.services import fees
+from billing.services.fee_lines import FeatureItem
 from customers.models import Customer, Mailbox, Number, TelephoneLine
 from portal.core import audit
 from portal.core.actor import Actor
@@ -19,6 +21,7 @@ from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from portal.core.staleness import refuse_stale
 from portal.core.validators import validate_number
+from rateplans.choices import Feature
 from rateplans.models import NumberClass
 
 FIELDS: tuple[str, ...] = ("description", "line", "mailbox", "is_in_directory")
@@ -60,6 +63,7 @@ def add_numbers(
         rows.append(number)
     with refusals(Number, _CONSTRAINTS):
         Number.objects.bulk_create(rows)
+    fees.add_features(customer, [billed(number) for number in rows], by=by)
     for number in rows:
         audit.record("number.added", number, by=by, customer=customer)
     return rows
@@ -114,10 +118,15 @@ def assign(
     line: TelephoneLine | None = None,
     mailbox: Mailbox | None = None,
 ) -> Number:
-    """Hand a locked free number to ``customer``, leading where it says."""
-    changes = {"customer": (number.customer, customer)}
+    """Hand a locked free number to ``customer``, leading where it says.
+
+    Its fees are charged to those who did not have it below them before.
+    """
+    holder = number.customer
+    changes = {"customer": (holder, customer)}
     number.customer, number.line, number.mailbox = customer, line, mailbox
     number.save(update_fields=["customer", "line", "mailbox"])
+    fees.add_features(customer, [billed(number)], by=by, came_from=holder)
     audit.record("number.assigned", number, by=by, customer=customer, changes=changes)
     return number
 
@@ -180,6 +189,7 @@ def release_number(*, number: Number, by: Actor) -> None:
             code="residential",
         )
     audit.record("number.released", number, by=by, customer=holder)
+    fees.remove_features(holder, [billed(number)], by=by, goes_to=holder.parent)
     if holder.parent is None:
         number.delete()
         return
@@ -191,6 +201,11 @@ def release_number(*, number: Number, by: Actor) -> None:
 def is_customers_own(number: Number) -> bool:
     """Whether a residential customer consists of this number (D 2.2)."""
     return number.customer.is_residential and number.number == number.customer.name
+
+
+def billed(number: Number) -> FeatureItem:
+    """The number as billing knows it."""
+    return FeatureItem(Feature.NUMBER, number.pk, number.number, number.number_class_id)
 
 
 def _locked(number: Number, *, by: Actor) -> Number:

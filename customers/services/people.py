@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import Q, Value
 from django.utils.translation import gettext as _
 
+from billing.services import fees
+from billing.services.fee_lines import FeatureItem
 from customers import emails
 from customers.models import Customer, Person, SortKey, SystemOptions
 from customers.selectors import assignable_roles, may_manage
@@ -22,6 +24,7 @@ from portal.core.scope import scopes_disabled
 from portal.core.sessions import end_session
 from portal.core.staleness import refuse_stale
 from portal.core.validators import clean_emails
+from rateplans.choices import Feature
 
 FIELDS: tuple[str, ...] = (
     "username",
@@ -76,8 +79,8 @@ def create_person(
 ) -> Person:
     """Make a person of ``customer``, who chooses a password by a mailed link.
 
-    ``values`` holds some of `FIELDS`, at least username and role.
-    Raises ValidationError by field.
+    ``values`` holds some of `FIELDS`, at least username and role. Fees are charged.
+    Raises ValidationError by field, or as billing.services.fees says.
     """
     by.require(Permission.ADMINISTRATOR)
     person = Person(customer=customer, **_known(values))
@@ -85,6 +88,7 @@ def create_person(
     _check(person, by=by, is_role_new=True)
     with refusals(Person, _CONSTRAINTS):
         person.save(force_insert=True)
+    fees.add_features(customer, [_billed(person)], by=by)
     audit.record(
         "person.created",
         person,
@@ -146,6 +150,7 @@ def delete_person(*, person: Person, by: Actor) -> None:
         raise ValidationError(_("You cannot delete yourself."), code="self")
     audit.record("person.deleted", person, by=by, customer=person.customer)
     end_sessions(person)
+    fees.remove_features(person.customer, [_billed(person)], by=by)
     person.delete()
 
 
@@ -203,6 +208,10 @@ def end_sessions(person: Person, *, except_key: str = "") -> int:
     for key in keys:
         end_session(key)
     return len(keys)
+
+
+def _billed(person: Person) -> FeatureItem:
+    return FeatureItem(Feature.PERSON, person.pk, person.username)
 
 
 def _require_manageable(person: Person, by: Actor) -> None:

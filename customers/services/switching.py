@@ -106,6 +106,7 @@ def _actor(
         menus=menus,
         acting_as=acting_as,
         source_ip=source_ip,
+        own=person.customer,
     )
 
 

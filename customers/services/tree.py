@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billing.models import BillingAccount
+from billing.models import BillingAccount, LedgerEntry
+from billing.services import fees
 from customers.models import Customer, Number, Person, Switch
-from customers.services import people
+from customers.services import numbers, people
 from customers.services.customers import lock_below
 from customers.services.tree_lock import change_tree
 from portal.core import audit
@@ -133,7 +134,14 @@ def purge_customer(*, customer: Customer, by: Actor) -> None:
         raise ValidationError(
             _("It is still the affiliate of a customer."), code="affiliate"
         )
+    if LedgerEntry.objects.filter(account__customer=customer).exists():
+        raise ValidationError(
+            _("Its account has entries, and books are kept: it stays deleted."),
+            code="booked",
+        )
     assert customer.parent is not None
+    held = [numbers.billed(row) for row in Number.objects.filter(customer=customer)]
+    fees.remove_features(customer, held, by=by, goes_to=customer.parent)
     Number.objects.filter(customer=customer).update(
         customer=customer.parent, line=None, mailbox=None, description=""
     )

@@ -22,7 +22,7 @@ from portal.core.display import format_day, format_moment
 from portal.core.models import EmailStatus, OutgoingEmail
 from portal.core.money import format_money
 from portal.core.views import PortalView
-from rateplans.models.plan import NO_LIMIT
+from rateplans.settings import NO_LIMIT
 
 
 @lru_cache(maxsize=256)

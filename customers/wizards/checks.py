@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing.choices import PaymentType
@@ -12,6 +13,7 @@ from billing.models import BillingAccount
 from billing.types import rules_of
 from portal.core.money import ZERO, format_money
 from rateplans.models import RatePlan
+from rateplans.selectors import effective_plan
 
 
 def warnings(
@@ -21,7 +23,8 @@ def warnings(
 
     ``provider`` is the reseller's own account, None for the system owner.
     """
-    bill_type = values.get("bill_type") or plan.bill_type
+    present = effective_plan(plan, on=timezone.localdate())
+    bill_type = values.get("bill_type") or present.value("bill_type")
     currency = values.get("currency") or plan.currency
     credit = values.get("credit_limit") or ZERO
     rules = rules_of(bill_type)

@@ -21,8 +21,10 @@ from customers.wizards.fields import Choices
 from customers.wizards.plan_values import plan_values
 from portal.core.forms import Columns, PortalForm, Section
 from portal.core.money import ZERO
+from portal.core.periods import local_date
 from rateplans.choices import BillType
 from rateplans.models import RatePlan
+from rateplans.selectors import effective_plan
 
 
 class CustomerForm(PortalForm):
@@ -67,7 +69,7 @@ class CustomerForm(PortalForm):
             "time_zone": parent.time_zone,
             "country": parent.country,
             "plan": plan.pk if plan else None,
-            "bill_type": plan.bill_type if plan else BillType.PREPAID,
+            "bill_type": self._bill_type_of(plan) if plan else BillType.PREPAID,
             "currency": plan.currency if plan else "",
             "payment_type": PaymentType.MANUAL,
             "credit_limit": ZERO,
@@ -80,6 +82,10 @@ class CustomerForm(PortalForm):
                 if tax.is_default and tax.owner_id == parent.pk
             ],
         }
+
+    def _bill_type_of(self, plan: RatePlan) -> str:
+        today = local_date(self.choices.parent.time_zone)
+        return str(effective_plan(plan, on=today).value("bill_type"))
 
     # --- Fields -----------------------------------------------------------------------
 

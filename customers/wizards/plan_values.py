@@ -4,38 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.core.money import format_money
+from rateplans.choices import BillType, Contract, InvoiceDetail, InvoiceFormat
 from rateplans.models import RatePlan
-from rateplans.models.plan import NO_LIMIT
+from rateplans.pricing import EffectivePlan
+from rateplans.selectors import effective_plans
+from rateplans.settings import NO_LIMIT
 
 
 def plan_values(plan: RatePlan) -> dict[str, str]:
     """The plan's values by the name of the field that they stand in for."""
-    return {
-        "call_maximum": _("no limit")
-        if plan.call_maximum == NO_LIMIT
-        else format_money(plan.call_maximum, plan.currency),
-        "concurrent_calls": _limit(plan.concurrent_calls),
-        "bulk_calls": _limit(plan.bulk_calls),
-        "callerid_in_external": _("yes") if plan.callerid_in_external else _("no"),
-        "dial_plan": plan.dial_plan.name if plan.dial_plan else _("none"),
-        "due_days": ngettext("%(days)d day", "%(days)d days", plan.due_days)
-        % {"days": plan.due_days},
-        "send_invoices": _("yes") if plan.send_invoices else _("no"),
-        "invoice_format": plan.get_invoice_format_display(),
-        "invoice_detail": plan.get_invoice_detail_display(),
-        "contract": plan.get_contract_display(),
-        "currency": plan.currency,
-        "bill_type": plan.get_bill_type_display(),
-    }
+    return all_plan_values([plan])[str(plan.pk)]
 
 
 def all_plan_values(plans: Iterable[RatePlan]) -> dict[str, dict[str, str]]:
     """`plan_values` by plan id, for the page's script."""
-    return {str(plan.pk): plan_values(plan) for plan in plans}
+    found = effective_plans([plan.pk for plan in plans], on=timezone.localdate())
+    return {str(pk): _values(plan) for pk, plan in found.items()}
+
+
+def _values(plan: EffectivePlan) -> dict[str, str]:
+    currency = plan.plan.currency
+    call_maximum, days = plan.value("call_maximum"), plan.value("due_days")
+    dial_plan = plan.value("dial_plan")
+    return {
+        "call_maximum": _("no limit")
+        if call_maximum == NO_LIMIT
+        else format_money(call_maximum, currency),
+        "concurrent_calls": _limit(plan.value("concurrent_calls")),
+        "bulk_calls": _limit(plan.value("bulk_calls")),
+        "callerid_in_external": _yes_no(plan.value("callerid_in_external")),
+        "dial_plan": dial_plan.name if dial_plan else _("none"),
+        "due_days": ngettext("%(days)d day", "%(days)d days", days) % {"days": days},
+        "send_invoices": _yes_no(plan.value("send_invoices")),
+        "invoice_format": str(InvoiceFormat(plan.value("invoice_format")).label),
+        "invoice_detail": str(InvoiceDetail(plan.value("invoice_detail")).label),
+        "contract": str(Contract(plan.value("contract")).label),
+        "currency": currency,
+        "bill_type": str(BillType(plan.value("bill_type")).label),
+    }
+
+
+def _yes_no(value: bool) -> str:
+    return _("yes") if value else _("no")
 
 
 def _limit(value: int) -> str:

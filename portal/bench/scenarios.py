@@ -12,11 +12,10 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from billing.models import BillingAccount
 from customers.models import Customer, Number, Person
 from customers.services import numbers
 from portal.bench.entries import entries_of
@@ -204,11 +203,22 @@ class Reseller:
         return dict(entries_of(self.client.get(url).content.decode()))
 
     def _spread_balances(self) -> None:
-        """Give everybody another balance: nothing was ever charged in this database."""
-        balance = "round(((hashint4(customer_id::int) % 200000) / 100.0), 2)"
-        with connection.cursor() as cursor:
+        """Give everybody another balance, by an entry each, as the ledger demands."""
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                f"UPDATE {BillingAccount._meta.db_table} SET balance = {balance}"
+                "UPDATE billing_billingaccount"
+                " SET balance = balance + (hashint4(customer_id::int) % 200000) / 100.0"
+                " WHERE hashint4(customer_id::int) % 200000 <> 0"
+            )
+            cursor.execute(
+                "INSERT INTO billing_ledgerentry (account_id, key, kind, amount, net,"
+                " is_on_balance, balance_after, description, reference, quantity,"
+                " original_currency, feature, person_name, acting_as_name, at, created_at)"
+                " SELECT id, 'bench', 'credit', amount, amount, true, balance,"
+                " 'Bench', '', 1, '', '', '', '', now(), now()"
+                " FROM (SELECT id, balance,"
+                "  (hashint4(customer_id::int) % 200000) / 100.0 AS amount"
+                "  FROM billing_billingaccount) moved WHERE amount <> 0"
             )
 
     def _stock(self, amount: int) -> list[Number]:

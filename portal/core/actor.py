@@ -42,6 +42,12 @@ class Actor:
     menus: frozenset[str] = field(default_factory=frozenset)
     acting_as: PersonRow | None = None
     source_ip: str | None = None
+    own: TenantRow | None = None  # the real person's account; None: the one acted in
+
+    @property
+    def home(self) -> TenantRow:
+        """The account the real person belongs to: what is above it is not theirs to see."""
+        return self.own or self.customer
 
     def can(self, permission: Permission) -> bool:
         return permission in self.permissions

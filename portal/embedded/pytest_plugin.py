@@ -33,6 +33,7 @@ def pytest_load_initial_conftests(
     os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
     # Playwright's event loop in the main thread makes Django suspect async code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    os.environ.setdefault("DATABASE_POOL", "20")  # as many as threads race in a test
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is None:
         cleanup = contextlib.ExitStack()

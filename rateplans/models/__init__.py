@@ -1,4 +1,5 @@
 from rateplans.models.number_class import NumberClass
 from rateplans.models.plan import RatePlan
+from rateplans.models.price import PlanFeature, PlanMarkup, PlanPrice
 
-__all__ = ["NumberClass", "RatePlan"]
+__all__ = ["NumberClass", "PlanFeature", "PlanMarkup", "PlanPrice", "RatePlan"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from customers.models import Customer, Number
 from portal.core.admin_base import ACTION_LIMIT
 from portal.core.models import AuditEvent
 from portal.core.permissions import Permission
+from tests.books import give
 from tests.world import World
 
 URL = "admin:customers_customer_changelist"
@@ -155,7 +155,7 @@ def test_impossible_moves_are_refused(
 
 
 def test_a_move_with_an_open_balance_is_refused(world: World, staff: Client) -> None:
-    BillingAccount.objects.filter(customer=world.beta).update(balance=Decimal(5))
+    give(world.beta, 5)
     response = confirm(
         staff, "move", world.beta, parent=world.rival.pk, plan=world.rival_plan.pk
     )

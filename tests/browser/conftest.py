@@ -34,6 +34,11 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark", "viewport": {"width": 1360, "height": 900}},
     "narrow": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
 }
+# What axe looks for in the dark: nothing else than colours is other there.
+COLOURS = {
+    "runOnly": ["color-contrast", "link-in-text-block"],
+    "resultTypes": ["violations"],
+}
 # Pixels by which the page itself scrolls sideways.
 TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
 # Fulfilled once nothing fades or slides any more, as the menu does between two widths.
@@ -49,8 +54,8 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 class Visitor:
     """Somebody with a browser window; complaints in its console fail the test."""
 
-    def __init__(self, context: BrowserContext, base_url: str) -> None:
-        self.context, self.base_url = context, base_url
+    def __init__(self, context: BrowserContext, base_url: str, look: str) -> None:
+        self.context, self.base_url, self.present_look = context, base_url, look
         # Answers that the browser notes as errors though the page means them.
         self.expected = ["status of 4"]
         self.complaints: list[str] = []
@@ -98,7 +103,10 @@ class Visitor:
             self.page.screenshot(path=folder / f"{name}.png", full_page=True)
 
     def turn_to(self, look: str) -> None:
-        """Show the present page in another of `LOOKS`, once its script has followed."""
+        """Show the present page in one of `LOOKS`, once its script has followed."""
+        if look == self.present_look:
+            return
+        self.present_look = look
         colours = LOOKS[look]["color_scheme"]
         self.page.emulate_media(color_scheme=colours)
         self.page.set_viewport_size(LOOKS[look]["viewport"])
@@ -117,7 +125,10 @@ class Visitor:
         # What lies scrolled beneath the top bar would be taken for its background.
         self.page.evaluate("scrollTo(0, 0)")
         self.page.evaluate(STILL)
-        results = Axe().run(self.page)
+        is_dark = LOOKS[self.present_look]["color_scheme"] == "dark"
+        results = (
+            Axe().run(self.page, options=COLOURS) if is_dark else Axe().run(self.page)
+        )
         return [
             f"{found['id']}: {found['nodes'][0]['html'][:160]}"
             for found in results.response["violations"]
@@ -143,7 +154,7 @@ def new_visitor(browser: Browser, live_server: LiveServer) -> Iterator[Any]:
             reduced_motion="reduce",  # nobody looks at colours on their way
             **{**LOOKS[look], **options},
         )
-        visitor = Visitor(context, live_server.url)
+        visitor = Visitor(context, live_server.url, look)
         visitors.append(visitor)
         return visitor
 

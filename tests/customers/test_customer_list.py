@@ -15,6 +15,7 @@ from customers.choices import Lock
 from customers.models import Customer
 from customers.services import tree
 from portal.core.scope import scopes_disabled, subtree
+from tests.books import give
 from tests.customers.test_create_customer import _create
 from tests.world import World
 
@@ -41,7 +42,7 @@ def many(world: World) -> World:
                 values={"name": name, "email": "a@b.test", "lock": lock},
                 account={"bill_type": bill_type, "credit_limit": Decimal(credit)},
             )
-            BillingAccount.objects.filter(customer=customer).update(balance=balance)
+            give(customer, balance)
         gone = _create(world, values={"name": "Gone", "email": "a@b.test"})
         tree.delete_customer(customer=gone, by=world.actor(world.ann))
     return world

@@ -17,6 +17,7 @@ from customers.services.customers import set_lock
 from portal.core.models import AuditEvent, EmailStatus, OutgoingEmail, Submission
 from portal.core.scope import scopes_disabled, subtree
 from rateplans.models import RatePlan
+from tests.books import give
 from tests.customers.test_create_customer import _create
 from tests.pages import entries_of, errors_of, send
 from tests.race import race
@@ -493,7 +494,7 @@ def test_impossible_move_is_refused_at_its_field(
 
 def test_move_with_a_balance_says_why_not(world: World) -> None:
     with scopes_disabled():
-        BillingAccount.objects.filter(customer=world.beta).update(balance=5)
+        give(world.beta, 5)
     response = send(
         world.client(world.olga),
         _move(world),

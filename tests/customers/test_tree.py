@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -34,6 +33,7 @@ from portal.core.models import AuditEvent, OutgoingEmail
 from portal.core.scope import scopes_disabled, subtree
 from rateplans.choices import Sharing
 from rateplans.models import RatePlan
+from tests.books import give
 from tests.race import race
 from tests.world import PASSWORD, World, build_world
 
@@ -392,7 +392,7 @@ def test_move_to_where_the_account_number_is_taken_is_refused(above: World) -> N
 
 @pytest.mark.parametrize("balance", ["0.000001", "-5"])
 def test_move_with_an_open_balance_is_refused(above: World, balance: str) -> None:
-    BillingAccount.objects.filter(customer=above.beta).update(balance=Decimal(balance))
+    give(above.beta, balance)
     assert _messages(lambda: _move(above, above.beta)) == [
         "Settle the balance first: it is with the present parent."
     ]

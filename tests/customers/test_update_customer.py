@@ -22,6 +22,7 @@ from portal.core.models import AuditEvent
 from portal.core.scope import scopes_disabled, subtree
 from rateplans.choices import Contract, Sharing
 from rateplans.models import RatePlan
+from tests.books import give
 from tests.race import race
 from tests.world import World, build_world
 
@@ -187,13 +188,13 @@ def test_refused_tax_leaves_everything_as_it_was(world: World) -> None:
         ("5", "EUR", False),
     ],
 )
-def test_currency_is_fixed_while_there_is_a_balance(
+def test_currency_is_fixed_once_there_are_entries(
     inside: World, balance: str, currency: str, is_refused: bool
 ) -> None:
-    BillingAccount.objects.filter(customer=inside.beta).update(balance=balance)
+    give(inside.beta, balance)
     change = {"account": {"currency": currency}}
     if is_refused:
-        assert _refusal(lambda: _update(inside, **change)) == {"currency": ["balance"]}
+        assert _refusal(lambda: _update(inside, **change)) == {"currency": ["booked"]}
     else:
         assert _update(inside, **change).account.currency == currency
 

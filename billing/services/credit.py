@@ -1,0 +1,90 @@
+"""What is said when a credit limit or a plan refuses something; each is told what is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing.ledger import CreditError, Shortage
+from billing.pricing import Level
+from portal.core.actor import Actor
+from portal.core.money import format_money
+from rateplans.choices import Feature
+
+
+def shortage_refusal(
+    error: CreditError, levels: Sequence[Level], *, by: Actor
+) -> ValidationError:
+    """The refusal as ``by`` may read it: accounts above its own stay closed."""
+    shortages = {shortage.account_id: shortage for shortage in error.shortages}
+    for level in reversed(levels):
+        shortage = shortages.get(level.account.pk)
+        if shortage is not None:
+            return _shortage(shortage, level, by)
+    return _from_above()
+
+
+def _shortage(shortage: Shortage, level: Level, by: Actor) -> ValidationError:
+    if not level.path.startswith(by.home.path):
+        return _from_above()
+    values = {
+        "name": level.account.customer.name,
+        "wanted": format_money(shortage.wanted, shortage.currency),
+        "available": format_money(
+            shortage.balance + shortage.credit_limit, shortage.currency
+        ),
+        "missing": format_money(shortage.missing, shortage.currency),
+    }
+    if level.path == by.home.path:
+        text = _(
+            "Your credit does not reach: this costs %(wanted)s, and %(available)s are"
+            " available. Top up at least %(missing)s, or ask your provider to raise your"
+            " credit limit by that much."
+        )
+    else:
+        text = _(
+            "The credit of %(name)s does not reach: this costs %(wanted)s, and"
+            " %(available)s are available. Raise its credit limit by at least"
+            " %(missing)s, or credit as much to its balance."
+        )
+    return ValidationError(text % values, code="credit")
+
+
+def _from_above() -> ValidationError:
+    return ValidationError(
+        _("Your provider cannot supply this at present."), code="provider"
+    )
+
+
+def maximum_refusal(
+    level: Level, feature: Feature, *, maximum: int, by: Actor
+) -> ValidationError:
+    """A rate plan forbids it, or allows no more of it (D 3.4)."""
+    if not level.path.startswith(by.home.path):
+        return _from_above()
+    values = {"name": level.account.customer.name, "feature": feature.label}
+    is_own = level.path == by.home.path
+    if maximum == 0:
+        text = (
+            _("Your rate plan does not allow this: %(feature)s.")
+            if is_own
+            else _("The rate plan of %(name)s does not allow this: %(feature)s.")
+        )
+        return ValidationError(text % values, code="forbidden")
+    text = (
+        ngettext(
+            "%(feature)s: your rate plan allows %(maximum)d, and you have it.",
+            "%(feature)s: your rate plan allows %(maximum)d, and you have them.",
+            maximum,
+        )
+        if is_own
+        else ngettext(
+            "%(feature)s: the rate plan of %(name)s allows %(maximum)d in all.",
+            "%(feature)s: the rate plan of %(name)s allows %(maximum)d in all.",
+            maximum,
+        )
+    )
+    return ValidationError(text % {**values, "maximum": maximum}, code="maximum")

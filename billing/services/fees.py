@@ -1,0 +1,294 @@
+"""Giving customers features and taking them away, with all that costs at every level.
+
+A feature is charged for in the transaction that makes it: sign-up fee and the rest of the
+running period, by the customer's plan and by that of every account above (D 1.3, 3.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from billing import ledger
+from billing.choices import EntryKind
+from billing.models import BilledFeature, BillingAccount
+from billing.pricing import Level, price_down
+from billing.selectors import Rates, count_features, load_levels
+from billing.services.credit import maximum_refusal, shortage_refusal
+from billing.services.fee_lines import (
+    FeatureItem,
+    FeeLine,
+    is_charged_now,
+    label_of,
+    lines_for_new,
+    recurring_line,
+)
+from billing.services.periods import close_account
+from portal.core.actor import Actor
+from portal.core.money import ZERO
+from portal.core.periods import ONE_DAY
+from portal.core.scope import scopes_disabled
+from rateplans.choices import BillingPeriod, Feature, Occurs
+from rateplans.settings import NO_LIMIT
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What a feature would cost the customer now, as its page shows it beforehand."""
+
+    level: Level | None  # None: the system owner, who pays nobody
+    lines: list[FeeLine] = field(default_factory=list)
+    monthly: Decimal = ZERO  # net, for one, from the next period on
+
+    @property
+    def total(self) -> Decimal:
+        return sum((line.gross for line in self.lines), ZERO)
+
+    @property
+    def currency(self) -> str:
+        return self.level.currency if self.level else ""
+
+    @property
+    def balance_after(self) -> Decimal:
+        assert self.level is not None
+        moves = self.level.rules.transactions_move_balance
+        return self.level.account.balance - (self.total if moves else ZERO)
+
+
+def quote(
+    customer: Any,
+    feature: Feature,
+    *,
+    number_class_id: int | None = None,
+    quantity: int = 1,
+    came_from: Any = None,
+) -> Quote:
+    """The price of ``quantity`` more of ``feature`` for ``customer`` itself."""
+    levels = load_levels(customer)
+    if not levels:
+        return Quote(None)
+    counts = count_features([level.path for level in levels])
+    level = levels[-1]
+    gaining = _gaining(levels, came_from) & {level.path}
+    lines = lines_for_new(
+        levels, feature, number_class_id, quantity, "", counts, gaining
+    )
+    rates = Rates(level.today)
+    prices = price_down(
+        levels, feature, Occurs.RECURRING, number_class_id, rates.convert
+    )
+    recurs = level.period != BillingPeriod.INDEFINITE and level.rules.has_monthly_fees
+    return Quote(level, lines, prices[-1].amount if recurs else ZERO)
+
+
+@transaction.atomic
+def add_features(
+    customer: Any,
+    items: Sequence[FeatureItem],
+    *,
+    by: Actor,
+    came_from: Any = None,
+) -> None:
+    """Begin to bill ``items``, which ``customer`` has just been given.
+
+    ``came_from`` is the account above that held them until now (numbers): whoever had them
+    below it already pays for them.
+    Raises ValidationError, code ``forbidden`` or ``maximum`` if a plan does not allow it,
+    ``credit`` or ``provider`` if somebody's credit does not reach.
+    """
+    if not items:
+        return
+    levels = _locked_levels(customer)
+    gaining = _gaining(levels, came_from)
+    counts = count_features([level.path for level in levels])
+    now = timezone.now()
+    if came_from is not None:
+        _end(items, now)
+    postings: list[ledger.Posting] = []
+    for (feature, number_class_id), group in _grouped(items):
+        _refuse_above_maximum(
+            levels, gaining, feature, len(group), counts, customer, by
+        )
+        rows = BilledFeature.objects.bulk_create(
+            BilledFeature(
+                customer=customer,
+                feature=feature,
+                object_id=item.object_id,
+                number_class_id=number_class_id,
+                label=item.label[:150],
+                started_at=now,
+            )
+            for item in group
+        )
+        lines = lines_for_new(
+            levels,
+            feature,
+            number_class_id,
+            len(group),
+            label_of(group),
+            counts,
+            gaining,
+        )
+        object_id = group[0].object_id if len(group) == 1 else None
+        postings += (
+            line.debit(f"{line.kind}:{rows[0].pk}", object_id=object_id)
+            for line in lines
+        )
+        for path in gaining:
+            counts[path][feature] = counts[path].get(feature, 0) + len(group)
+    try:
+        ledger.post(postings, by=by, within_limits=True)
+    except ledger.CreditError as error:
+        raise shortage_refusal(error, levels, by=by) from error
+
+
+@transaction.atomic
+def remove_features(
+    customer: Any, items: Sequence[FeatureItem], *, by: Actor, goes_to: Any = None
+) -> None:
+    """Stop billing ``items`` of ``customer``; who has a plan that refunds gets days back.
+
+    ``goes_to`` is the account above that holds them from now on (numbers); it and those
+    above it go on paying.
+    """
+    levels = _locked_levels(customer)
+    losing = _gaining(levels, goes_to)
+    counts = count_features([level.path for level in levels])
+    now = timezone.now()
+    postings: list[ledger.Posting] = []
+    for item in items:
+        ended = BilledFeature.objects.filter(
+            feature=item.feature, object_id=item.object_id, ended_at=None
+        ).first()
+        if ended is None:
+            continue  # was never billed: made before there were fees
+        _end([item], now)
+        postings += _refunds(levels, losing, item, ended, counts)
+        for path in losing:
+            counts[path][item.feature] = counts[path].get(item.feature, 1) - 1
+        if goes_to is not None:
+            ended.pk, ended.customer, ended.started_at = None, goes_to, now
+            ended.ended_at = None
+            ended.save(force_insert=True)
+    ledger.post(postings, by=by, within_limits=False)
+
+
+def _refunds(
+    levels: Sequence[Level],
+    losing: set[str],
+    item: FeatureItem,
+    ended: BilledFeature,
+    counts: dict[str, dict[Feature, int]],
+) -> list[ledger.Posting]:
+    """The days after today, paid for and not used, where the plan gives them back."""
+    rates = Rates(levels[-1].today) if levels else None
+    if rates is None:
+        return []
+    prices = price_down(
+        levels, item.feature, Occurs.RECURRING, item.number_class_id, rates.convert
+    )
+    found = []
+    for price in prices:
+        level = price.level
+        begin, end = level.today + ONE_DAY, level.account.billed_until
+        was_free = counts[level.path].get(item.feature, 0) <= (
+            level.plan.included(item.feature).value
+        )
+        if (
+            level.path in losing
+            and level.plan.value("refund_on_removal")
+            and level.period != BillingPeriod.INDEFINITE
+            and is_charged_now(level)
+            and begin < end
+            and not was_free
+        ):
+            line = recurring_line(
+                price,
+                item.feature,
+                1,
+                item.label,
+                (begin, end),
+                rates,
+                kind=EntryKind.REFUND,
+            )
+            found.append(line.credit(f"refund:{ended.pk}", object_id=item.object_id))
+    return found
+
+
+def _locked_levels(customer: Any) -> list[Level]:
+    """The accounts of the chain, locked in the order of their ids, and up to date."""
+    with scopes_disabled():  # every account above is charged too
+        accounts = list(
+            BillingAccount.objects.filter(
+                customer__in=[*customer.ancestor_ids, customer.pk]
+            )
+            .select_for_update(of=("self",), no_key=True)
+            .order_by("pk")
+        )
+    levels = load_levels(customer)
+    due = [level for level in levels if level.account.billed_until <= level.today]
+    for level in due:
+        # What a late run has not charged yet is charged for what there was until now.
+        close_account(level.account.pk)
+    assert len(accounts) == len(levels)
+    return load_levels(customer) if due else levels
+
+
+def _gaining(levels: Sequence[Level], holder: Any) -> set[str]:
+    """The levels that ``holder`` is not within: all of them if it came from nowhere."""
+    return {
+        level.path
+        for level in levels
+        if holder is None or not holder.path.startswith(level.path)
+    }
+
+
+def _refuse_above_maximum(
+    levels: Sequence[Level],
+    gaining: set[str],
+    feature: Feature,
+    quantity: int,
+    counts: dict[str, dict[Feature, int]],
+    customer: Any,
+    by: Actor,
+) -> None:
+    for level in reversed(levels):
+        # Whoever comes from above is judged by the plans from there on up (D 7.5).
+        is_own = level.path == customer.path
+        if level.path not in gaining or (is_own and by.home.path != customer.path):
+            continue
+        maximum = level.plan.maximum(feature).value
+        present = counts[level.path].get(feature, 0)
+        if maximum != NO_LIMIT and present + quantity > maximum:
+            raise maximum_refusal(level, feature, maximum=maximum, by=by)
+
+
+def _grouped(
+    items: Iterable[FeatureItem],
+) -> list[tuple[tuple[Feature, int | None], list[FeatureItem]]]:
+    def kind(item: FeatureItem) -> tuple[str, int]:
+        return str(item.feature), item.number_class_id or 0
+
+    groups = []
+    for _kind, members in groupby(sorted(items, key=kind), key=kind):
+        group = list(members)
+        groups.append(((group[0].feature, group[0].number_class_id), group))
+    return groups
+
+
+def _end(items: Sequence[FeatureItem], now: Any) -> None:
+    for feature, group in groupby(
+        sorted(items, key=lambda item: item.feature), key=lambda item: item.feature
+    ):
+        with scopes_disabled():  # a number may come from an account above
+            BilledFeature.objects.filter(
+                feature=feature,
+                object_id__in=[item.object_id for item in group],
+                ended_at=None,
+            ).update(ended_at=now)

@@ -1,0 +1,63 @@
+"""Which taxes a price bears, and how much they are (D 4); no queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from billing.models import Tax
+from portal.core.money import round_money
+from rateplans.choices import Feature
+
+HUNDRED = Decimal(100)
+# An amount, its currency, the currency wanted.
+Convert = Callable[[Decimal, str, str], Decimal]
+# The switch of a tax that says whether it applies to the fees of a feature.
+SWITCHES: dict[Feature, str] = {
+    Feature.ACCOUNT: "applies_accounts",
+    Feature.LINE: "applies_features",
+    Feature.MAILBOX: "applies_features",
+    Feature.PERSON: "applies_features",
+    Feature.NUMBER: "applies_numbers",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TaxPart:
+    """A tax on one price: what it is called, its rate in percent, and how much it is."""
+
+    tax_id: int
+    name: str
+    rate: Decimal
+    amount: Decimal
+
+
+def on_feature(taxes: Iterable[Tax], feature: Feature) -> list[Tax]:
+    """Those that apply to the fees of a feature."""
+    return [tax for tax in taxes if getattr(tax, SWITCHES[feature])]
+
+
+def tax_parts(
+    net: Decimal, taxes: Iterable[Tax], *, currency: str, convert: Convert
+) -> tuple[TaxPart, ...]:
+    """Each tax on a positive ``net`` in ``currency``: net * rate / 100 + amount.
+
+    Every tax is computed on the net price and rounded by itself; those of 0 are left out.
+    """
+    if not net:
+        return ()
+    parts = (
+        TaxPart(
+            tax.pk,
+            tax.name,
+            tax.rate,
+            round_money(
+                net * tax.rate / HUNDRED
+                + (convert(tax.amount, tax.currency, currency) if tax.amount else 0),
+                currency,
+            ),
+        )
+        for tax in taxes
+    )
+    return tuple(part for part in parts if part.amount)
