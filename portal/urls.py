@@ -17,6 +17,8 @@ urlpatterns = [
                 path("", dashboard.Start.as_view(), name="start"),
                 path("search/", dashboard.Search.as_view(), name="search"),
                 path("", include("customers.urls")),
+                path("", include("rateplans.urls")),
+                path("", include("billing.urls")),
             ]
         ),
     ),

@@ -98,8 +98,6 @@ class Tour:
     ) -> list[str]:
         """What is wrong in any of the looks; the console fails the test by itself."""
         visitor = self.visitor_of(audience)
-        if len(looks) == 1:
-            visitor.turn_to(looks[0])
         page = visitor.open(address)
         faults = text_faults(page.content())
         # Turning round takes as long as loading: begin as the page before has ended.
@@ -114,7 +112,8 @@ class Tour:
 
     def visitor_of(self, audience: Audience) -> Visitor:
         if audience.name not in self.visitors:
-            visitor = self.new_visitor()
+            is_passing = audience.name == "switched"
+            visitor = self.new_visitor("narrow" if is_passing else "light")
             if audience.person is not None:
                 visitor.come_as(audience.client)
             self.visitors[audience.name] = visitor

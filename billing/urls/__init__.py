@@ -1,0 +1,6 @@
+"""Where the pages of billing are, inside an account."""
+
+from billing.urls import accounts, charging
+
+app_name = "billing"
+urlpatterns = [*accounts.urlpatterns, *charging.urlpatterns]
