@@ -19,6 +19,7 @@ from portal.core.actor import Actor
 from portal.core.money import ZERO, has_minor_unit_precision
 from portal.core.periods import local_date, period_of
 from rateplans.choices import BillingPeriod, Contract
+from rateplans.pricing import EffectivePlan
 from rateplans.selectors import assignable_plans, effective_plan
 
 # What a reseller may set; the rest is opened with the account or moved by the ledger.
@@ -59,15 +60,14 @@ def open_account(
     """
     today = local_date(customer.time_zone, customer.created_at)
     plan = effective_plan(values["plan"], on=today)
-    period = BillingPeriod(plan.value("billing_period"))
-    next_period = period_of(today, period.months or 1)[1]
+    fees_from, billed_until = first_days(plan, today)
     account = BillingAccount(
         customer=customer,
         provider=customer.parent,
         currency=values.get("currency") or plan.plan.currency,
         bill_type=values.get("bill_type") or plan.value("bill_type"),
-        fees_from=next_period if plan.value("bill_defer") else today,
-        billed_until=next_period,
+        fees_from=fees_from,
+        billed_until=billed_until,
     )
     _set(account, {name: value for name, value in values.items() if value != ""})
     _check(account)
@@ -79,6 +79,13 @@ def open_account(
     account.save(force_insert=True)
     _set_taxes(account, _default_taxes(customer) if taxes is None else taxes)
     return account
+
+
+def first_days(plan: EffectivePlan, today: date) -> tuple[date, date]:
+    """From when an account opened ``today`` pays fees, and until when at the first go."""
+    period = BillingPeriod(plan.value("billing_period"))
+    next_period = period_of(today, period.months or 1)[1]
+    return next_period if plan.value("bill_defer") else today, next_period
 
 
 def update_account(

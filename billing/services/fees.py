@@ -7,8 +7,6 @@ running period, by the customer's plan and by that of every account above (D 1.3
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -31,60 +29,10 @@ from billing.services.fee_lines import (
 )
 from billing.services.periods import close_account
 from portal.core.actor import Actor
-from portal.core.money import ZERO
 from portal.core.periods import ONE_DAY
 from portal.core.scope import scopes_disabled
 from rateplans.choices import BillingPeriod, Feature, Occurs
 from rateplans.settings import NO_LIMIT
-
-
-@dataclass(frozen=True)
-class Quote:
-    """What a feature would cost the customer now, as its page shows it beforehand."""
-
-    level: Level | None  # None: the system owner, who pays nobody
-    lines: list[FeeLine] = field(default_factory=list)
-    monthly: Decimal = ZERO  # net, for one, from the next period on
-
-    @property
-    def total(self) -> Decimal:
-        return sum((line.gross for line in self.lines), ZERO)
-
-    @property
-    def currency(self) -> str:
-        return self.level.currency if self.level else ""
-
-    @property
-    def balance_after(self) -> Decimal:
-        assert self.level is not None
-        moves = self.level.rules.transactions_move_balance
-        return self.level.account.balance - (self.total if moves else ZERO)
-
-
-def quote(
-    customer: Any,
-    feature: Feature,
-    *,
-    number_class_id: int | None = None,
-    quantity: int = 1,
-    came_from: Any = None,
-) -> Quote:
-    """The price of ``quantity`` more of ``feature`` for ``customer`` itself."""
-    levels = load_levels(customer)
-    if not levels:
-        return Quote(None)
-    counts = count_features([level.path for level in levels])
-    level = levels[-1]
-    gaining = _gaining(levels, came_from) & {level.path}
-    lines = lines_for_new(
-        levels, feature, number_class_id, quantity, "", counts, gaining
-    )
-    rates = Rates(level.today)
-    prices = price_down(
-        levels, feature, Occurs.RECURRING, number_class_id, rates.convert
-    )
-    recurs = level.period != BillingPeriod.INDEFINITE and level.rules.has_monthly_fees
-    return Quote(level, lines, prices[-1].amount if recurs else ZERO)
 
 
 @transaction.atomic
@@ -105,16 +53,14 @@ def add_features(
     if not items:
         return
     levels = _locked_levels(customer)
-    gaining = _gaining(levels, came_from)
+    gaining = levels_outside(levels, came_from)
     counts = count_features([level.path for level in levels])
     now = timezone.now()
     if came_from is not None:
         _end(items, now)
     postings: list[ledger.Posting] = []
     for (feature, number_class_id), group in _grouped(items):
-        _refuse_above_maximum(
-            levels, gaining, feature, len(group), counts, customer, by
-        )
+        refuse_above_maximum(levels, gaining, feature, len(group), counts, customer, by)
         rows = BilledFeature.objects.bulk_create(
             BilledFeature(
                 customer=customer,
@@ -158,7 +104,7 @@ def remove_features(
     above it go on paying.
     """
     levels = _locked_levels(customer)
-    losing = _gaining(levels, goes_to)
+    losing = levels_outside(levels, goes_to)
     counts = count_features([level.path for level in levels])
     now = timezone.now()
     postings: list[ledger.Posting] = []
@@ -169,7 +115,10 @@ def remove_features(
         if ended is None:
             continue  # was never billed: made before there were fees
         _end([item], now)
-        postings += _refunds(levels, losing, item, ended, counts)
+        postings += (
+            line.credit(f"refund:{ended.pk}", object_id=item.object_id)
+            for line in refund_lines(levels, losing, item, counts)
+        )
         for path in losing:
             counts[path][item.feature] = counts[path].get(item.feature, 1) - 1
         if goes_to is not None:
@@ -179,13 +128,12 @@ def remove_features(
     ledger.post(postings, by=by, within_limits=False)
 
 
-def _refunds(
+def refund_lines(
     levels: Sequence[Level],
     losing: set[str],
     item: FeatureItem,
-    ended: BilledFeature,
     counts: dict[str, dict[Feature, int]],
-) -> list[ledger.Posting]:
+) -> list[FeeLine]:
     """The days after today, paid for and not used, where the plan gives them back."""
     rates = Rates(levels[-1].today) if levels else None
     if rates is None:
@@ -196,7 +144,7 @@ def _refunds(
     found = []
     for price in prices:
         level = price.level
-        begin, end = level.today + ONE_DAY, level.account.billed_until
+        period = (level.today + ONE_DAY, level.account.billed_until)
         was_free = counts[level.path].get(item.feature, 0) <= (
             level.plan.included(item.feature).value
         )
@@ -205,20 +153,14 @@ def _refunds(
             and level.plan.value("refund_on_removal")
             and level.period != BillingPeriod.INDEFINITE
             and is_charged_now(level)
-            and begin < end
+            and period[0] < period[1]
             and not was_free
         ):
             line = recurring_line(
-                price,
-                item.feature,
-                1,
-                item.label,
-                (begin, end),
-                rates,
-                kind=EntryKind.REFUND,
+                price, item.feature, 1, item.label, period, rates, kind=EntryKind.REFUND
             )
-            found.append(line.credit(f"refund:{ended.pk}", object_id=item.object_id))
-    return found
+            found.append(line)
+    return [line for line in found if line.gross]
 
 
 def _locked_levels(customer: Any) -> list[Level]:
@@ -240,8 +182,8 @@ def _locked_levels(customer: Any) -> list[Level]:
     return load_levels(customer) if due else levels
 
 
-def _gaining(levels: Sequence[Level], holder: Any) -> set[str]:
-    """The levels that ``holder`` is not within: all of them if it came from nowhere."""
+def levels_outside(levels: Sequence[Level], holder: Any) -> set[str]:
+    """The paths of the levels that ``holder`` is not within; all of them for no holder."""
     return {
         level.path
         for level in levels
@@ -249,7 +191,7 @@ def _gaining(levels: Sequence[Level], holder: Any) -> set[str]:
     }
 
 
-def _refuse_above_maximum(
+def refuse_above_maximum(
     levels: Sequence[Level],
     gaining: set[str],
     feature: Feature,
@@ -258,6 +200,7 @@ def _refuse_above_maximum(
     customer: Any,
     by: Actor,
 ) -> None:
+    """Raise ValidationError where ``quantity`` more are more than a plan allows (D 3.4)."""
     for level in reversed(levels):
         # Whoever comes from above is judged by the plans from there on up (D 7.5).
         is_own = level.path == customer.path

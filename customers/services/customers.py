@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,9 +100,10 @@ def create_normal(
     `billing.services.accounts`. Login details are mailed after the commit.
     Raises ValidationError by field; administrator's fields are prefixed ``person_``.
     """
-    customer = _create(parent, CustomerKind.NORMAL, values, account, taxes, by)
-    if administrator is not None:
-        _create_person(customer, administrator, RoleDefault.FIRST_PERSON, by)
+    with _credit_at_its_limit():
+        customer = _create(parent, CustomerKind.NORMAL, values, account, taxes, by)
+        if administrator is not None:
+            _create_person(customer, administrator, RoleDefault.FIRST_PERSON, by)
     return customer
 
 
@@ -126,9 +128,21 @@ def create_residential(
     hold_tree()
     taken = numbers.lock_free(number, holder=parent)
     try:
-        return _create_of(taken, parent, person, values, account, taxes, by)
+        with _credit_at_its_limit():
+            return _create_of(taken, parent, person, values, account, taxes, by)
     except ValidationError as error:
         raise _about_number(error, taken) from error
+
+
+@contextmanager
+def _credit_at_its_limit() -> Iterator[None]:
+    """Say at the limit that it does not reach for a new customer's first fees."""
+    try:
+        yield
+    except ValidationError as error:
+        if getattr(error, "code", "") != "credit":
+            raise
+        raise ValidationError({"credit_limit": error}) from error
 
 
 def _create_of(
@@ -361,6 +375,8 @@ def _create_person(
             by=by,
         )
     except ValidationError as error:
+        if not hasattr(error, "error_dict"):
+            raise
         raise ValidationError(
             {f"person_{name}": errors for name, errors in error.error_dict.items()}
         ) from error

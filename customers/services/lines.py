@@ -52,7 +52,7 @@ def create_line(
     _set(line, values)
     with refusals(TelephoneLine, _CONSTRAINTS):
         line.save(force_insert=True)
-    fees.add_features(customer, [_billed(line)], by=by)
+    fees.add_features(customer, [billed(line)], by=by)
     audit.record(
         "line.created",
         line,
@@ -137,7 +137,7 @@ def delete_line(*, line: TelephoneLine, by: Actor) -> None:
             code="residential",
         )
     audit.record("line.deleted", line, by=by, customer=line.customer)
-    fees.remove_features(line.customer, [_billed(line)], by=by)
+    fees.remove_features(line.customer, [billed(line)], by=by)
     line.delete()
 
 
@@ -152,7 +152,8 @@ def propose_username(customer: Customer) -> str:
     return f"{customer.pk}-{secrets.random_password(8).lower()}"
 
 
-def _billed(line: TelephoneLine) -> FeatureItem:
+def billed(line: TelephoneLine) -> FeatureItem:
+    """The line as billing knows it."""
     return FeatureItem(Feature.LINE, line.pk, line.name)
 
 

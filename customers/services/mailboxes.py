@@ -50,7 +50,7 @@ def create_mailbox(
     _set(mailbox, values)
     with refusals(Mailbox, _CONSTRAINTS):
         mailbox.save(force_insert=True)
-    fees.add_features(customer, [_billed(mailbox)], by=by)
+    fees.add_features(customer, [billed(mailbox)], by=by)
     audit.record(
         "mailbox.created",
         mailbox,
@@ -118,7 +118,7 @@ def delete_mailbox(*, mailbox: Mailbox, by: Actor) -> None:
             code="residential",
         )
     audit.record("mailbox.deleted", mailbox, by=by, customer=mailbox.customer)
-    fees.remove_features(mailbox.customer, [_billed(mailbox)], by=by)
+    fees.remove_features(mailbox.customer, [billed(mailbox)], by=by)
     mailbox.delete()
 
 
@@ -138,7 +138,8 @@ def propose_box_number(customer: Customer) -> str:
     return str(max((int(number) for number in numbers), default=99) + 1)
 
 
-def _billed(mailbox: Mailbox) -> FeatureItem:
+def billed(mailbox: Mailbox) -> FeatureItem:
+    """The mailbox as billing knows it."""
     return FeatureItem(Feature.MAILBOX, mailbox.pk, mailbox.name)
 
 

@@ -88,7 +88,7 @@ def create_person(
     _check(person, by=by, is_role_new=True)
     with refusals(Person, _CONSTRAINTS):
         person.save(force_insert=True)
-    fees.add_features(customer, [_billed(person)], by=by)
+    fees.add_features(customer, [billed(person)], by=by)
     audit.record(
         "person.created",
         person,
@@ -150,7 +150,7 @@ def delete_person(*, person: Person, by: Actor) -> None:
         raise ValidationError(_("You cannot delete yourself."), code="self")
     audit.record("person.deleted", person, by=by, customer=person.customer)
     end_sessions(person)
-    fees.remove_features(person.customer, [_billed(person)], by=by)
+    fees.remove_features(person.customer, [billed(person)], by=by)
     person.delete()
 
 
@@ -210,7 +210,8 @@ def end_sessions(person: Person, *, except_key: str = "") -> int:
     return len(keys)
 
 
-def _billed(person: Person) -> FeatureItem:
+def billed(person: Person) -> FeatureItem:
+    """The person as billing knows it."""
     return FeatureItem(Feature.PERSON, person.pk, person.username)
 
 

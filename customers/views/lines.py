@@ -15,9 +15,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from billing.services.quotes import Wish
 from customers.filters.features import LineFilter
 from customers.forms.lines import LineForm
 from customers.models import DialPlan, Mailbox, Number, TelephoneLine
+from customers.price_box import refund_consequences
 from customers.services import lines
 from customers.views.features import (
     FeatureConfirmPage,
@@ -26,12 +28,14 @@ from customers.views.features import (
     account_of,
 )
 from customers.views.parts import pill
+from customers.views.prices import PricedForm
 from portal.core.permissions import Permission
 from portal.core.reveal import show_once, take_shown_once
 from portal.core.tables import PAGE_SIZE, BulkAction, Column, Empty
 from portal.core.urls import row_id
 from portal.core.views import ListPage, PortalView
 from portal.templatetags.portal import telephone
+from rateplans.choices import Feature
 
 LIST = "customers:line-list"
 EDIT = "customers:line-edit"
@@ -157,8 +161,11 @@ class LineFormPage(FeatureFormPage):
         }
 
 
-class LineCreate(LineFormPage):
+class LineCreate(PricedForm, LineFormPage):
     focuses_first = True
+
+    def wishes(self) -> Sequence[Wish]:
+        return [Wish(Feature.LINE)]
 
     def title(self) -> str:
         return _("New telephone line")
@@ -311,6 +318,7 @@ class LineDelete(LineConfirm):
         return (
             _("The telephone is cut off at once, and its password is lost."),
             *([numbers] if ringing else []),
+            *refund_consequences(account_of(self), lines.billed(self.row)),
         )
 
     def refusal(self) -> str:

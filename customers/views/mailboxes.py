@@ -12,9 +12,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing.services.quotes import Wish
 from customers.filters.features import MailboxFilter
 from customers.forms.mailboxes import MailboxForm
 from customers.models import Mailbox
+from customers.price_box import refund_consequences
 from customers.services import mailboxes
 from customers.views.features import (
     FeatureConfirmPage,
@@ -23,11 +25,13 @@ from customers.views.features import (
     account_of,
 )
 from customers.views.parts import pill
+from customers.views.prices import PricedForm
 from portal.core.permissions import Permission
 from portal.core.reveal import show_once, take_shown_once
 from portal.core.tables import Column, Empty
 from portal.core.views import ListPage, PortalView
 from portal.templatetags.portal import telephone
+from rateplans.choices import Feature
 
 LIST = "customers:mailbox-list"
 EDIT = "customers:mailbox-edit"
@@ -109,8 +113,11 @@ class MailboxFormPage(FeatureFormPage):
     list_url = LIST
 
 
-class MailboxCreate(MailboxFormPage):
+class MailboxCreate(PricedForm, MailboxFormPage):
     focuses_first = True
+
+    def wishes(self) -> Sequence[Wish]:
+        return [Wish(Feature.MAILBOX)]
 
     def title(self) -> str:
         return _("New mailbox")
@@ -257,6 +264,7 @@ class MailboxDelete(MailboxConfirm):
         return (
             _("The messages in it are lost."),
             _("Lines and numbers that led here lead to no mailbox any more."),
+            *refund_consequences(account_of(self), mailboxes.billed(self.row)),
         )
 
     def refusal(self) -> str:

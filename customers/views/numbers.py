@@ -19,6 +19,7 @@ from customers.filters.features import NumberFilter
 from customers.forms.numbers import NumberEnterForm, NumberForm, NumberTakeForm
 from customers.models import Mailbox, Number, TelephoneLine
 from customers.number_picker import picker_context
+from customers.price_box import class_prices, refund_consequences
 from customers.selectors import numbers_in_stock
 from customers.services import numbers
 from customers.views.features import (
@@ -207,11 +208,16 @@ class NumberTake(NumberFormPage):
         return NumberTakeForm(data, stock=stock, **self.choices())
 
     def form_context(self, form: Any) -> dict[str, Any]:
-        return picker_context(
+        account = account_of(self)
+        context = picker_context(
             self.request,
-            numbers_in_stock(account_of(self)),
+            numbers_in_stock(account),
             chosen=str(form["number"].value() or ""),
         )
+        prices = class_prices(
+            account, context["classes"], by=self.actor, came_from=account.parent
+        )
+        return context | {"class_prices": prices}
 
     def save(self, form: NumberTakeForm) -> str:
         numbers.take_number(
@@ -251,6 +257,10 @@ class NumberEnter(NumberFormPage):
     def build_form(self, data: Any = None, files: Any = None) -> NumberEnterForm:
         classes = NumberClass.objects.all()
         return NumberEnterForm(data, account=account_of(self), classes=classes)
+
+    def form_context(self, form: Any) -> dict[str, Any]:
+        classes = NumberClass.objects.all()
+        return {"class_prices": class_prices(account_of(self), classes, by=self.actor)}
 
     def save(self, form: NumberEnterForm) -> str:
         data = form.cleaned_data
@@ -364,6 +374,9 @@ class NumberRelease(FeatureConfirmPage):
                 ]
                 if target
                 else []
+            ),
+            *refund_consequences(
+                number.customer, numbers.billed(number), goes_to=number.customer.parent
             ),
         )
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from billing.services.quotes import Wish
 from customers.choices import RoleDefault
 from customers.emails import LOGIN_DETAILS
 from customers.filters.features import PersonFilter
@@ -33,12 +34,14 @@ from customers.views.features import (
 )
 from customers.views.mail_parts import login_mail_line, mail_message
 from customers.views.parts import pill
+from customers.views.prices import PricedForm
 from portal.core.display import format_moment
 from portal.core.models import OutgoingEmail
 from portal.core.permissions import Permission
 from portal.core.tables import Column, Empty
 from portal.core.urls import account_url, row_id
 from portal.core.views import ListPage, PortalView
+from rateplans.choices import Feature
 
 LIST = "customers:person-list"
 EDIT = "customers:person-edit"
@@ -182,8 +185,11 @@ class PersonFormPage(FeatureFormPage):
         return assignable_roles(self.actor, customer=account_of(self))
 
 
-class PersonCreate(PersonFormPage):
+class PersonCreate(PricedForm, PersonFormPage):
     focuses_first = True
+
+    def wishes(self) -> Sequence[Wish]:
+        return [Wish(Feature.PERSON)]
 
     def title(self) -> str:
         return _("New person")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.models import Person
+from customers.price_box import refund_consequences
 from customers.services import people, second_factor
 from customers.views.features import FeatureConfirmPage, OwnRow
 from customers.views.mail_parts import mail_message
@@ -45,6 +46,7 @@ class PersonDelete(PersonConfirm):
             % {"name": self.row.display_name},
             _("The user name is free for somebody else."),
             _("What this person did stays in the audit log under its name."),
+            *refund_consequences(self.row.customer, people.billed(self.row)),
         )
 
     def refusal(self) -> str:

@@ -12,9 +12,11 @@ from django.utils.translation import gettext as _
 
 from billing.models import BillingAccount
 from billing.selectors import available_taxes
+from billing.services.quotes import Wish, quote_new_customer
 from customers.audit_labels import missed_changes
 from customers.models import Customer, DialPlan, Region, SystemOptions
 from customers.number_picker import picker_context
+from customers.price_box import price_box
 from customers.selectors import (
     assignable_roles,
     customers_below,
@@ -33,7 +35,7 @@ from portal.core.permissions import Permission
 from portal.core.reveal import show_once
 from portal.core.urls import row_id
 from portal.core.views import Crumb, FormPage, PortalView
-from rateplans.choices import BillType
+from rateplans.choices import BillType, Feature
 from rateplans.selectors import assignable_plans
 
 
@@ -294,7 +296,7 @@ class NumberPicker(PortalView):
 
 
 class WarningCheck(PortalView):
-    """Sense checks of what is being typed; nothing is saved."""
+    """Sense checks of what is being typed, and what it will cost; nothing is saved."""
 
     permission = Permission.COMMERCE
 
@@ -302,14 +304,49 @@ class WarningCheck(PortalView):
         parent = request.reach.account
         plans = assignable_plans(owner_id=parent.pk, ancestor_ids=parent.ancestor_ids)
         plan = plans.filter(pk=row_id(request.POST.get("plan", "")) or 0).first()
-        found: list[str] = []
+        context: dict[str, Any] = {"warnings": []}
         if plan is not None:
-            found = warnings(
+            values = typed_account_values(request.POST)
+            context["warnings"] = warnings(
                 plan=plan,
-                values=typed_account_values(request.POST),
+                values=values,
                 provider=BillingAccount.objects.filter(customer=parent).first(),
             )
-        return render(request, "customers/_warnings.html", {"warnings": found})
+            if "version" not in request.POST:  # which only a customer has that exists
+                context["price"] = self.price(parent, {**values, "plan": plan})
+        return render(request, "customers/_warnings.html", context)
+
+    def price(self, parent: Customer, values: dict[str, Any]) -> dict[str, Any] | None:
+        """What the new customer's account and first features cost it."""
+        data = self.request.POST
+        taxes = available_taxes(owner_id=parent.pk, ancestor_ids=parent.ancestor_ids)
+        ticked = [pk for pk in map(row_id, data.getlist("taxes")) if pk is not None]
+        try:
+            quote = quote_new_customer(
+                parent,
+                {**values, "taxes": taxes.filter(pk__in=ticked)},
+                self.wishes(parent),
+                by=self.actor,
+            )
+        except ValidationError:
+            return None  # no exchange rate yet: said when the form is sent
+        return price_box(quote)
+
+    def wishes(self, parent: Customer) -> list[Wish]:
+        """The first administrator, or all that a residential customer consists of."""
+        data = self.request.POST
+        if "number" not in data:
+            return [Wish(Feature.PERSON)] if data.get("has_administrator") else []
+        numbers = free_numbers(parent).filter(pk=row_id(data["number"]) or 0)
+        return [
+            *(
+                Wish(Feature.NUMBER, number_class_id=number.number_class_id)
+                for number in numbers
+            ),
+            Wish(Feature.LINE),
+            Wish(Feature.MAILBOX),
+            Wish(Feature.PERSON),
+        ]
 
 
 def typed_account_values(data: Any) -> dict[str, Any]:

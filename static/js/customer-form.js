@@ -99,8 +99,13 @@ const warnings = document.getElementById("warnings");
 if (warnings) {
   const load = fetcher(warnings);
   const ask = later(() => load(root.dataset.warningCheck, { method: "POST", body: new FormData(form) }), 400);
-  const names = ["plan", "bill_type", "credit_limit", "currency", "low_balance", "auto_topup", "payment_type", "bank_account_number"];
-  for (const name of names) field(name)?.addEventListener("input", ask);
+  const names = [
+    ...["plan", "bill_type", "credit_limit", "currency", "low_balance", "auto_topup", "payment_type"],
+    ...["bank_account_number", "taxes", "number", "has_administrator"],
+  ];
+  form.addEventListener("input", (event) => {
+    if (names.includes(event.target.name)) ask();
+  });
   ask();
 }
 

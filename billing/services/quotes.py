@@ -1,0 +1,179 @@
+"""What something would cost a customer now, for its page to show beforehand; posts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from billing.models import BillingAccount
+from billing.pricing import Level, price_down
+from billing.selectors import Rates, count_features, load_levels
+from billing.services.accounts import first_days
+from billing.services.fee_lines import (
+    FeatureItem,
+    FeeLine,
+    chargeable,
+    lines_for_new,
+)
+from billing.services.fees import (
+    levels_outside,
+    refund_lines,
+    refuse_above_maximum,
+)
+from portal.core.actor import Actor
+from portal.core.money import ZERO
+from portal.core.periods import local_date
+from rateplans.choices import BillingPeriod, Feature, Occurs
+from rateplans.selectors import effective_plan
+
+Counts = dict[str, dict[Feature, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """So many more of a feature."""
+
+    feature: Feature
+    quantity: int = 1
+    number_class_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What wishes come to at the customer's own level."""
+
+    level: Level | None  # None: the system owner, who pays nobody
+    lines: list[FeeLine] = field(default_factory=list)
+    monthly: Decimal = ZERO  # net, from the next period on
+    refusal: ValidationError | None = None
+
+    @property
+    def total(self) -> Decimal:
+        return sum((line.gross for line in self.lines), ZERO)
+
+    @property
+    def balance_after(self) -> Decimal:
+        assert self.level is not None
+        moves = self.level.rules.transactions_move_balance
+        return self.level.account.balance - (self.total if moves else ZERO)
+
+    @property
+    def missing(self) -> Decimal:
+        """By how much the credit falls short; 0 if it reaches."""
+        assert self.level is not None
+        if not self.total or not self.level.rules.transactions_move_balance:
+            return ZERO
+        return max(ZERO, -(self.balance_after + self.level.account.credit_limit))
+
+
+def quote_features(
+    customer: Any, wishes: Sequence[Wish], *, by: Actor, came_from: Any = None
+) -> Quote:
+    """What ``customer`` would pay for ``wishes``, or why a plan refuses them."""
+    levels = load_levels(customer)
+    counts = count_features([level.path for level in levels])
+    return _quote(levels, counts, wishes, customer, by, came_from)
+
+
+def quote_each(
+    customer: Any, wishes: Sequence[Wish], *, by: Actor, came_from: Any = None
+) -> list[Quote]:
+    """One quote for each of ``wishes``, as if it were the only one."""
+    levels = load_levels(customer)
+    counts = count_features([level.path for level in levels])
+    return [_quote(levels, counts, [wish], customer, by, came_from) for wish in wishes]
+
+
+def quote_new_customer(
+    parent: Any, values: dict[str, Any], wishes: Sequence[Wish], *, by: Actor
+) -> Quote:
+    """What a customer not made yet would pay for its account and ``wishes``.
+
+    ``values`` are those of the account, at least ``plan``.
+    """
+    today = local_date(parent.time_zone)
+    plan = effective_plan(values["plan"], on=today)
+    fees_from, billed_until = first_days(plan, today)
+    newcomer = type(parent)(parent=parent, path=f"{parent.path}0.", name="")
+    account = BillingAccount(
+        customer=newcomer,
+        provider=parent,
+        plan=values["plan"],
+        currency=values.get("currency") or plan.plan.currency,
+        bill_type=values.get("bill_type") or plan.value("bill_type"),
+        credit_limit=values.get("credit_limit") or ZERO,
+        fees_from=fees_from,
+        billed_until=billed_until,
+    )
+    level = Level(account, plan, today, tuple(values.get("taxes") or ()), "")
+    levels = [*load_levels(parent), level]
+    counts = count_features([each.path for each in levels])
+    everything = [Wish(Feature.ACCOUNT), *wishes]
+    return _quote(levels, counts, everything, newcomer, by, None)
+
+
+def quote_removal(customer: Any, item: FeatureItem, *, goes_to: Any = None) -> Quote:
+    """What ``customer`` would get back; positive amounts."""
+    levels = load_levels(customer)
+    if not levels:
+        return Quote(None)
+    own = levels[-1]
+    counts = count_features([level.path for level in levels])
+    losing = levels_outside(levels, goes_to) & {own.path}
+    return Quote(own, refund_lines(levels, losing, item, counts))
+
+
+def _quote(
+    levels: Sequence[Level],
+    present: Counts,
+    wishes: Iterable[Wish],
+    customer: Any,
+    by: Actor,
+    came_from: Any,
+) -> Quote:
+    if not levels:
+        return Quote(None)
+    own = levels[-1]
+    counts = {path: dict(features) for path, features in present.items()}
+    outside = levels_outside(levels, came_from)
+    lines: list[FeeLine] = []
+    monthly = ZERO
+    refusal: ValidationError | None = None
+    for wish in wishes:
+        try:
+            refuse_above_maximum(
+                levels, outside, wish.feature, wish.quantity, counts, customer, by
+            )
+            lines += lines_for_new(
+                levels,
+                wish.feature,
+                wish.number_class_id,
+                wish.quantity,
+                f"× {wish.quantity}" if wish.quantity > 1 else "",
+                counts,
+                outside & {own.path},
+            )
+            monthly += _monthly(levels, wish, counts)
+        except ValidationError as error:
+            refusal = refusal or error
+        for path in outside:
+            counts[path][wish.feature] = (
+                counts[path].get(wish.feature, 0) + wish.quantity
+            )
+    return Quote(own, lines, monthly, refusal)
+
+
+def _monthly(levels: Sequence[Level], wish: Wish, counts: Counts) -> Decimal:
+    own = levels[-1]
+    if own.period == BillingPeriod.INDEFINITE or not own.rules.has_monthly_fees:
+        return ZERO
+    rates = Rates(own.today)
+    prices = price_down(
+        levels, wish.feature, Occurs.RECURRING, wish.number_class_id, rates.convert
+    )
+    before = counts[own.path].get(wish.feature, 0)
+    return prices[-1].amount * chargeable(own, wish.feature, wish.quantity, before)

@@ -1,0 +1,107 @@
+"""What things would cost, in the words and amounts that pages show beforehand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from billing.choices import EntryKind
+from billing.services.fee_lines import FeeLine
+from billing.services.quotes import Quote, Wish, quote_each, quote_removal
+from portal.core.actor import Actor
+from portal.core.money import ZERO, format_money
+from portal.core.periods import ONE_DAY
+from rateplans.choices import Feature
+from rateplans.models import NumberClass
+
+
+def price_box(quote: Quote) -> dict[str, Any] | None:
+    """For customers/_price.html; None where nothing costs anything."""
+    level = quote.level
+    if level is None or not (quote.total or quote.monthly):
+        return None
+    currency = level.currency
+    missing = quote.missing
+    return {
+        "rows": [
+            *(_row(_label(line), line.net, currency) for line in quote.lines),
+            *_tax_rows(quote.lines, currency),
+        ],
+        "total": format_money(quote.total, currency),
+        "seen": str(quote.total),
+        "monthly": format_money(quote.monthly, currency) if quote.monthly else "",
+        "monthly_from": date_format(level.account.billed_until, "DATE_FORMAT"),
+        "is_on_balance": level.rules.transactions_move_balance,
+        "balance_after": format_money(quote.balance_after, currency),
+        "credit_limit": format_money(level.account.credit_limit, currency)
+        if level.account.credit_limit
+        else "",
+        "missing": format_money(missing, currency) if missing else "",
+        "is_short": bool(missing),
+    }
+
+
+def class_prices(
+    customer: Any, classes: Iterable[NumberClass], *, by: Actor, came_from: Any = None
+) -> list[dict[str, str]]:
+    """What one number of each class costs; empty where none costs anything."""
+    named = {number_class.pk: number_class.name for number_class in classes}
+    wishes = [Wish(Feature.NUMBER, number_class_id=pk) for pk in named]
+    quotes = quote_each(customer, wishes, by=by, came_from=came_from)
+    if not any(quote.total or quote.monthly for quote in quotes):
+        return []
+    return [
+        {
+            "name": name,
+            "now": format_money(quote.total, quote.level.currency),
+            "monthly": format_money(quote.monthly, quote.level.currency),
+        }
+        for name, quote in zip(named.values(), quotes, strict=True)
+        if quote.level is not None
+    ]
+
+
+def refund_sentence(quote: Quote) -> str:
+    """For a page that asks before removing something with a recurring fee."""
+    if not quote.total or quote.level is None:
+        return ""
+    return _("%(amount)s of the fee for this period come back to the balance.") % {
+        "amount": format_money(quote.total, quote.level.currency)
+    }
+
+
+def refund_consequences(customer: Any, item: Any, *, goes_to: Any = None) -> list[str]:
+    sentence = refund_sentence(quote_removal(customer, item, goes_to=goes_to))
+    return [sentence] if sentence else []
+
+
+def _row(label: str, amount: Decimal, currency: str) -> dict[str, str]:
+    return {"label": label, "amount": format_money(amount, currency)}
+
+
+def _label(line: FeeLine) -> str:
+    values = {"feature": line.feature.label, "count": line.quantity}
+    if line.kind == EntryKind.SIGNUP or line.period is None:
+        if line.quantity > 1:
+            return _("%(feature)s × %(count)d, sign-up fee") % values
+        return _("%(feature)s, sign-up fee") % values
+    values |= {
+        "begin": date_format(line.period[0], "SHORT_DATE_FORMAT"),
+        "last": date_format(line.period[1] - ONE_DAY, "SHORT_DATE_FORMAT"),
+    }
+    if line.quantity > 1:
+        return _("%(feature)s × %(count)d, %(begin)s – %(last)s") % values
+    return _("%(feature)s, %(begin)s – %(last)s") % values
+
+
+def _tax_rows(lines: Sequence[FeeLine], currency: str) -> list[dict[str, str]]:
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for line in lines:
+        for part in line.taxes:
+            sums[part.name] += part.amount
+    return [_row(name, amount, currency) for name, amount in sums.items()]
