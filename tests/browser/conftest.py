@@ -111,6 +111,7 @@ class Visitor:
         self.page.emulate_media(color_scheme=colours)
         self.page.set_viewport_size(LOOKS[look]["viewport"])
         expect(self.page.locator("html")).to_have_attribute("data-bs-theme", colours)
+        self.page.evaluate(STILL)
 
     def judge(self, name: str) -> None:
         """The present state is sound in light, in the dark and on a phone."""
