@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
-from django.db import models
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from portal.core.forms import PortalForm
-from portal.core.validators import validate_name
+from portal.core.row_forms import RowForm as FeatureForm
+from portal.core.row_forms import model_field, name_field
+
+__all__ = ["AS_TYPED", "FeatureForm", "SuggestInput", "model_field", "name_field"]
 
 # SIP user names and the like: no correction, no capital at the start.
 AS_TYPED = {
@@ -20,36 +21,6 @@ AS_TYPED = {
     "autocorrect": "off",
     "spellcheck": "false",
 }
-
-
-class FeatureForm(PortalForm):
-    """A form about one row; ``seen`` tells the state it was opened in."""
-
-    # Fields that are about the form itself and not told to the service.
-    own_fields: ClassVar[frozenset[str]] = frozenset({"seen"})
-
-    seen = forms.CharField(required=False, max_length=24, widget=forms.HiddenInput)
-
-    def values(self) -> dict[str, Any]:
-        """What was entered, by the names of the service."""
-        return {
-            name: value
-            for name, value in self.cleaned_data.items()
-            if name not in self.own_fields
-        }
-
-
-def model_field(model: type[models.Model], name: str, **options: Any) -> Any:
-    """The form field of a model's field: its label, help, length and validators."""
-    field: Any = model._meta.get_field(name)
-    return field.formfield(validators=field.validators, **options)
-
-
-def name_field(model: type[models.Model], name: str, **options: Any) -> Any:
-    """A name that people read: any script, but nothing invisible or deceiving."""
-    field = model_field(model, name, **options)
-    field.validators.append(validate_name)
-    return field
 
 
 class SuggestInput(forms.TextInput):

@@ -8,8 +8,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
+from customers.audit_labels import missed_changes
 from customers.choices import RoleDefault
 from customers.models import Customer, Person, Role, Switch
 from portal.core import audit
@@ -29,6 +31,10 @@ class Reach:
     switch: Switch | None = None
     open_switches: list[Switch] = field(default_factory=list)
     needs_switch: bool = False
+
+    def missed_changes(self, row: Model) -> str:
+        """Who saved ``row`` meanwhile, told to this person; for a form that came late."""
+        return missed_changes(row, reader=self.own)
 
 
 def resolve(

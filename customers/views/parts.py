@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
-from django.template.loader import render_to_string
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import get_language_info, ngettext
 from django.utils.translation import gettext as _
@@ -21,18 +19,9 @@ from customers.wizards.plan_values import plan_values
 from portal.core.display import format_day, format_moment
 from portal.core.models import EmailStatus, OutgoingEmail
 from portal.core.money import format_money
+from portal.core.pills import pill as pill
 from portal.core.views import PortalView
 from rateplans.settings import NO_LIMIT
-
-
-@lru_cache(maxsize=256)
-def pill(kind: str, label: str, icon: str = "") -> SafeString:
-    """A state in one word; there are few of them, and a list shows one in each row."""
-    return mark_safe(
-        render_to_string(
-            "_components/pill.html", {"kind": kind, "label": label, "icon": icon}
-        ).strip()
-    )
 
 
 def status_pill(customer: Customer) -> SafeString:
