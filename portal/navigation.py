@@ -93,6 +93,13 @@ ENTRIES = (
         shortcut="g c",
     ),
     Entry(
+        Menu.COMMERCE,
+        _("Taxes"),
+        "billing:tax-list",
+        "percent",
+        Permission.COMMERCE,
+    ),
+    Entry(
         Menu.SETTINGS,
         _("Company"),
         "customers:company",

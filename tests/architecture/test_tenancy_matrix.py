@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
-from billing.models import BillingAccount
+from billing.models import BillingAccount, Tax
 from customers.models import Customer, Mailbox, Note, Number, Person, TelephoneLine
 from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled
@@ -29,7 +29,10 @@ MODELS: dict[str, Any] = {
     "mailboxes": Mailbox,
     "emails": OutgoingEmail,
     "notes": Note,
+    "taxes": Tax,
 }
+# How a row tells whose it is, where not by its customer.
+PLACES: dict[Any, str] = {Customer: "parent", Note: "customer__parent", Tax: "owner"}
 # Ids that are no row of a tenant: one's own browser sessions, asked for in tests of theirs.
 NO_ROWS = {"sessions"}
 
@@ -70,9 +73,7 @@ def _address(path: str, account: Customer, owner: Customer) -> str:
         if name == "account":
             return f"a/{account.pk}"
         model = MODELS[word]
-        place = {"parent": owner} if model is Customer else {"customer": owner}
-        if model is Note:
-            place = {"customer__parent": owner}
+        place = {PLACES.get(model, "customer"): owner}
         with scopes_disabled():
             row = model.objects.filter(**place).earliest("pk")
         return f"{word}/{row.pk}"
@@ -119,6 +120,7 @@ def _furnish(world: World, account: Customer, person: Person, mark: str) -> None
     Note.objects.create(
         customer=below, author=person, author_name=str(person), subject=mark
     )
+    Tax.objects.create(owner=account, name=mark, rate=1)
 
 
 @pytest.fixture

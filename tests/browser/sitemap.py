@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from billing.models import Tax
 from customers.models import (
     Customer,
     Mailbox,
@@ -96,6 +97,7 @@ ROWS: dict[str, Rows] = {
     "mailboxes": lambda account: Mailbox.objects.filter(customer=account),
     "emails": lambda account: OutgoingEmail.objects.filter(customer=account),
     "notes": lambda account: Note.objects.filter(customer__parent=account),
+    "taxes": lambda account: Tax.objects.filter(owner=account),
 }
 
 
