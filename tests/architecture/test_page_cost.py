@@ -1,0 +1,86 @@
+"""No page costs more with more rows, and none costs much.
+
+The addresses come from the URL map, so a new page is measured without being named here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from customers.models import Mailbox, Note, Number, Person, TelephoneLine
+from portal.core.models import OutgoingEmail
+from portal.core.scope import scopes_disabled, subtree
+from tests.architecture.test_tenancy_matrix import (
+    ROUTES,
+    _address,
+    _furnish,
+    _id_of,
+    _method,
+)
+from tests.customers.test_create_customer import _create
+from tests.world import World
+
+MOST_QUERIES = 30
+PAGES = [(path, view) for path, view in ROUTES if _method(view) == "get"]
+
+
+def _add(world: World, position: int) -> None:
+    """One more row of each kind at Acme, and a customer with a note."""
+    acme, mark = world.acme, f"more {position}"
+    with subtree(acme):
+        values = {"name": f"Kunde {position}", "email": "a@b.test"}
+        customer = _create(world, values=values)
+    Note.objects.create(customer=customer, author=world.ann, subject=mark)
+    Note.objects.create(customer=world.beta, author=world.ann, subject=mark)
+    role = world.uli.role
+    person = Person.objects.create(customer=acme, username=f"p{position}", role=role)
+    TelephoneLine.objects.create(
+        customer=acme, name=mark, username=f"line{position}", password="x"
+    )
+    Mailbox.objects.create(
+        customer=acme, name=mark, box_number=f"30{position}", pin="x"
+    )
+    Number.objects.create(
+        number=f"+49405559{position:03d}",
+        customer=acme,
+        number_class=world.numbers[0].number_class,
+    )
+    OutgoingEmail.objects.create(
+        key=mark,
+        kind="login_details",
+        customer=acme,
+        person=person,
+        to=["a@b.test"],
+        sender="c@d.test",
+        subject=mark,
+        text=mark,
+        html=mark,
+    )
+
+
+@pytest.mark.parametrize(("path", "view"), PAGES, ids=_id_of)
+def test_page_costs_the_same_for_one_row_and_for_five(
+    world: World, path: str, view: Any
+) -> None:
+    client = world.client(world.ann)
+    with scopes_disabled():  # rows are laid without a request
+        _furnish(world, world.acme, world.ann, "first")
+    url = _address(path, world.acme, world.acme)
+    answer = client.get(url)  # what is read once and kept is read now
+    if answer.status_code != 200:
+        may = view.view_class.permission in world.ann.role.permissions
+        assert answer.status_code in ({302, 404} if may else {403})
+        return
+    costs = []
+    for more in (0, 4):
+        with scopes_disabled():
+            for position in range(more):
+                _add(world, position)
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(url).status_code == 200
+        costs.append(len(captured))
+    assert costs[0] == costs[1] <= MOST_QUERIES, captured.captured_queries
