@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
+from portal.core.plots import Mark, Plot, Value, bar_plot, step_plot
 from portal.core.tables import Empty
 from portal.dashboard.gallery_samples import KINDS, NAMES
 
@@ -45,6 +48,7 @@ def parts() -> dict[str, Any]:
             },
             {"label": "Calls today", "value": "48,112", "icon": "phone"},
         ],
+        "plots": plots(),
         "tabs": [
             {"label": "Overview", "url": "#", "current": True, "icon": "building-2"},
             {"label": "People", "url": "#", "count": 3},
@@ -154,3 +158,38 @@ def parts() -> dict[str, Any]:
             action_label="Add a person",
         ),
     }
+
+
+def plots() -> list[Plot]:
+    """A balance that falls below zero, and the revenue of a year with a bad month."""
+    balances = [80, 80, 64, 31, 31, 12, -18, -18, -42, 58, 58, 51]
+    revenue = [310, 280, 455, 512, 498, -60, 640, 702, 688, 731, 0, 405]
+    months = [date(2026, month, 1).strftime("%b") for month in range(1, 13)]
+    return [
+        step_plot(
+            [
+                Value(
+                    f"{day} March",
+                    Decimal(amount),
+                    f"€{amount}.00",
+                    "" if day % 4 != 1 else f"{day} Mar",
+                )
+                for day, amount in enumerate(balances, start=1)
+            ],
+            mark=Mark("Credit limit", Decimal(-50), "€50.00"),
+            id="plot-balance",
+            title="Balance",
+            label_heading="Day",
+            value_heading="Balance",
+        ),
+        bar_plot(
+            [
+                Value(month, Decimal(amount), f"€{amount}.00", month)
+                for month, amount in zip(months, revenue, strict=True)
+            ],
+            id="plot-revenue",
+            title="Revenue",
+            label_heading="Month",
+            value_heading="Revenue",
+        ),
+    ]
