@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from billing import ledger
 from billing.choices import EntryKind
 from billing.models import BilledFeature
-from billing.pricing import Level, LevelPrice, for_months, price_down
+from billing.pricing import Level, LevelPrice, for_months, next_period, price_down
 from billing.selectors import Rates
 from billing.taxes import TaxPart, on_feature, tax_parts
 from portal.core.money import ZERO, round_money
@@ -44,6 +44,10 @@ class FeeLine:
     taxes: tuple[TaxPart, ...]
     description: str
     period: tuple[date, date] | None = None
+    is_on_balance: bool | None = None  # None: as the billing type says now
+    said: Decimal = (
+        ZERO  # the net amount in the currency of the plan that says the price
+    )
 
     @property
     def level(self) -> Level:
@@ -60,16 +64,25 @@ class FeeLine:
     def details(self) -> dict[str, Any]:
         """What a posting tells beyond its amount."""
         begin, end = self.period or (None, None)
+        moves = self.level.rules.transactions_move_balance
         return {
             "taxes": self.taxes,
             "quantity": self.quantity,
             "feature": str(self.feature),
-            "is_on_balance": self.level.rules.transactions_move_balance,
+            "is_on_balance": moves
+            if self.is_on_balance is None
+            else self.is_on_balance,
             "period_start": begin,
             "period_end": end,
         }
 
     def debit(self, key: str, **more: Any) -> ledger.Posting:
+        if self.said:
+            more |= {
+                "original_amount": -self.said,
+                "original_currency": self.price.said_currency,
+                "exchange_rate": self.price.rate,
+            }
         return ledger.debit(
             self.level.account.pk,
             key,
@@ -108,6 +121,7 @@ def signup_line(
 ) -> FeeLine:
     level = price.level
     net = round_money(price.amount * quantity, level.currency)
+    said = round_money(price.said * quantity, price.said_currency or level.currency)
     with translation.override(level.language):
         description = _("%(thing)s, sign-up fee") % {"thing": thing(feature, label)}
     return FeeLine(
@@ -118,6 +132,7 @@ def signup_line(
         net,
         _taxes(level, feature, net, rates),
         description,
+        said=said if price.is_converted else ZERO,
     )
 
 
@@ -128,27 +143,28 @@ def recurring_line(
     label: str,
     period: tuple[date, date],
     rates: Rates,
-    *,
-    kind: EntryKind = EntryKind.RECURRING,
 ) -> FeeLine:
     """The fee for the days of ``period``, which may be a part of the billing period."""
     level = price.level
-    net = for_months(price.amount, months_in(*period), quantity, level.currency)
+    months = months_in(*period)
+    net = for_months(price.amount, months, quantity, level.currency)
     with translation.override(level.language):
-        description = _("%(thing)s, %(begin)s – %(last)s") % {
-            "thing": thing(feature, label),
-            "begin": period[0].isoformat(),
-            "last": (period[1] - ONE_DAY).isoformat(),
-        }
+        description = f"{thing(feature, label)}, {days_text(*period)}"
+    said = (
+        for_months(price.said, months, quantity, price.said_currency)
+        if price.is_converted
+        else ZERO
+    )
     return FeeLine(
         price,
-        kind,
+        EntryKind.RECURRING,
         feature,
         quantity,
         net,
         _taxes(level, feature, net, rates),
         description,
         period,
+        said=said,
     )
 
 
@@ -183,9 +199,22 @@ def lines_for_new(
             continue
         found.append(signup_line(signup, feature, paid, label, rates))
         if level.period != BillingPeriod.INDEFINITE:
-            period = (level.today, level.account.billed_until)
+            period = (level.today, running_until(level))
             found.append(recurring_line(recurring, feature, paid, label, period, rates))
     return [line for line in found if line.gross]
+
+
+def running_until(level: Level) -> date:
+    """The end of the period that the level's today is in, also while its run is late."""
+    end = level.account.billed_until
+    while end <= level.today:
+        end = next_period(end, level.period)[1]
+    return end
+
+
+def days_text(begin: date, end: date) -> str:
+    """The days from ``begin`` to before ``end``, in the order every language sorts."""
+    return f"{begin.isoformat()} – {(end - ONE_DAY).isoformat()}"
 
 
 def thing(feature: Feature, label: str) -> str:

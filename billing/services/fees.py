@@ -7,6 +7,7 @@ running period, by the customer's plan and by that of every account above (D 1.3
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -14,24 +15,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing import ledger
-from billing.choices import EntryKind
 from billing.models import BilledFeature, BillingAccount
-from billing.pricing import Level, price_down
-from billing.selectors import Rates, count_features, load_levels
+from billing.pricing import Level
+from billing.selectors import count_features, load_levels
 from billing.services.credit import maximum_refusal, shortage_refusal
-from billing.services.fee_lines import (
-    FeatureItem,
-    FeeLine,
-    is_charged_now,
-    label_of,
-    lines_for_new,
-    recurring_line,
-)
+from billing.services.fee_lines import FeatureItem, label_of, lines_for_new
 from billing.services.periods import close_account
+from billing.services.refunds import refund_lines
 from portal.core.actor import Actor
-from portal.core.periods import ONE_DAY
 from portal.core.scope import scopes_disabled
-from rateplans.choices import BillingPeriod, Feature, Occurs
+from rateplans.choices import Feature
 from rateplans.settings import NO_LIMIT
 
 
@@ -52,10 +45,9 @@ def add_features(
     """
     if not items:
         return
-    levels = _locked_levels(customer)
+    levels, now = _locked_levels(customer)
     gaining = levels_outside(levels, came_from)
     counts = count_features([level.path for level in levels])
-    now = timezone.now()
     if came_from is not None:
         _end(items, now)
     postings: list[ledger.Posting] = []
@@ -89,7 +81,7 @@ def add_features(
         for path in gaining:
             counts[path][feature] = counts[path].get(feature, 0) + len(group)
     try:
-        ledger.post(postings, by=by, within_limits=True)
+        ledger.post(postings, by=by, within_limits=True, at=now)
     except ledger.CreditError as error:
         raise shortage_refusal(error, levels, by=by) from error
 
@@ -103,10 +95,8 @@ def remove_features(
     ``goes_to`` is the account above that holds them from now on (numbers); it and those
     above it go on paying.
     """
-    levels = _locked_levels(customer)
+    levels, now = _locked_levels(customer)
     losing = levels_outside(levels, goes_to)
-    counts = count_features([level.path for level in levels])
-    now = timezone.now()
     postings: list[ledger.Posting] = []
     for item in items:
         ended = BilledFeature.objects.filter(
@@ -114,57 +104,24 @@ def remove_features(
         ).first()
         if ended is None:
             continue  # was never billed: made before there were fees
-        _end([item], now)
         postings += (
             line.credit(f"refund:{ended.pk}", object_id=item.object_id)
-            for line in refund_lines(levels, losing, item, counts)
+            for line in refund_lines(levels, losing, ended)
         )
-        for path in losing:
-            counts[path][item.feature] = counts[path].get(item.feature, 1) - 1
+        _end([item], now)
         if goes_to is not None:
             ended.pk, ended.customer, ended.started_at = None, goes_to, now
             ended.ended_at = None
             ended.save(force_insert=True)
-    ledger.post(postings, by=by, within_limits=False)
+    ledger.post(postings, by=by, within_limits=False, at=now)
 
 
-def refund_lines(
-    levels: Sequence[Level],
-    losing: set[str],
-    item: FeatureItem,
-    counts: dict[str, dict[Feature, int]],
-) -> list[FeeLine]:
-    """The days after today, paid for and not used, where the plan gives them back."""
-    rates = Rates(levels[-1].today) if levels else None
-    if rates is None:
-        return []
-    prices = price_down(
-        levels, item.feature, Occurs.RECURRING, item.number_class_id, rates.convert
-    )
-    found = []
-    for price in prices:
-        level = price.level
-        period = (level.today + ONE_DAY, level.account.billed_until)
-        was_free = counts[level.path].get(item.feature, 0) <= (
-            level.plan.included(item.feature).value
-        )
-        if (
-            level.path in losing
-            and level.plan.value("refund_on_removal")
-            and level.period != BillingPeriod.INDEFINITE
-            and is_charged_now(level)
-            and period[0] < period[1]
-            and not was_free
-        ):
-            line = recurring_line(
-                price, item.feature, 1, item.label, period, rates, kind=EntryKind.REFUND
-            )
-            found.append(line)
-    return [line for line in found if line.gross]
+def _locked_levels(customer: Any) -> tuple[list[Level], datetime]:
+    """The accounts of the chain, locked in the order of their ids, up to date, and now.
 
-
-def _locked_levels(customer: Any) -> list[Level]:
-    """The accounts of the chain, locked in the order of their ids, and up to date."""
+    Now is read once, under the locks: near midnight the day that is charged and the time
+    that the next period counts by must not be two days.
+    """
     with scopes_disabled():  # every account above is charged too
         accounts = list(
             BillingAccount.objects.filter(
@@ -173,13 +130,14 @@ def _locked_levels(customer: Any) -> list[Level]:
             .select_for_update(of=("self",), no_key=True)
             .order_by("pk")
         )
-    levels = load_levels(customer)
+    now = timezone.now()
+    levels = load_levels(customer, at=now)
     due = [level for level in levels if level.account.billed_until <= level.today]
     for level in due:
         # What a late run has not charged yet is charged for what there was until now.
-        close_account(level.account.pk)
+        close_account(level.account.pk, on=level.today)
     assert len(accounts) == len(levels)
-    return load_levels(customer) if due else levels
+    return (load_levels(customer, at=now) if due else levels), now
 
 
 def levels_outside(levels: Sequence[Level], holder: Any) -> set[str]:

@@ -7,62 +7,58 @@ that is repeated, late or killed gives one result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from billing import ledger
 from billing.models import BillingAccount
-from billing.pricing import Level, LevelPrice, price_down
-from billing.selectors import Rates, load_levels
-from billing.services.fee_lines import (
-    FeeLine,
-    recurring_line,
-    signup_line,
-)
+from billing.pricing import next_period
+from billing.services.fee_lines import FeeLine, recurring_line, signup_line
+from billing.services.period_prices import Book
 from portal.core.actor import Actor, system_actor
-from portal.core.periods import period_of, start_of_day
+from portal.core.periods import local_date, start_of_day
 from portal.core.scope import scopes_disabled
 from rateplans.choices import BillingPeriod, Feature, Occurs
-from rateplans.models import NumberClass
 
-# What a period charges, oldest first; the plan's included ones are the first of a kind.
-_COUNTS = """
-SELECT feature, number_class_id, count(*), min(id)
-FROM (
-    SELECT billed.id, billed.feature, billed.number_class_id, billed.started_at,
+# How many of what cost something: the oldest of a kind are those the plan includes.
+_PAID = """
+SELECT place.account_id, counted.feature, counted.number_class_id, count(*)
+FROM unnest(%(accounts)s::bigint[], %(customers)s::bigint[], %(ats)s::timestamptz[],
+            %(sinces)s::timestamptz[])
+    AS place (account_id, customer_id, at, since)
+JOIN LATERAL (
+    SELECT billed.feature, billed.number_class_id, billed.started_at,
            row_number() OVER (PARTITION BY billed.feature
-                              ORDER BY billed.started_at, billed.id) AS place
-    FROM customers_customer customer
+                              ORDER BY billed.started_at, billed.id) AS rank
+    FROM {source}
+      AND billed.started_at < place.at
+      AND (billed.ended_at IS NULL OR billed.ended_at >= place.at)
+) counted ON true
+LEFT JOIN unnest(%(included_by)s::bigint[], %(features)s::text[], %(included)s::int[])
+    AS free (account_id, feature, included)
+    ON free.account_id = place.account_id AND free.feature = counted.feature
+WHERE counted.rank > coalesce(free.included, 0)
+  AND (place.since IS NULL OR counted.started_at >= place.since)
+GROUP BY 1, 2, 3
+ORDER BY 1, 2, 3
+"""
+_OWN = "billing_billedfeature billed WHERE billed.customer_id = place.customer_id"
+# By the path as a constant: a range that is joined would be guessed far too wide.
+_BELOW = """customers_customer customer
     JOIN billing_billedfeature billed ON billed.customer_id = customer.id
     WHERE customer.path >= %(path)s COLLATE "C"
       AND customer.path < %(path)s || ':' COLLATE "C"
-      AND billed.started_at < %(at)s
-      AND (billed.ended_at IS NULL OR billed.ended_at >= %(at)s)
-      AND (customer.deleted_at IS NULL OR customer.deleted_at >= %(at)s)
-) counted
-JOIN unnest(%(features)s::text[], %(included)s::int[]) AS free (feature, included)
-  USING (feature)
-WHERE place > included
-  AND (%(since)s::timestamptz IS NULL OR started_at >= %(since)s)
-GROUP BY feature, number_class_id
-ORDER BY feature, number_class_id
-"""
+      AND (customer.deleted_at IS NULL OR customer.deleted_at >= place.at)"""
+_PAID_OWN = _PAID.format(source=_OWN)
+_PAID_BELOW = _PAID.format(source=_BELOW)
+Counted = dict[int, list[tuple[Feature, int | None, int]]]
 
 
-def next_period(billed_until: date, period: BillingPeriod) -> tuple[date, date]:
-    """From the first day not charged to the end of the calendar period it is in.
-
-    A plan without end charges nothing, but its days pass month by month: a customer put on
-    another plan later does not pay for them.
-    """
-    return billed_until, period_of(billed_until, period.months or 1)[1]
-
-
-@transaction.atomic
 def close_account(
     account_id: int, *, on: date | None = None, by: Actor | None = None
 ) -> int:
@@ -70,113 +66,151 @@ def close_account(
 
     Returns how many were charged. Running it again does nothing.
     """
+    return close_accounts([account_id], on=on, by=by).get(account_id, 0)
+
+
+@transaction.atomic
+def close_accounts(
+    account_ids: Sequence[int], *, on: date | None = None, by: Actor | None = None
+) -> dict[int, int]:
+    """The same for several accounts in one transaction: all of them or none.
+
+    Returns how many periods were charged by account; those with nothing due are left out.
+    """
+    closed: dict[int, int] = defaultdict(int)
     with scopes_disabled():  # the nightly run goes over all trees
-        account = (
-            BillingAccount.objects.select_for_update(of=("self",), no_key=True)
+        accounts = list(
+            BillingAccount.objects.filter(pk__in=account_ids)
+            .select_for_update(of=("self",), no_key=True)
             .select_related("customer")
-            .get(pk=account_id)
+            .prefetch_related("liabilities__tax")
+            .order_by("pk")
         )
-        if account.customer.deleted_at is not None:
-            return 0
-        zone = account.customer.time_zone
-        day = on or timezone.localdate(timezone=ZoneInfo(zone))
-        closed = 0
-        while account.billed_until <= day:
-            _close_one(account, by=by or system_actor(account.customer))
-            closed += 1
+        now = timezone.now()
+        days = {
+            account.pk: on or local_date(account.customer.time_zone, now)
+            for account in accounts
+            if account.customer.deleted_at is None
+        }
+        while due := [
+            account
+            for account in accounts
+            if account.pk in days and account.billed_until <= days[account.pk]
+        ]:
+            # The oldest first, so that each ledger is in the order of its periods.
+            begin = min(account.billed_until for account in due)
+            group = [account for account in due if account.billed_until == begin]
+            _close_period(group, begin, by=by or system_actor(group[0].customer))
+            for account in group:
+                closed[account.pk] += 1
     return closed
 
 
-def _close_one(account: BillingAccount, *, by: Actor) -> None:
-    begin = account.billed_until
-    zone = account.customer.time_zone
-    at = start_of_day(begin, zone)
-    levels = load_levels(account.customer, at=at)
-    level = levels[-1]
-    begin, end = next_period(begin, level.period)
-    lines = list(_lines(levels, (begin, end), at))
-    if account.fees_from == begin and level.rules.has_monthly_fees:
-        lines += _delayed_signups(levels, at)
-    ledger.post(
-        (
-            line.debit(f"{line.kind}:{begin}:{line.feature}:{number_class or ''}")
-            for line, number_class in lines
-            if line.gross
-        ),
-        by=by,
-        within_limits=False,
-        at=at,
-    )
-    account.billed_until = end
-    account.save(update_fields=["billed_until"])
+def _close_period(accounts: list[BillingAccount], begin: date, *, by: Actor) -> None:
+    """Charge ``accounts`` for the period that begins on the day ``begin``."""
+    ats = {
+        account.pk: start_of_day(begin, account.customer.time_zone)
+        for account in accounts
+    }
+    book = Book(accounts, begin)
+    postings: dict[datetime, list[ledger.Posting]] = defaultdict(list)
+    for account, line, number_class_id in _lines(book, accounts, begin, ats):
+        key = f"{line.kind}:{begin}:{line.feature}:{number_class_id or ''}"
+        if line.gross:
+            postings[ats[account.pk]].append(line.debit(key))
+    for at, group in postings.items():
+        ledger.post(group, by=by, within_limits=False, at=at)
+    for account in accounts:
+        account.billed_until = next_period(begin, book.level(account).period)[1]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE billing_billingaccount account SET billed_until = item.until"
+            " FROM unnest(%s::bigint[], %s::date[]) AS item (id, until)"
+            " WHERE account.id = item.id",
+            [
+                [account.pk for account in accounts],
+                [account.billed_until for account in accounts],
+            ],
+        )
 
 
 def _lines(
-    levels: list[Level], period: tuple[date, date], at: datetime
-) -> Iterable[tuple[FeeLine, int | None]]:
-    level = levels[-1]
-    if not level.rules.has_monthly_fees or level.period == BillingPeriod.INDEFINITE:
-        return
-    if level.account.fees_from > period[0]:
-        return
-    rates = Rates(level.today)
-    for feature, number_class, quantity in _counted(level, at):
-        price = _price(levels, feature, Occurs.RECURRING, number_class, rates)
-        if price.amount:
-            label = _label(quantity, number_class)
-            yield (
-                recurring_line(price, feature, quantity, label, period, rates),
-                number_class,
-            )
-
-
-def _delayed_signups(
-    levels: list[Level], at: datetime
-) -> list[tuple[FeeLine, int | None]]:
-    """Sign-up fees of what was added while billing was delayed and is still there."""
-    level = levels[-1]
-    rates = Rates(level.today)
-    opened = level.account.customer.created_at
-    found: list[tuple[FeeLine, int | None]] = []
-    for feature, number_class, quantity in _counted(level, at, since=opened):
-        price = _price(levels, feature, Occurs.SIGNUP, number_class, rates)
-        if price.amount:
-            label = _label(quantity, number_class)
-            line = signup_line(price, feature, quantity, label, rates)
-            found.append((line, number_class))
-    return found
+    book: Book,
+    accounts: Iterable[BillingAccount],
+    begin: date,
+    ats: dict[int, datetime],
+) -> Iterable[tuple[BillingAccount, FeeLine, int | None]]:
+    charged = [
+        account
+        for account in accounts
+        if account.fees_from <= begin and book.level(account).rules.has_monthly_fees
+    ]
+    # Sign-up fees of what was added while billing was delayed and is still there.
+    delayed = [account for account in charged if account.fees_from == begin]
+    recurring = [
+        account
+        for account in charged
+        if book.level(account).period != BillingPeriod.INDEFINITE
+    ]
+    signups = _counted(book, delayed, ats, only_new=True)
+    counts = _counted(book, recurring, ats)
+    for account in charged:
+        level = book.level(account)
+        period = next_period(begin, level.period)
+        for feature, number_class, quantity in counts.get(account.pk, ()):
+            price = book.price(account, feature, Occurs.RECURRING, number_class)
+            if price.amount:
+                label = book.label(quantity, number_class)
+                line = recurring_line(
+                    price, feature, quantity, label, period, book.rates
+                )
+                yield account, line, number_class
+        for feature, number_class, quantity in signups.get(account.pk, ()):
+            price = book.price(account, feature, Occurs.SIGNUP, number_class)
+            if price.amount:
+                label = book.label(quantity, number_class)
+                line = signup_line(price, feature, quantity, label, book.rates)
+                yield account, line, number_class
 
 
 def _counted(
-    level: Level, at: datetime, since: datetime | None = None
-) -> list[tuple[Feature, int | None, int]]:
-    """(feature, number class, how many cost something) at and below the level."""
-    included = {feature: level.plan.included(feature).value for feature in Feature}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _COUNTS,
-            {
-                "path": level.path,
-                "at": at,
-                "since": since,
-                "features": [str(feature) for feature in included],
-                "included": list(included.values()),
-            },
-        )
-        return [(Feature(row[0]), row[1], row[2]) for row in cursor.fetchall()]
+    book: Book,
+    accounts: Sequence[BillingAccount],
+    ats: dict[int, datetime],
+    *,
+    only_new: bool = False,
+) -> Counted:
+    """(feature, number class, how many cost something) at and below each account.
 
-
-def _price(
-    levels: list[Level],
-    feature: Feature,
-    occurs: Occurs,
-    number_class: int | None,
-    rates: Rates,
-) -> LevelPrice:
-    return price_down(levels, feature, occurs, number_class, rates.convert)[-1]
-
-
-def _label(quantity: int, number_class: int | None) -> str:
-    name = NumberClass.objects.get(pk=number_class).name if number_class else ""
-    times = f"× {quantity}" if quantity > 1 else ""
-    return f"{name} {times}".strip()
+    With ``only_new`` those that came since the account was opened.
+    """
+    found: Counted = {}
+    with_customers = book.with_customers(accounts)
+    alone = [account for account in accounts if account.pk not in with_customers]
+    groups = [(_PAID_OWN, alone)] if alone else []
+    groups += [(_PAID_BELOW, [with_customers[pk]]) for pk in sorted(with_customers)]
+    for query, group in groups:
+        included = [
+            (account.pk, str(feature), free)
+            for account in group
+            for feature in Feature
+            if (free := book.level(account).plan.included(feature).value)
+        ]
+        values: dict[str, Any] = {
+            "accounts": [account.pk for account in group],
+            "customers": [account.customer_id for account in group],
+            "path": group[0].customer.path,
+            "ats": [ats[account.pk] for account in group],
+            "sinces": [
+                account.customer.created_at if only_new else None for account in group
+            ],
+            "included_by": [item[0] for item in included],
+            "features": [item[1] for item in included],
+            "included": [item[2] for item in included],
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(query, values)
+            for account_id, feature, number_class, quantity in cursor.fetchall():
+                item = Feature(feature), number_class, quantity
+                found.setdefault(account_id, []).append(item)
+    return found

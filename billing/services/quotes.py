@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from billing.models import BillingAccount
+from billing.models import BilledFeature, BillingAccount
 from billing.pricing import Level, price_down
 from billing.selectors import Rates, count_features, load_levels
 from billing.services.accounts import first_days
@@ -19,14 +19,12 @@ from billing.services.fee_lines import (
     chargeable,
     lines_for_new,
 )
-from billing.services.fees import (
-    levels_outside,
-    refund_lines,
-    refuse_above_maximum,
-)
+from billing.services.fees import levels_outside, refuse_above_maximum
+from billing.services.refunds import refund_lines
 from portal.core.actor import Actor
 from portal.core.money import ZERO
 from portal.core.periods import local_date
+from portal.core.scope import scopes_disabled
 from rateplans.choices import BillingPeriod, Feature, Occurs
 from rateplans.selectors import effective_plan
 
@@ -122,9 +120,12 @@ def quote_removal(customer: Any, item: FeatureItem, *, goes_to: Any = None) -> Q
     if not levels:
         return Quote(None)
     own = levels[-1]
-    counts = count_features([level.path for level in levels])
     losing = levels_outside(levels, goes_to) & {own.path}
-    return Quote(own, refund_lines(levels, losing, item, counts))
+    with scopes_disabled():  # the row is the customer's own, and handed in
+        leaving = BilledFeature.objects.filter(
+            feature=item.feature, object_id=item.object_id, ended_at=None
+        ).first()
+    return Quote(own, refund_lines(levels, losing, leaving) if leaving else [])
 
 
 def _quote(

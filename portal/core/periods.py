@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -19,8 +19,11 @@ def local_date(zone: str, at: datetime | None = None) -> date:
 
 
 def start_of_day(day: date, zone: str) -> datetime:
-    """The instant ``day`` begins in ``zone``, also where clocks change at midnight."""
-    return datetime.combine(day, time.min, tzinfo=ZoneInfo(zone))
+    """The instant ``day`` begins in ``zone``, also where clocks change at midnight.
+
+    In UTC: a local time that does not exist, or comes twice, equals nothing in Python.
+    """
+    return datetime.combine(day, time.min, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def period_of(day: date, months: int) -> tuple[date, date]:

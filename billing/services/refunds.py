@@ -1,0 +1,152 @@
+"""Giving back what was paid for days that are not used, where the plan says so (D 3.2).
+
+A refund is a part of the entry that charged for those days, never a new price: what a plan
+says today need not be what it said when the period was charged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from dateutil.relativedelta import relativedelta
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from billing.choices import EntryKind
+from billing.models import BilledFeature, LedgerEntry
+from billing.pricing import Level, LevelPrice
+from billing.services.fee_lines import FeeLine, days_text, thing
+from billing.taxes import TaxPart
+from portal.core.money import round_money
+from portal.core.periods import ONE_DAY, months_in
+from portal.core.scope import scopes_disabled
+from rateplans.choices import Feature
+
+MONTHS_BACK = 12  # the longest period
+
+
+def refund_lines(
+    levels: Sequence[Level], losing: set[str], leaving: BilledFeature
+) -> list[FeeLine]:
+    """The days after today of ``leaving``, at the levels of the paths ``losing``.
+
+    Ask before it ends: it must still be among those that are billed.
+    """
+    found = []
+    for level in levels:
+        begin, end = level.today + ONE_DAY, level.account.billed_until
+        if (
+            level.path in losing
+            and begin < end
+            and level.plan.value("refund_on_removal")
+        ):
+            line = _refund_line(level, leaving, begin, end)
+            if line is not None and line.gross:
+                found.append(line)
+    return found
+
+
+def _refund_line(
+    level: Level, leaving: BilledFeature, begin: date, end: date
+) -> FeeLine | None:
+    spared = _spared(level, leaving)
+    paid = _paid_by(level, spared, end) if spared else None
+    if paid is None:
+        return None
+    assert paid.period_start is not None
+    assert paid.period_end is not None
+    begin = max(begin, paid.period_start)
+    share = (
+        months_in(begin, paid.period_end)
+        / months_in(paid.period_start, paid.period_end)
+        / paid.quantity
+    )
+    feature = Feature(leaving.feature)
+    with translation.override(level.language):
+        name = thing(feature, leaving.label)
+        description = _("%(thing)s, not used: %(days)s") % {
+            "thing": name,
+            "days": days_text(begin, paid.period_end),
+        }
+    return FeeLine(
+        LevelPrice(level, _part(paid.net, share, level.currency), None),
+        EntryKind.REFUND,
+        feature,
+        1,
+        _part(paid.net, share, level.currency),
+        tuple(
+            TaxPart(
+                tax.tax_id, tax.name, tax.rate, _part(tax.amount, share, level.currency)
+            )
+            for tax in paid.taxes.all()
+        ),
+        description,
+        (begin, paid.period_end),
+        is_on_balance=paid.is_on_balance,
+    )
+
+
+def _part(charged: Decimal, share: Fraction, currency: str) -> Decimal:
+    return round_money(-charged * share.numerator / share.denominator, currency)
+
+
+def _spared(level: Level, leaving: BilledFeature) -> BilledFeature | None:
+    """The one that costs nothing any more at this level; None if nothing was paid.
+
+    The oldest ones are those included. If one of them goes, the first that was paid for
+    takes its place.
+    """
+    included = level.plan.included(Feature(leaving.feature)).value
+    if not included:
+        return leaving
+    with scopes_disabled():  # at each level everything below it counts
+        oldest = list(
+            BilledFeature.objects.filter(
+                customer__path__gte=level.path,
+                customer__path__lt=f"{level.path}:",
+                customer__deleted_at=None,
+                feature=leaving.feature,
+                ended_at=None,
+            ).order_by("started_at", "pk")[: included + 1]
+        )
+    if leaving not in oldest[:included]:
+        return leaving
+    return oldest[included] if len(oldest) > included else None
+
+
+def _paid_by(level: Level, feature: BilledFeature, end: date) -> LedgerEntry | None:
+    """The entry that charged for ``feature`` in the period that lasts until ``end``."""
+    kind = str(EntryKind.RECURRING)
+    with scopes_disabled():  # accounts above the tenant have paid too
+        entries = (
+            LedgerEntry.objects.filter(
+                account=level.account,
+                kind=kind,
+                feature=feature.feature,
+                period_end=end,
+            )
+            .exclude(reversed_by__isnull=False)
+            .prefetch_related("taxes")
+        )
+        # Charged when it was added: several added at once have the key of the first.
+        added = [
+            (int(entry.key.rpartition(":")[2]), entry)
+            for entry in entries.filter(at=feature.started_at, key__regex=r"^\w+:\d+$")
+        ]
+        ours = [item for item in added if item[0] <= feature.pk]
+        if ours:
+            return max(ours, key=lambda item: item[0])[1]
+        # A number that was handed on is billed anew where it is, not where it was before.
+        own = entries.filter(object_id=feature.object_id).order_by("-pk").first()
+        if own is not None:
+            return own
+        # Charged with all others when the period began.
+        begins = [
+            end - relativedelta(months=back) for back in range(1, MONTHS_BACK + 1)
+        ]
+        number_class = feature.number_class_id or ""
+        keys = [f"{kind}:{day}:{feature.feature}:{number_class}" for day in begins]
+        return entries.filter(key__in=keys).order_by("-pk").first()
