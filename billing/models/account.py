@@ -131,6 +131,12 @@ class BillingAccount(models.Model):
         editable=False,
         help_text=_("The first day that no fee was charged for yet."),
     )
+    charges_from = models.DateField(
+        _("the plan's charges are due from"),
+        default=date.today,
+        editable=False,
+        help_text=_("The day the account was put on its plan."),
+    )
     low_since = models.DateTimeField(
         _("balance low since"), null=True, blank=True, editable=False
     )

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from billing.models import BillingAccount, Tax, TaxLiability
 from billing.selectors import available_taxes
+from billing.types import rules_of
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.money import ZERO, has_minor_unit_precision
@@ -68,6 +69,7 @@ def open_account(
         bill_type=values.get("bill_type") or plan.value("bill_type"),
         fees_from=fees_from,
         billed_until=billed_until,
+        charges_from=today,
     )
     _set(account, {name: value for name, value in values.items() if value != ""})
     _check(account)
@@ -102,6 +104,7 @@ def update_account(
     before = audit.snapshot(account, FIELDS)
     tax_names = _tax_names(account)
     old_contract, old_currency = account.contract, account.currency
+    old_plan_id, was_billed = account.plan_id, _is_billed(account)
     _set(account, values)
     if account.currency != old_currency and account.entries.exists():
         raise ValidationError(
@@ -124,6 +127,8 @@ def update_account(
             account.customer.created_at,
             account.customer.time_zone,
         )
+    if account.plan_id != old_plan_id or _is_billed(account) and not was_billed:
+        account.charges_from = local_date(account.customer.time_zone)
     account.low_since = _low_since(account)
     account.save()
     changes: dict[str, tuple[Any, Any]] = audit.differences(
@@ -192,6 +197,11 @@ def _affiliate_errors(account: BillingAccount) -> dict[str, ValidationError]:
             _("Choose revenue or profit."), code="required"
         )
     return errors
+
+
+def _is_billed(account: BillingAccount) -> bool:
+    """Whether charges are posted at all while the account has its billing type."""
+    return rules_of(account.bill_type).has_monthly_fees
 
 
 def _low_since(account: BillingAccount) -> datetime | None:

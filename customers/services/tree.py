@@ -20,6 +20,7 @@ from customers.services.customers import lock_below
 from customers.services.tree_lock import change_tree
 from portal.core import audit
 from portal.core.actor import Actor
+from portal.core.periods import local_date
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from rateplans.models import RatePlan
@@ -188,7 +189,12 @@ def move_customer(
         account.provider, account.plan = parent, plan
         account.affiliate, account.affiliate_type = None, ""
         account.affiliate_percentage = 0
+        account.charges_from = local_date(customer.time_zone)
         account.save()
+        # What the old parent charged besides is its own business, and ends with it.
+        account.charges.filter(ended_at=None).update(
+            ended_at=timezone.now(), next_on=None
+        )
         account.liabilities.all().delete()
         customer.refresh_from_db()
         audit.record(
