@@ -120,6 +120,11 @@ ACTIONS: dict[str, ActionLabel] = {
     "note.deleted": ActionLabel(gettext_lazy("Note deleted"), "trash-2", "danger"),
     "email.resent": ActionLabel(gettext_lazy("E-mail sent again"), "mail", "info"),
     "company.updated": ActionLabel(gettext_lazy("Company changed"), "building-2"),
+    "plan.archived": ActionLabel(gettext_lazy("Rate plan archived"), "archive"),
+    "plan.brought_back": ActionLabel(
+        gettext_lazy("Rate plan brought back"), "archive-restore", "success"
+    ),
+    "plan.priced": ActionLabel(gettext_lazy("Prices changed"), "tags", "info"),
     "switch.opened": ActionLabel(
         gettext_lazy("Switched into the customer"), "log-in", "info"
     ),
@@ -176,7 +181,7 @@ def action_choices() -> list[tuple[Any, list[tuple[str, Any]]]]:
     groups: dict[str, list[tuple[str, Any]]] = {}
     for action, label in ACTIONS.items():
         noun = action.partition(".")[0]
-        group = "system" if noun in SYSTEM_THINGS else noun
+        group = "system" if noun in SYSTEM_THINGS and noun not in GROUPS else noun
         groups.setdefault(group, []).append((action, label.title))
     return [(GROUPS[group], choices) for group, choices in groups.items()]
 
@@ -190,6 +195,7 @@ GROUPS: dict[str, Any] = {
     "note": gettext_lazy("Notes"),
     "email": gettext_lazy("E-mails"),
     "company": gettext_lazy("Company"),
+    "plan": gettext_lazy("Rate plans"),
     "switch": gettext_lazy("Switching"),
     "system": gettext_lazy("System"),
 }

@@ -72,6 +72,13 @@ ENTRIES = (
     ),
     Entry(
         Menu.REPORTS,
+        _("Account"),
+        "billing:account",
+        "wallet",
+        Permission.REPORTS,
+    ),
+    Entry(
+        Menu.REPORTS,
         _("E-mails"),
         "customers:email-list",
         "mails",
@@ -91,6 +98,14 @@ ENTRIES = (
         "users",
         Permission.COMMERCE,
         shortcut="g c",
+    ),
+    Entry(
+        Menu.COMMERCE,
+        _("Rate plans"),
+        "rateplans:plan-list",
+        "tags",
+        Permission.COMMERCE,
+        shortcut="g r",
     ),
     Entry(
         Menu.COMMERCE,

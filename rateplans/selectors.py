@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from django.db import connection
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Q, QuerySet, Value, When
 
 from portal.core.scope import scopes_disabled
 from rateplans.choices import Sharing
@@ -37,6 +37,20 @@ WITH RECURSIVE chain (start_id, plan_id, place) AS (
           IS NOT NULL
 )
 SELECT start_id, plan_id FROM chain ORDER BY start_id, place
+"""
+# The other way round: whoever takes anything from a plan, near or far.
+_HEIRS = """
+WITH RECURSIVE heirs (plan_id) AS (
+    SELECT %s::bigint
+    UNION
+    SELECT plan.id
+    FROM heirs
+    JOIN (rateplans_rateplan plan
+          LEFT JOIN billing_billingaccount account
+                 ON plan.inherits_own AND account.customer_id = plan.owner_id)
+      ON plan.base_id = heirs.plan_id OR account.plan_id = heirs.plan_id
+)
+SELECT plan_id FROM heirs
 """
 
 
@@ -107,3 +121,33 @@ def effective_plans(plan_ids: Iterable[int], *, on: date) -> dict[int, Effective
 
 def effective_plan(plan: RatePlan, *, on: date) -> EffectivePlan:
     return effective_plans([plan.pk], on=on)[plan.pk]
+
+
+def own_plan(customer_id: int) -> RatePlan | None:
+    """The plan that the account above put a customer on; None for the system owner."""
+    with scopes_disabled():  # it belongs to an account above
+        return RatePlan.objects.filter(accounts__customer=customer_id).first()
+
+
+def heir_ids(plan_id: int) -> list[int]:
+    """The plan itself and every plan that inherits from it, over any number of steps."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HEIRS, [plan_id])
+        return sorted(row[0] for row in cursor.fetchall())
+
+
+def count_customers(
+    plan_ids: Iterable[int], *, where: Q | None = None
+) -> dict[int, int]:
+    """How many customers, deleted ones left out, are on each plan.
+
+    ``where`` narrows it to some accounts, as seen from the plan: ``accounts__...``.
+    """
+    living = Q(accounts__isnull=False, accounts__customer__deleted_at=None)
+    with scopes_disabled():  # a shared plan has customers of resellers, too
+        return dict(
+            RatePlan.objects.filter(pk__in=list(plan_ids))
+            .annotate(customers=Count("accounts", filter=living & (where or Q())))
+            .order_by()
+            .values_list("pk", "customers")
+        )

@@ -1,6 +1,18 @@
 """Commerce » Rate plans: /a/<account>/commerce/plans/..."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from rateplans.views import plans
 
 app_name = "rateplans"
-urlpatterns: list[URLPattern] = []
+LIST = "commerce/plans/"
+ONE = "commerce/plans/<int:pk>/"
+
+urlpatterns = [
+    path(LIST, plans.PlanList.as_view(), name="plan-list"),
+    path(f"{LIST}new/", plans.PlanCreate.as_view(), name="plan-create"),
+    path(ONE, plans.PlanEdit.as_view(), name="plan-edit"),
+    path(f"{ONE}copy/", plans.PlanCopy.as_view(), name="plan-copy"),
+    path(f"{ONE}archive/", plans.PlanArchive.as_view(), name="plan-archive"),
+    path(f"{ONE}delete/", plans.PlanDelete.as_view(), name="plan-delete"),
+]

@@ -209,14 +209,21 @@ class PlanDefaultField(forms.TypedChoiceField):
     """A choice whose first option leaves it to the rate plan, and says what that is.
 
     The script shows the value of whichever plan is chosen; ``plan_key`` names it there.
+    ``first_label`` is for forms of plans themselves, which inherit from one another.
     """
 
     def __init__(
-        self, *, choices: Any, plan_key: str, plan_value: str = "", **kwargs: Any
+        self,
+        *,
+        choices: Any,
+        plan_key: str,
+        plan_value: str = "",
+        first_label: str = "",
+        **kwargs: Any,
     ) -> None:
         kwargs.setdefault("required", False)
         kwargs.setdefault("empty_value", "")
-        first = ("", plan_default_label(plan_value))
+        first = ("", first_label or plan_default_label(plan_value))
         super().__init__(choices=[first, *choices], **kwargs)
         self.plan_value = plan_value
         self.widget.attrs["data-plan-default"] = plan_key
@@ -237,7 +244,13 @@ class LimitWidget(forms.MultiWidget):
     """Rate plan's setting, no limit, or at most a number; the number shows when it counts."""
 
     def __init__(
-        self, *, choices: Any, label: Any, plan_key: str, is_amount: bool
+        self,
+        *,
+        choices: Any,
+        label: Any,
+        plan_key: str,
+        is_amount: bool,
+        is_limit: bool = True,
     ) -> None:
         # Two controls share one visible label, which can point at neither.
         attrs = {
@@ -248,7 +261,9 @@ class LimitWidget(forms.MultiWidget):
         number = {
             "inputmode": "decimal" if is_amount else "numeric",
             "class": "amount",
-            "aria-label": format_lazy("{}: {}", label, _("at most")),
+            "aria-label": format_lazy(
+                "{}: {}", label, _("at most") if is_limit else _("number")
+            ),
         }
         super().__init__(
             [forms.Select(attrs=attrs, choices=choices), forms.TextInput(number)]
@@ -261,7 +276,10 @@ class LimitWidget(forms.MultiWidget):
 
 
 class LimitField(forms.MultiValueField):
-    """A limit that the plan may set: None = the plan's, -1 = no limit, else at most that."""
+    """A limit that the plan may set: None = the plan's, -1 = no limit, else at most that.
+
+    With ``is_limit`` False any other number that may be left to the plan, such as days.
+    """
 
     PLAN, NONE, NUMBER = "plan", "none", "number"
 
@@ -270,14 +288,16 @@ class LimitField(forms.MultiValueField):
         *,
         plan_key: str,
         plan_value: str = "",
+        first_label: str = "",
+        is_limit: bool = True,
         number_field: forms.Field | None = None,
         **kwargs: Any,
     ) -> None:
         self.plan_value = plan_value
+        limits = [(self.NONE, _("No limit")), (self.NUMBER, _("At most …"))]
         choices = [
-            (self.PLAN, plan_default_label(plan_value)),
-            (self.NONE, _("No limit")),
-            (self.NUMBER, _("At most …")),
+            (self.PLAN, first_label or plan_default_label(plan_value)),
+            *(limits if is_limit else [(self.NUMBER, _("Set here …"))]),
         ]
         field = number_field or forms.IntegerField(required=False, min_value=0)
         super().__init__(
@@ -289,6 +309,7 @@ class LimitField(forms.MultiValueField):
                 label=kwargs.get("label", ""),
                 plan_key=plan_key,
                 is_amount=isinstance(field, forms.DecimalField),
+                is_limit=is_limit,
             ),
             **kwargs,
         )

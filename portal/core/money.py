@@ -58,6 +58,17 @@ def format_money(amount: Decimal, currency: str) -> str:
     )
 
 
+def format_price(amount: Decimal, currency: str) -> str:
+    """Like `format_money`, with every decimal place: unit prices are finer than money."""
+    if has_minor_unit_precision(amount, currency):
+        return format_money(amount, currency)
+    return str(
+        format_currency(
+            amount.normalize(), currency, locale=_locale(), decimal_quantization=False
+        )
+    )
+
+
 def plain_amount(amount: Decimal, *, places: int = 2) -> str:
     """An amount as people of the active language type it: "1234.50", "1234,50".
 

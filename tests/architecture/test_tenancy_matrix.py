@@ -16,7 +16,7 @@ from billing.models import BillingAccount, Tax
 from customers.models import Customer, Mailbox, Note, Number, Person, TelephoneLine
 from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled
-from rateplans.models import NumberClass
+from rateplans.models import NumberClass, RatePlan
 from tests.world import World
 
 INSIDE = "a/<int:account>/"
@@ -30,9 +30,15 @@ MODELS: dict[str, Any] = {
     "emails": OutgoingEmail,
     "notes": Note,
     "taxes": Tax,
+    "plans": RatePlan,
 }
 # How a row tells whose it is, where not by its customer.
-PLACES: dict[Any, str] = {Customer: "parent", Note: "customer__parent", Tax: "owner"}
+PLACES: dict[Any, str] = {
+    Customer: "parent",
+    Note: "customer__parent",
+    Tax: "owner",
+    RatePlan: "owner",
+}
 # Ids that are no row of a tenant: one's own browser sessions, asked for in tests of theirs.
 NO_ROWS = {"sessions"}
 

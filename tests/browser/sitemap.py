@@ -38,6 +38,7 @@ from customers.tokens import reset_link, welcome_link
 from portal.core.actor import Actor
 from portal.core.models import OutgoingEmail
 from portal.core.scope import subtree
+from rateplans.models import RatePlan
 from tests.world import World
 
 # Not in the frame of the portal, with tests of its own.
@@ -97,6 +98,7 @@ ROWS: dict[str, Rows] = {
     "mailboxes": lambda account: Mailbox.objects.filter(customer=account),
     "emails": lambda account: OutgoingEmail.objects.filter(customer=account),
     "notes": lambda account: Note.objects.filter(customer__parent=account),
+    "plans": lambda account: RatePlan.objects.filter(owner=account),
     "taxes": lambda account: Tax.objects.filter(owner=account),
 }
 

@@ -1,0 +1,36 @@
+"""What the list of rate plans can be narrowed to."""
+
+from __future__ import annotations
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from rateplans.choices import Sharing
+from rateplans.models import RatePlan
+
+ACTIVE, ARCHIVED = "active", "archived"
+
+
+class PlanFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(
+        label=_("Name"), field_name="name", lookup_expr="icontains"
+    )
+    status = django_filters.ChoiceFilter(
+        label=_("Status"),
+        choices=[(ACTIVE, _("Active")), (ARCHIVED, _("Archived"))],
+        empty_label=_("All"),
+        method="filter_status",
+    )
+    share = django_filters.ChoiceFilter(
+        label=_("Shared"), choices=Sharing.choices, empty_label=_("All")
+    )
+
+    class Meta:
+        model = RatePlan
+        fields: list[str] = []
+
+    def filter_status(
+        self, queryset: QuerySet[RatePlan], name: str, value: str
+    ) -> QuerySet[RatePlan]:
+        return queryset.filter(archived_at__isnull=value == ACTIVE)

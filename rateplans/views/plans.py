@@ -1,0 +1,386 @@
+"""Commerce » Rate plans: the list, one plan's settings, copying, archiving, deleting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from portal.core.periods import local_date
+from portal.core.permissions import Permission
+from portal.core.pills import pill
+from portal.core.staleness import state_of
+from portal.core.tables import Column, Empty, Table
+from portal.core.views import Crumb, FormPage, ListPage
+from rateplans.choices import BillType, Sharing
+from rateplans.filters import PlanFilter
+from rateplans.forms.plans import OWN, CopyForm, Offer, PlanForm, initial_of
+from rateplans.models import RatePlan
+from rateplans.pricing import EffectivePlan
+from rateplans.selectors import (
+    count_customers,
+    effective_plans,
+    inheritable_plans,
+    own_plan,
+)
+from rateplans.services import plans, preview
+from rateplans.services.preview import Effect
+from rateplans.views.parts import (
+    EDIT,
+    LIST,
+    CarefulFormPage,
+    PlanConfirmPage,
+    PlanPage,
+    customers_text,
+    sources_of,
+)
+
+# A list says "more than 1,000" rather than count on.
+MOST_COUNTED = 1000
+_CUSTOMERS = """(
+    SELECT count(*) FROM (
+        SELECT 1 FROM billing_billingaccount account
+        JOIN customers_customer customer ON customer.id = account.customer_id
+        WHERE account.plan_id = rateplans_rateplan.id AND customer.deleted_at IS NULL
+        LIMIT %s
+    ) counted
+)"""
+
+
+class PlanList(ListPage):
+    permission = Permission.COMMERCE
+    table_id = "plans"
+    default_sort = "name"
+    filterset_class = PlanFilter
+
+    def title(self) -> str:
+        return _("Rate plans")
+
+    def get_queryset(self) -> QuerySet[RatePlan]:
+        return RatePlan.objects.filter(owner=self.actor.customer.pk)
+
+    def table(self, queryset: QuerySet[RatePlan], *, is_filtered: bool) -> Table:
+        customers = RawSQL(_CUSTOMERS, [MOST_COUNTED + 1])
+        rows = queryset.select_related("base").annotate(customers=customers)
+        return super().table(rows, is_filtered=is_filtered)
+
+    @cached_property
+    def effective(self) -> dict[int, EffectivePlan]:
+        """All of the account's plans with what they inherit, read together."""
+        ids = self.get_queryset().values_list("pk", flat=True)
+        return effective_plans(ids, on=today_of(self.request))
+
+    def columns(self) -> Sequence[Column]:
+        return (
+            Column("name", _("Name"), lambda plan: plan.name, sort="name", narrow=True),
+            Column("base", _("Inherits from"), base_cell),
+            Column(
+                "currency",
+                _("Currency"),
+                lambda plan: plan.currency,
+                sort="currency",
+            ),
+            Column("bill_type", _("Billing type"), self.bill_type_cell),
+            Column(
+                "customers", _("Customers"), customers_cell, align="end", narrow=True
+            ),
+            Column("share", _("Shared"), share_cell),
+            Column("status", _("Status"), status_cell, narrow=True),
+        )
+
+    def bill_type_cell(self, plan: RatePlan) -> str:
+        return str(BillType(self.effective[plan.pk].value("bill_type")).label)
+
+    def row_url(self, row: RatePlan) -> str:
+        return self.url(EDIT, pk=row.pk)
+
+    def page_actions(self) -> Sequence[dict[str, str]]:
+        return (
+            {
+                "label": _("New"),
+                "url": self.url("rateplans:plan-create"),
+                "icon": "plus",
+                "shortcut": "n",
+            },
+        )
+
+    def empty(self) -> Empty:
+        return Empty(
+            icon="tags",
+            title=_("Make your first rate plan"),
+            text=_(
+                "A plan says what your customers pay and what they may have. Base it on"
+                " the plan you are on yourself, and change only what is different."
+            ),
+            action_url=self.url("rateplans:plan-create"),
+            action_label=_("Make a rate plan"),
+        )
+
+
+def base_cell(plan: RatePlan) -> SafeString | str:
+    if plan.inherits_own:
+        return _("Your own rate plan")
+    return format_html("<bdi>{}</bdi>", plan.base.name) if plan.base else "–"
+
+
+def customers_cell(plan: Any) -> str:
+    if plan.customers > MOST_COUNTED:
+        limit = number_format(MOST_COUNTED, force_grouping=True)
+        return _("more than %(count)s") % {"count": limit}
+    return number_format(plan.customers)
+
+
+def share_cell(plan: RatePlan) -> str:
+    labels = {
+        Sharing.NO: "–",
+        Sharing.DIRECT: _("With own resellers"),
+        Sharing.RECURSIVE: _("With all resellers below"),
+    }
+    return labels[Sharing(plan.share)]
+
+
+def status_cell(plan: RatePlan) -> SafeString:
+    if plan.archived_at is not None:
+        return pill("neutral", _("Archived"), "archive")
+    return pill("success", _("Active"))
+
+
+def offer_for(owner: Any, today: Any, *, plan: RatePlan | None = None) -> Offer:
+    """What a plan of ``owner`` may inherit from; ``plan`` itself is left out."""
+    offered = inheritable_plans(owner_id=owner.pk, ancestor_ids=owner.ancestor_ids)
+    own = own_plan(owner.pk)
+    choices = [row for row in offered if plan is None or row.pk != plan.pk]
+    if plan and plan.base and all(row.pk != plan.base_id for row in choices):
+        choices.append(plan.base)  # not offered any more, and kept
+    ids = [row.pk for row in choices] + ([own.pk] if own else [])
+    dial_plans: Any = RatePlan._meta.get_field("dial_plan").related_model
+    return Offer(
+        owner=owner,
+        plans=choices,
+        own=own,
+        effective=effective_plans(ids, on=today),
+        dial_plans=dial_plans._default_manager.all(),
+        sources=sources_of(owner),
+    )
+
+
+def today_of(request: Any) -> date:
+    """The day it is where the account is."""
+    return local_date(request.reach.account.time_zone)
+
+
+class PlanFormContext:
+    """Mixed into the two pages with a plan's settings: what the page's script needs."""
+
+    def form_context(self: Any, form: PlanForm) -> dict[str, Any]:
+        labels = form.offer.labels(form.currency)
+        return {**super().form_context(form), "labels": labels}  # type: ignore[misc]
+
+
+class PlanCreate(PlanFormContext, FormPage):
+    permission = Permission.COMMERCE
+    template_name = "rateplans/plan_form.html"
+    focuses_first = True
+
+    def title(self) -> str:
+        return _("New rate plan")
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [Crumb(_("Rate plans"), self.url(LIST))]
+
+    def build_form(self, data: Any = None, files: Any = None) -> PlanForm:
+        owner = self.request.reach.account
+        offer = offer_for(owner, today_of(self.request))
+        initial = {
+            "base": OWN if offer.own else "",
+            "currency": offer.own.currency if offer.own else "EUR",
+            "share": Sharing.NO,
+        }
+        return PlanForm(data, initial=initial, offer=offer)
+
+    def save(self, form: PlanForm) -> str:
+        plan = plans.create_plan(
+            owner=self.request.reach.account, values=form.values(), by=self.actor
+        )
+        return self.url(EDIT, pk=plan.pk)
+
+    def success_message(self, form: Any) -> str:
+        return _("The plan is made.")
+
+    def cancel_url(self) -> str:
+        return self.url(LIST)
+
+
+class PlanEdit(PlanFormContext, CarefulFormPage):
+    tab = "settings"
+
+    def build_form(self, data: Any = None, files: Any = None) -> PlanForm:
+        offer = offer_for(self.owner, self.today, plan=self.plan)
+        return PlanForm(data, initial=initial_of(self.plan), offer=offer)
+
+    def present_state(self) -> str:
+        return state_of(RatePlan.objects.get(pk=self.plan.pk), plans.FIELDS)
+
+    def update(self, form: PlanForm) -> RatePlan:
+        return plans.update_plan(
+            plan=self.plan,
+            values=form.values(),
+            seen=form.cleaned_data["seen"],
+            by=self.actor,
+        )
+
+    def effects(self, form: PlanForm) -> tuple[list[Effect], list[str]]:
+        found = preview.effects(self.plan, lambda: self.update(form), on=self.today)
+        before = preview.count_kept(self.plan, self.plan.share)
+        kept = preview.count_kept(self.plan, form.cleaned_data["share"]) - before
+        if kept <= 0:
+            return found, []
+        text = ngettext(
+            "%(count)d customer of resellers stays on this plan, though nobody there can"
+            " choose it any more.",
+            "%(count)d customers of resellers stay on this plan, though nobody there can"
+            " choose it any more.",
+            kept,
+        )
+        return found, [text % {"count": kept}]
+
+    def save(self, form: PlanForm) -> str:
+        self.update(form)
+        return self.url(EDIT, pk=self.plan.pk)
+
+    def form_context(self, form: Any) -> dict[str, Any]:
+        return super().form_context(form) | {"steps": self.steps()}
+
+    def steps(self) -> list[dict[str, Any]]:
+        copy = {
+            "title": _("Copy"),
+            "text": _("A new plan that says the same, to change it from there."),
+            "icon": "copy",
+            "label": _("Copy"),
+            "url": self.url("rateplans:plan-copy", pk=self.plan.pk),
+        }
+        archive = {
+            "title": _("Archive"),
+            "text": _("Offered to nobody any more; who is on it stays on it."),
+            "icon": "archive",
+            "label": _("Archive"),
+            "url": self.url("rateplans:plan-archive", pk=self.plan.pk),
+        }
+        if self.plan.archived_at is not None:
+            archive |= {
+                "title": _("Bring back"),
+                "text": _("It can be chosen for customers again."),
+                "icon": "archive-restore",
+                "label": _("Bring back"),
+            }
+        delete = {
+            "title": _("Delete"),
+            "text": _("For good, with its prices."),
+            "icon": "trash-2",
+            "label": _("Delete"),
+            "url": self.url("rateplans:plan-delete", pk=self.plan.pk),
+            "is_danger": True,
+        }
+        if reasons := plans.deletion_refusals(self.plan):
+            delete = {
+                "title": _("Cannot be deleted"),
+                "text": " ".join([*reasons, _("Archive it instead.")]),
+                "icon": "info",
+            }
+        return [copy, archive, delete]
+
+
+class PlanCopy(PlanPage, FormPage):
+    focuses_first = True
+    submit_label = gettext_lazy("Copy")
+
+    def title(self) -> str:
+        return _("Copy %(name)s") % {"name": self.plan.name}
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [*super().breadcrumbs(), Crumb(self.plan.name, self.cancel_url())]
+
+    def build_form(self, data: Any = None, files: Any = None) -> CopyForm:
+        name = _("%(name)s (copy)") % {"name": self.plan.name}
+        return CopyForm(data, initial={"name": name[:80]})
+
+    def save(self, form: CopyForm) -> str:
+        copy = plans.copy_plan(
+            plan=self.plan, name=form.cleaned_data["name"], by=self.actor
+        )
+        return self.url(EDIT, pk=copy.pk)
+
+    def success_message(self, form: Any) -> str:
+        return _("This is the copy. Nobody is on it yet.")
+
+    def cancel_url(self) -> str:
+        return self.url(EDIT, pk=self.plan.pk)
+
+
+class PlanArchive(PlanConfirmPage):
+    """Archive, or bring back what is archived."""
+
+    is_danger = False
+
+    @property
+    def is_archived(self) -> bool:
+        return self.plan.archived_at is not None
+
+    @property
+    def submit_label(self) -> str:
+        return _("Bring back") if self.is_archived else _("Archive")
+
+    def title(self) -> str:
+        text = _("Bring %(name)s back") if self.is_archived else _("Archive %(name)s")
+        return text % {"name": self.plan.name}
+
+    def consequences(self) -> Sequence[str]:
+        if self.is_archived:
+            return (_("It can be chosen for customers again."),)
+        count = count_customers([self.plan.pk])[self.plan.pk]
+        return (
+            _("It can no longer be chosen for customers, here or by resellers."),
+            _("Who is on it stays on it, at its prices: %(customers)s.")
+            % {"customers": customers_text(count)},
+        )
+
+    def save(self, form: forms.BaseForm) -> str:
+        plans.set_archived(
+            plan=self.plan, is_archived=not self.is_archived, by=self.actor
+        )
+        return self.url(EDIT, pk=self.plan.pk)
+
+    def success_message(self, form: Any) -> str:
+        return _("Brought back.") if self.is_archived else _("Archived.")
+
+
+class PlanDelete(PlanConfirmPage):
+    submit_label = gettext_lazy("Delete")
+
+    def title(self) -> str:
+        return _("Delete %(name)s") % {"name": self.plan.name}
+
+    def consequences(self) -> Sequence[str]:
+        return (_("The plan and its prices, past ones too, are gone for good."),)
+
+    def refusal(self) -> str:
+        if reasons := plans.deletion_refusals(self.plan):
+            return " ".join([*reasons, _("Archive it instead.")])
+        return ""
+
+    def save(self, form: forms.BaseForm) -> str:
+        plans.delete_plan(plan=self.plan, by=self.actor)
+        return self.url(LIST)
+
+    def success_message(self, form: Any) -> str:
+        return _("Deleted.")

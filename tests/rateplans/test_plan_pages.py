@@ -1,0 +1,198 @@
+"""Commerce » Rate plans: the list and the pages of one plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from billing.models import BillingAccount
+from customers.models import Customer
+from portal.core.scope import scopes_disabled
+from portal.core.urls import account_url
+from rateplans.choices import BillingPeriod, Sharing
+from rateplans.models import RatePlan
+from tests.customers.features import ODD_NAMES, queries_of
+from tests.pages import entries_of, errors_of, send
+from tests.world import World
+
+
+@pytest.fixture
+def ann(world: World) -> Client:
+    return world.client(world.ann)
+
+
+def page_of(customer: Customer, name: str, **kwargs: Any) -> str:
+    return account_url(customer.pk, f"rateplans:plan-{name}", **kwargs)
+
+
+def plan_named(name: str) -> RatePlan:
+    with scopes_disabled():
+        return RatePlan.objects.get(name=name)
+
+
+def test_the_list_says_what_a_plan_is(world: World, ann: Client) -> None:
+    text = ann.get(page_of(world.acme, "list")).content.decode()
+    for word in ("Acme basic", "Post-paid", "EUR", "Active"):
+        assert word in text
+    assert "Beta basic" not in text  # of a reseller below
+    assert "Reseller standard" not in text  # of the account above
+
+
+def test_the_list_takes_as_many_queries_for_one_plan_as_for_five(
+    world: World, ann: Client
+) -> None:
+    url = page_of(world.acme, "list")
+    before = queries_of(ann, url)
+    with scopes_disabled():
+        for name in ODD_NAMES:
+            RatePlan.objects.create(
+                owner=world.acme, name=name, currency="EUR", base=world.acme_plan
+            )
+    assert queries_of(ann, url) == before <= 30
+
+
+def test_whoever_has_no_plan_is_invited_to_make_one(world: World) -> None:
+    with scopes_disabled():
+        BillingAccount.objects.filter(plan=world.beta_plan).update(plan=world.acme_plan)
+        world.beta_plan.delete()
+    page = world.client(world.ben).get(page_of(world.beta, "list"))
+    assert "Make your first rate plan" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("status=archived", ["Old"]), ("q=bas", ["Acme basic"]), ("share=direct", [])],
+)
+def test_the_list_is_narrowed(
+    world: World, ann: Client, query: str, found: list[str]
+) -> None:
+    with scopes_disabled():
+        RatePlan.objects.create(
+            owner=world.acme,
+            name="Old",
+            currency="EUR",
+            archived_at="2026-01-01T00:00Z",
+        )
+    page = ann.get(page_of(world.acme, "list") + f"?{query}")
+    assert [row.label for row in page.context["table"].rows] == found
+
+
+def test_a_plan_is_made_on_ones_own(world: World, ann: Client) -> None:
+    url = page_of(world.acme, "create")
+    page = ann.get(url)
+    assert "Inherited (14 days" not in page.content.decode()  # nobody sets it above
+    answer = ann.post(
+        url, entries_of(page, name="Flat", due_days_0="number", due_days_1=9)
+    )
+    plan = plan_named("Flat")
+    assert answer["Location"].startswith(page_of(world.acme, "edit", pk=plan.pk))
+    assert plan.inherits_own
+    assert plan.due_days == 9
+    assert plan.overdue_days is None
+
+
+def test_a_refusal_stands_at_its_field(world: World, ann: Client) -> None:
+    page = send(ann, page_of(world.acme, "create"), name="acme basic")
+    assert list(errors_of(page)) == ["name"]
+    page = send(ann, page_of(world.acme, "create"), name="A", due_days_0="number")
+    assert list(errors_of(page)) == ["due_days"]
+
+
+def test_every_setting_tells_what_it_inherits_and_from_where(world: World) -> None:
+    """The plan of the account above is named; whatever that one inherits from is not."""
+    with scopes_disabled():
+        secret = RatePlan.objects.create(
+            owner=world.root, name="Secret base", currency="EUR", due_days=21
+        )
+        RatePlan.objects.filter(pk=world.root_plan.pk).update(
+            base=secret, billing_period=BillingPeriod.QUARTERLY
+        )
+        RatePlan.objects.filter(pk=world.acme_plan.pk).update(inherits_own=True)
+    url = page_of(world.acme, "edit", pk=world.acme_plan.pk)
+    text = world.client(world.ann).get(url).content.decode()
+    assert "Inherited (Quarterly, from Reseller standard)" in text
+    assert "Inherited (21 days, from Reseller standard)" in text
+    assert "System default (Summary by kind)" in text
+    assert "Secret base" not in text
+
+
+def test_a_change_for_customers_is_asked_before_it_is_saved(
+    world: World, ann: Client
+) -> None:
+    url = page_of(world.acme, "edit", pk=world.acme_plan.pk)
+    typed = {"due_days_0": "number", "due_days_1": "30", "description": "New words"}
+    page = send(ann, url, **typed)
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert "Invoices due after changes from" in text
+    assert "1 customer." in text
+    assert "New words" in text  # nothing typed is lost
+    assert plan_named("Acme basic").due_days is None
+    mark = page.context["unconfirmed"].mark
+    answer = ann.post(url, entries_of(page, confirmed=mark, **typed))
+    assert answer.status_code == 302
+    assert plan_named("Acme basic").due_days == 30
+
+
+def test_something_else_than_was_confirmed_is_asked_again(
+    world: World, ann: Client
+) -> None:
+    url = page_of(world.acme, "edit", pk=world.acme_plan.pk)
+    page = send(ann, url, due_days_0="number", due_days_1="30")
+    mark = page.context["unconfirmed"].mark
+    changed = {"confirmed": mark, "due_days_0": "number", "due_days_1": "60"}
+    page = ann.post(url, entries_of(page, **changed))
+    assert "60 days" in page.content.decode()
+    assert plan_named("Acme basic").due_days is None
+
+
+def test_what_concerns_nobody_is_saved_at_once(world: World, ann: Client) -> None:
+    url = page_of(world.acme, "edit", pk=world.acme_plan.pk)
+    answer = send(ann, url, description="Only words")
+    assert answer.status_code == 302
+    assert plan_named("Acme basic").description == "Only words"
+
+
+def test_unsharing_a_plan_tells_who_stays_on_it(world: World) -> None:
+    with scopes_disabled():
+        BillingAccount.objects.filter(customer=world.beta).update(
+            plan=world.shared_plan
+        )
+    url = page_of(world.root, "edit", pk=world.shared_plan.pk)
+    page = send(world.client(world.olga), url, share=Sharing.NO)
+    assert "1 customer of resellers stays on this plan" in page.content.decode()
+
+
+def test_who_saves_late_learns_what_was_saved(world: World, ann: Client) -> None:
+    url = page_of(world.acme, "edit", pk=world.acme_plan.pk)
+    first, second = ann.get(url), ann.get(url)
+    assert ann.post(url, entries_of(first, description="First")).status_code == 302
+    page = ann.post(url, entries_of(second, description="Second"))
+    assert page.status_code == 422
+    assert "First" in page.context["stale"]
+    again = entries_of(page, description="Second")
+    assert ann.post(url, again).status_code == 302
+    assert plan_named("Acme basic").description == "Second"
+
+
+def test_a_plan_is_copied_archived_and_deleted(world: World, ann: Client) -> None:
+    answer = send(
+        ann, page_of(world.acme, "copy", pk=world.acme_plan.pk), name="Acme second"
+    )
+    copy = plan_named("Acme second")
+    assert answer["Location"].startswith(page_of(world.acme, "edit", pk=copy.pk))
+    for is_archived in (True, False):
+        send(ann, page_of(world.acme, "archive", pk=copy.pk))
+        assert (plan_named("Acme second").archived_at is not None) is is_archived
+    send(ann, page_of(world.acme, "delete", pk=copy.pk))
+    with scopes_disabled():
+        assert not RatePlan.objects.filter(pk=copy.pk).exists()
+
+
+def test_a_plan_in_use_has_no_button_to_delete_it(world: World, ann: Client) -> None:
+    url = page_of(world.acme, "delete", pk=world.acme_plan.pk)
+    assert "1 customer is on it." in ann.get(url).content.decode()
+    assert ann.post(url).status_code == 422
+    assert plan_named("Acme basic")

@@ -1,0 +1,299 @@
+"""Rate plans: making, changing, sharing, archiving, copying and deleting them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from billing.models import BillingAccount
+from customers.models import Customer, Person
+from portal.core.errors import StaleError
+from portal.core.models import AuditEvent
+from portal.core.scope import scopes_disabled, subtree
+from portal.core.staleness import state_of
+from rateplans.choices import BillType, Feature, Occurs, Sharing
+from rateplans.models import PlanFeature, PlanPrice, RatePlan
+from rateplans.selectors import chain_ids, count_customers, effective_plan, heir_ids
+from rateplans.services import plans, preview
+from tests.race import race
+from tests.world import World, build_world
+
+
+def make(world: World, person: Person | None = None, **values: Any) -> RatePlan:
+    person = person or world.ann
+    with subtree(person.customer):
+        return plans.create_plan(
+            owner=person.customer,
+            values={"name": "Fresh", "currency": "EUR"} | values,
+            by=world.actor(person),
+        )
+
+
+def change(world: World, plan: RatePlan, **values: Any) -> RatePlan:
+    with subtree(world.acme):
+        return plans.update_plan(plan=plan, values=values, by=world.actor(world.ann))
+
+
+def refused(call: Any) -> dict[str, list[str]]:
+    """Codes of what a service refuses, by field."""
+    with pytest.raises(ValidationError) as caught:
+        call()
+    error = caught.value
+    fields = error.error_dict if hasattr(error, "error_dict") else {"": [error]}
+    return {
+        name: [str(one.code) for error in errors for one in error.error_list]
+        for name, errors in fields.items()
+    }
+
+
+def put_on(customer: Customer, plan: RatePlan) -> None:
+    with scopes_disabled():  # tests lay rows of every account
+        BillingAccount.objects.filter(customer=customer).update(plan=plan)
+
+
+def test_a_new_plan_inherits_what_it_leaves_open(world: World) -> None:
+    with scopes_disabled():
+        RatePlan.objects.filter(pk=world.root_plan.pk).update(due_days=30)
+    plan = make(world, inherits_own=True, overdue_days=7)
+    today = plan.created_at.date()
+    effective = effective_plan(plan, on=today)
+    assert effective.setting("due_days").value == 30
+    assert effective.setting("due_days").plan == world.root_plan
+    assert effective.setting("overdue_days").plan == plan
+    assert effective.setting("send_invoices").plan is None
+    with scopes_disabled():
+        event = AuditEvent.objects.get(action="plan.created")
+    assert (event.object_name, event.customer_id) == ("Fresh", world.acme.pk)
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "code"),
+    [
+        ({"name": "acme BASIC"}, "name", "taken"),
+        ({"name": ""}, "name", "blank"),
+        ({"currency": "XXX"}, "currency", "invalid_currency"),
+        ({"due_days": 366}, "due_days", "max_value"),
+        ({"call_maximum": Decimal("0.001")}, "call_maximum", "minor_unit"),
+        ({"concurrent_calls": -2}, "concurrent_calls", "min_value"),
+        ({"bill_type": "barter"}, "bill_type", "invalid_choice"),
+    ],
+)
+def test_a_plan_is_refused(
+    world: World, values: dict[str, Any], field: str, code: str
+) -> None:
+    assert refused(lambda: make(world, **values)) == {field: [code]}
+
+
+@pytest.mark.parametrize(
+    ("share", "may_be_inherited", "ann_may", "ben_may"),
+    [
+        (Sharing.NO, True, False, False),
+        (Sharing.DIRECT, False, False, False),
+        (Sharing.DIRECT, True, True, False),
+        (Sharing.RECURSIVE, True, True, True),
+    ],
+)
+def test_a_plan_of_others_is_a_base_only_if_it_was_opened(
+    world: World, share: str, may_be_inherited: bool, ann_may: bool, ben_may: bool
+) -> None:
+    base = make(
+        world, world.olga, name="Open", share=share, may_be_inherited=may_be_inherited
+    )
+    for person, may in ((world.ann, ann_may), (world.ben, ben_may)):
+
+        def build(person: Person = person) -> RatePlan:
+            return make(world, person, base=base)
+
+        if may:
+            assert build().base == base
+        else:
+            assert refused(build) == {"base": ["base"]}
+
+
+def test_the_system_owner_has_no_plan_of_its_own(world: World) -> None:
+    wanted = {"inherits_own": True}
+    assert refused(lambda: make(world, world.olga, **wanted)) == {"base": ["own"]}
+
+
+def test_a_base_that_was_closed_meanwhile_is_kept(world: World) -> None:
+    base = make(
+        world, world.olga, share=Sharing.DIRECT, may_be_inherited=True, name="Open"
+    )
+    plan = make(world, base=base)
+    with scopes_disabled():
+        RatePlan.objects.filter(pk=base.pk).update(share=Sharing.NO)
+    assert change(world, plan, base=base, due_days=3).base_id == base.pk
+    assert refused(lambda: make(world, name="Second", base=base)) == {"base": ["base"]}
+
+
+def test_plans_never_inherit_in_a_circle(world: World) -> None:
+    first = make(world, name="First")
+    second = make(world, name="Second", base=first)
+    third = make(world, name="Third", base=second)
+    assert refused(lambda: change(world, first, base=third)) == {"base": ["cycle"]}
+    assert chain_ids([third.pk])[third.pk] == [third.pk, second.pk, first.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_edits_at_once_make_no_circle() -> None:
+    world = build_world()
+    first, second = make(world, name="First"), make(world, name="Second")
+
+    def base_on(plan: RatePlan, base: RatePlan) -> Any:
+        return lambda: change(world, plan, base=base)
+
+    results = race(base_on(first, second), base_on(second, first))
+    failures = [each for each in results if isinstance(each, Exception)]
+    assert len(failures) == 1
+    assert isinstance(failures[0], ValidationError)
+    chains = chain_ids([first.pk, second.pk])
+    assert sorted(map(len, chains.values())) == [1, 2]
+
+
+def test_heirs_are_found_over_bases_and_own_plans(world: World) -> None:
+    near = make(world, name="Near", base=world.acme_plan)
+    bens = make(world, world.ben, name="Far", inherits_own=True)  # Ben is on Acme basic
+    make(world, name="Apart")
+    assert heir_ids(world.acme_plan.pk) == sorted(
+        [world.acme_plan.pk, near.pk, bens.pk]
+    )
+
+
+def test_who_comes_late_is_told(world: World) -> None:
+    seen = state_of(world.acme_plan, plans.FIELDS)
+    change(world, world.acme_plan, due_days=3)
+    with pytest.raises(StaleError), subtree(world.acme):
+        plans.update_plan(
+            plan=world.acme_plan,
+            values={"due_days": 4},
+            seen=seen,
+            by=world.actor(world.ann),
+        )
+
+
+def test_only_the_owner_with_commerce_changes_a_plan(world: World) -> None:
+    for person in (world.uli, world.eve):
+        with pytest.raises(PermissionDenied), scopes_disabled():
+            plans.update_plan(
+                plan=world.acme_plan, values={"due_days": 1}, by=world.actor(person)
+            )
+
+
+def test_prices_hold_the_currency(world: World) -> None:
+    assert change(world, world.acme_plan, currency="CHF").currency == "CHF"
+    _price(world.acme_plan, "2")
+    refusal = refused(lambda: change(world, world.acme_plan, currency="EUR"))
+    assert refusal == {"currency": ["priced"]}
+
+
+def test_a_plan_in_use_is_archived_instead_of_deleted(world: World) -> None:
+    plan, by = world.acme_plan, world.actor(world.ann)
+    make(world, name="Heir", base=plan)
+    with subtree(world.acme):
+        assert plans.deletion_refusals(plan) == [
+            "1 customer is on it.",
+            "1 rate plan inherits from it.",
+        ]
+        with pytest.raises(ValidationError):
+            plans.delete_plan(plan=plan, by=by)
+        archived = plans.set_archived(plan=plan, is_archived=True, by=by)
+        assert archived.archived_at is not None
+        assert plans.set_archived(plan=plan, is_archived=True, by=by) == archived
+        back = plans.set_archived(plan=plan, is_archived=False, by=by)
+    assert back.archived_at is None
+    assert count_customers([plan.pk]) == {plan.pk: 1}
+
+
+def test_deleted_customers_still_hold_their_plan(world: World) -> None:
+    with scopes_disabled():
+        Customer.objects.filter(pk=world.beta.pk).update(deleted_at="2026-01-01T00:00Z")
+        assert plans.deletion_refusals(world.acme_plan) == [
+            "1 deleted customer who can still be restored is on it."
+        ]
+
+
+def test_an_unused_plan_is_deleted_with_its_prices(world: World) -> None:
+    plan = make(world)
+    _price(plan, "1")
+    with subtree(world.acme):
+        plans.delete_plan(plan=plan, by=world.actor(world.ann))
+    with scopes_disabled():
+        assert not PlanPrice.objects.filter(plan=plan.pk).exists()
+        assert AuditEvent.objects.filter(action="plan.deleted").count() == 1
+
+
+def test_a_copy_says_the_same_from_today_on(world: World) -> None:
+    plan = make(
+        world, base=world.acme_plan, due_days=3, share=Sharing.DIRECT, name="Original"
+    )
+    _price(plan, "1", "2020-01-01", "2021-01-01")
+    _price(plan, "2", "2021-01-01")
+    with scopes_disabled():
+        PlanFeature.objects.create(plan=plan, feature=Feature.LINE, maximum=5)
+    with subtree(world.acme):
+        copy = plans.copy_plan(plan=plan, name="Twin", by=world.actor(world.ann))
+        prices = list(copy.prices.all())
+        assert [price.amount for price in prices] == [2]
+        assert prices[0].valid.lower >= plan.created_at.date()
+        assert copy.features.get().maximum == 5
+        assert plan.prices.count() == 2
+    assert (copy.due_days, copy.base, copy.share) == (3, world.acme_plan, Sharing.NO)
+
+
+@pytest.mark.parametrize(
+    ("share", "kept"), [(Sharing.NO, 2), (Sharing.DIRECT, 1), (Sharing.RECURSIVE, 0)]
+)
+def test_unsharing_keeps_customers_and_counts_them(
+    world: World, share: str, kept: int
+) -> None:
+    """Acme and Beta's customers are on the system owner's shared plan."""
+    for customer in (world.acme, world.beta, world.gamma):
+        put_on(customer, world.shared_plan)
+    with scopes_disabled():
+        assert preview.count_kept(world.shared_plan, share) == kept
+    with subtree(world.root):
+        plans.update_plan(
+            plan=world.shared_plan,
+            values={"share": share},
+            by=world.actor(world.olga),
+        )
+    assert count_customers([world.shared_plan.pk]) == {world.shared_plan.pk: 3}
+
+
+def test_a_preview_tells_what_changes_for_how_many(world: World) -> None:
+    heir = make(world, name="Heir", base=world.acme_plan)
+    put_on(world.gamma, heir)
+    by = world.actor(world.ann)
+    values = {"due_days": 30, "overdue_days": 14, "bill_type": BillType.PREPAID}
+
+    def save() -> None:
+        plans.update_plan(plan=world.acme_plan, values=values, by=by)
+
+    with subtree(world.acme):
+        on = world.acme_plan.created_at.date()
+        found = preview.effects(world.acme_plan, save, on=on)
+    # The billing type was copied to the accounts, and 14 days to overdue is the default.
+    told = [(each.label, each.old, each.new, each.customers) for each in found]
+    assert told == [("Invoices due after", "14 days", "30 days", 2)]
+    with scopes_disabled():
+        assert RatePlan.objects.get(pk=world.acme_plan.pk).due_days is None
+        BillingAccount.objects.filter(customer=world.beta).update(due_days=7)
+    with subtree(world.acme):
+        found = preview.effects(world.acme_plan, save, on=on)
+    assert [each.customers for each in found] == [1]
+
+
+def _price(
+    plan: RatePlan, amount: str, begin: str = "2020-01-01", end: str | None = None
+) -> None:
+    with scopes_disabled():  # tests lay rows of every account
+        PlanPrice.objects.create(
+            plan=plan,
+            feature=Feature.LINE,
+            occurs=Occurs.RECURRING,
+            amount=Decimal(amount),
+            valid=(begin, end),
+        )
