@@ -39,6 +39,7 @@ from portal.core.actor import Actor, system_actor
 from portal.core.models import AuditEvent, EmailStatus, OutgoingEmail
 from portal.core.scope import scopes_disabled
 from portal.demo import cast, guard
+from portal.demo.business import open_business
 from portal.demo.logins import PASSWORD, USERNAMES
 from portal.demo.specs import Business, Reseller, Resident, Staff, Stock, TaxSpec
 from rateplans.models import NumberClass, RatePlan
@@ -91,6 +92,7 @@ class _Builder:
             people.set_password(
                 person=person, password=PASSWORD, by=system_actor(person.customer)
             )
+        open_business()
         # Nobody reads mail at .example: with a mail server set up it must not go there.
         OutgoingEmail.objects.update(status=EmailStatus.KEPT)
 

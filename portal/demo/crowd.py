@@ -19,14 +19,14 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
-from billing.models import BillingAccount, Tax, TaxLiability
+from billing.models import BilledFeature, BillingAccount, LedgerEntry, Tax, TaxLiability
 from customers.choices import CustomerKind, Lock, RoleDefault
 from customers.models import Customer, Mailbox, Number, Person, Role, TelephoneLine
 from customers.selectors import default_role, username_is_taken
 from portal.core import secrets
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
-from portal.demo import building, guard
+from portal.demo import building, crowd_books, guard
 from portal.demo.copying import Rows, analyze, reserve_ids
 from portal.demo.logins import BIG, PASSWORD
 from portal.demo.names import Names
@@ -85,7 +85,18 @@ def load_crowd(*, count: int, seed: int) -> int:
         assert owner is not None
         crowd = _Crowd(owner, count, Random(seed))
         crowd.load()
-    analyze([Customer, BillingAccount, Person, Number, TelephoneLine, Mailbox])
+    analyze(
+        [
+            Customer,
+            BillingAccount,
+            BilledFeature,
+            LedgerEntry,
+            Person,
+            Number,
+            TelephoneLine,
+            Mailbox,
+        ]
+    )
     return crowd.resellers[0].id
 
 
@@ -115,6 +126,10 @@ class _Crowd:
         self._load_people()
         self._load_stock()
         self._load_telephony()
+        plans = ((each.postpaid, each.prepaid) for each in self.resellers)
+        crowd_books.price_plans([pk for pair in plans for pk in pair])
+        everybody = [account.id for account in (*self.resellers, *self.leaves)]
+        crowd_books.open_books(everybody, timezone.localdate())
 
     # The tree.
 

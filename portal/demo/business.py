@@ -1,0 +1,161 @@
+"""Half a year of business for the demo: prices, monthly fees, payments and top-ups.
+
+Told through the services and the ledger month by month, so that every balance adds up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import ROUND_CEILING, Decimal
+from zoneinfo import ZoneInfo
+
+from dateutil.relativedelta import relativedelta
+from django.utils import timezone
+
+from billing import ledger
+from billing.choices import EntryKind
+from billing.models import BilledFeature, BillingAccount, ExchangeRate
+from billing.services.periods import close_account
+from billing.types import rules_of
+from portal.core.actor import system_actor
+from portal.core.money import ZERO
+from portal.demo import tariffs
+from rateplans.choices import Feature, MarkupKind, Occurs
+from rateplans.models import (
+    NumberClass,
+    PlanFeature,
+    PlanMarkup,
+    PlanPrice,
+    RatePlan,
+)
+
+MONTHS = 6
+TOPUP_STEP = Decimal(10)
+ALWAYS = (None, None)  # a range of days without beginning or end
+
+
+def open_business() -> None:
+    """Give the plans their prices and let `MONTHS` months pass."""
+    _enter_exchange_rates()
+    for name, tariff in tariffs.TARIFFS.items():
+        for plan in RatePlan.objects.filter(name=name):
+            _price(plan, tariff)
+    today = timezone.localdate()
+    first = (today - relativedelta(months=MONTHS - 1)).replace(day=1)
+    _date_accounts(first)
+    for number in range(MONTHS):
+        month: date = first + relativedelta(months=number)
+        for account in _accounts():
+            if account.billed_until <= month:
+                _receive(account, month)
+                close_account(account.pk, on=month)
+
+
+def _accounts() -> Iterator[BillingAccount]:
+    """The top of the tree first."""
+    accounts = BillingAccount.objects.filter(customer__deleted_at=None)
+    yield from accounts.select_related("customer").order_by("customer__path")
+
+
+def _enter_exchange_rates() -> None:
+    """A rate for each month's first day, wandering a little around the first."""
+    today = timezone.localdate()
+    for currency, rate in tariffs.RATES.items():
+        for number in range(MONTHS + 1):
+            on = (today - relativedelta(months=number)).replace(day=1)
+            drift = Decimal((number * 7) % 5 - 2) / 200
+            ExchangeRate.objects.create(
+                currency=currency, on=on, rate=Decimal(rate) * (1 + drift)
+            )
+
+
+def _price(plan: RatePlan, tariff: tariffs.Tariff) -> None:
+    if tariff.base == tariffs.OWN:
+        plan.inherits_own = True
+    elif tariff.base:
+        plan.base = RatePlan.objects.get(owner=plan.owner, name=tariff.base)
+    plan.may_be_inherited = tariff.may_be_inherited
+    plan.refund_on_removal = tariff.refunds
+    plan.save()
+    for feature, prices in tariff.fees.items():
+        _price_feature(plan, feature, None, prices)
+    for name, prices in tariff.numbers.items():
+        number_class = NumberClass.objects.get(name=name)
+        _price_feature(plan, Feature.NUMBER, number_class, prices)
+    for feature, (maximum, included) in tariff.features.items():
+        PlanFeature.objects.create(
+            plan=plan, feature=feature, maximum=maximum, included=included
+        )
+    for kind, (markup, margin) in tariff.markups.items():
+        PlanMarkup.objects.create(
+            plan=plan,
+            kind=MarkupKind(kind),
+            markup=Decimal(markup),
+            margin=Decimal(margin),
+            valid=ALWAYS,
+        )
+
+
+def _price_feature(
+    plan: RatePlan,
+    feature: Feature,
+    number_class: NumberClass | None,
+    prices: tuple[str, str],
+) -> None:
+    for occurs, amount in zip((Occurs.SIGNUP, Occurs.RECURRING), prices, strict=True):
+        PlanPrice.objects.create(
+            plan=plan,
+            feature=feature,
+            number_class=number_class,
+            occurs=occurs,
+            amount=Decimal(amount),
+            valid=ALWAYS,
+        )
+
+
+def _date_accounts(first: date) -> None:
+    """As if everything had been there when its customer came, and billed ever since."""
+    billed = BilledFeature.objects.select_related("customer")
+    for feature in billed.iterator():
+        feature.started_at = feature.customer.created_at
+        feature.save(update_fields=["started_at"])
+    for account in _accounts():
+        created = account.customer.created_at.date()
+        next_month: date = created.replace(day=1) + relativedelta(months=1)
+        account.fees_from = created
+        account.billed_until = max(first, next_month)
+        account.save(update_fields=["fees_from", "billed_until"])
+
+
+def _receive(account: BillingAccount, month: date) -> None:
+    """What comes in before the fees of ``month``: bills paid, balances topped up."""
+    habit = tariffs.HABITS.get(account.customer.name, tariffs.Habit.PAYS)
+    rules = rules_of(account.bill_type)
+    if habit == tariffs.Habit.NEVER or not rules.uses_balance:
+        return
+    is_late = habit == tariffs.Habit.LATE and month.month % 2
+    if is_late or account.balance >= _wanted(account):
+        return
+    gap = _wanted(account) - account.balance
+    if rules.may_top_up:
+        kind, text = EntryKind.TOPUP, "Top-up by bank transfer"
+        gap = (gap / TOPUP_STEP).to_integral_value(ROUND_CEILING) * TOPUP_STEP
+    else:
+        kind, text = EntryKind.PAYMENT, "Bank transfer received"
+    day = month - timedelta(days=3 + account.pk % 9)
+    zone = ZoneInfo(account.customer.time_zone)
+    posting = ledger.credit(account.pk, f"demo:{month}", kind, gap, text)
+    ledger.post(
+        [posting],
+        by=system_actor(account.customer),
+        within_limits=False,
+        at=datetime.combine(day, time(11, account.pk % 60), tzinfo=zone),
+    )
+
+
+def _wanted(account: BillingAccount) -> Decimal:
+    """Where people bring their balance to: nothing owed, or enough for a while."""
+    if not rules_of(account.bill_type).may_top_up:
+        return ZERO
+    return max(account.low_balance, Decimal(20))
