@@ -82,3 +82,11 @@ class ProductReach(TextChoices):
 
     DIRECT = "direct", _("Direct customers only")
     RECURSIVE = "recursive", _("Everybody below")
+
+
+class LedgerFaultKind(TextChoices):
+    """What can be wrong with an account's books."""
+
+    BALANCE = "balance", _("The balance is not the sum of its entries")
+    CHAIN = "chain", _("An entry does not continue the one before it")
+    TAXES = "taxes", _("The taxes of an entry are not its amount without the net")

@@ -4,6 +4,7 @@ from billing.models.currency import ExchangeRate
 from billing.models.feature import BilledFeature
 from billing.models.ledger import EntryTax, LedgerEntry
 from billing.models.product import CallTime, Product, ProductException
+from billing.models.run import LedgerCheck, LedgerFault, PeriodRun, RunFailure
 from billing.models.tax import Tax, TaxLiability
 
 __all__ = [
@@ -13,9 +14,13 @@ __all__ = [
     "Charge",
     "EntryTax",
     "ExchangeRate",
+    "LedgerCheck",
     "LedgerEntry",
+    "LedgerFault",
+    "PeriodRun",
     "Product",
     "ProductException",
+    "RunFailure",
     "Tax",
     "TaxLiability",
 ]
