@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing.choices import EntryKind
 from billing.services.fee_lines import FeeLine
 from billing.services.quotes import Quote, Wish, quote_each, quote_removal
 from portal.core.actor import Actor
+from portal.core.display import format_day
 from portal.core.money import ZERO, format_money
 from portal.core.periods import ONE_DAY
 from rateplans.choices import Feature
@@ -35,7 +35,7 @@ def price_box(quote: Quote) -> dict[str, Any] | None:
         "total": format_money(quote.total, currency),
         "seen": str(quote.total),
         "monthly": format_money(quote.monthly, currency) if quote.monthly else "",
-        "monthly_from": date_format(level.account.billed_until, "DATE_FORMAT"),
+        "monthly_from": format_day(level.account.billed_until),
         "is_on_balance": level.rules.transactions_move_balance,
         "balance_after": format_money(quote.balance_after, currency),
         "credit_limit": format_money(level.account.credit_limit, currency)
@@ -91,8 +91,8 @@ def _label(line: FeeLine) -> str:
             return _("%(feature)s × %(count)d, sign-up fee") % values
         return _("%(feature)s, sign-up fee") % values
     values |= {
-        "begin": date_format(line.period[0], "SHORT_DATE_FORMAT"),
-        "last": date_format(line.period[1] - ONE_DAY, "SHORT_DATE_FORMAT"),
+        "begin": format_day(line.period[0]),
+        "last": format_day(line.period[1] - ONE_DAY),
     }
     if line.quantity > 1:
         return _("%(feature)s × %(count)d, %(begin)s – %(last)s") % values

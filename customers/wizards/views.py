@@ -335,9 +335,9 @@ class WarningCheck(PortalView):
     def wishes(self, parent: Customer) -> list[Wish]:
         """The first administrator, or all that a residential customer consists of."""
         data = self.request.POST
-        if "number" not in data:
+        if "person_username" in data:  # a normal customer's form
             return [Wish(Feature.PERSON)] if data.get("has_administrator") else []
-        numbers = free_numbers(parent).filter(pk=row_id(data["number"]) or 0)
+        numbers = free_numbers(parent).filter(pk=row_id(data.get("number", "")) or 0)
         return [
             *(
                 Wish(Feature.NUMBER, number_class_id=number.number_class_id)
