@@ -1,5 +1,24 @@
 """Accounts and their ledgers, for the customer and for its provider; Help."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from billing.views import accounts, transactions
+
+OWN = "reports/account/"
+OF_CUSTOMER = "commerce/customers/<int:pk>/account/"
+
+urlpatterns = [
+    path(OWN, accounts.OwnAccount.as_view(), name="account"),
+    path(f"{OWN}statement/", accounts.OwnStatement.as_view(), name="statement"),
+    path(f"{OWN}entries/<int:pk>/", accounts.OwnEntry.as_view(), name="entry-detail"),
+    path(
+        f"{OF_CUSTOMER}new/",
+        transactions.TransactionNew.as_view(),
+        name="transaction-new",
+    ),
+    path(
+        f"{OF_CUSTOMER}entries/<int:entry>/reverse/",
+        transactions.EntryReverse.as_view(),
+        name="entry-reverse",
+    ),
+]

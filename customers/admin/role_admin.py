@@ -64,7 +64,10 @@ class RoleAdmin(ServiceAdmin):
     fieldsets = (
         (None, {"fields": ("name", "description", "default_for")}),
         (_("Logging in"), {"fields": ("may_login", "may_use_api", "interface")}),
-        (_("What it opens"), {"fields": ("permissions", "menus")}),
+        (
+            _("What it opens"),
+            {"fields": ("permissions", "menus", "transaction_maximum")},
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -41,6 +42,19 @@ class Role(models.Model):
         help_text=_("Taking over a default takes it from the role that had it."),
     )
 
+    transaction_maximum = models.DecimalField(
+        _("most to book at once"),
+        max_digits=20,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_(
+            "For transactions by hand, in the currency of the account booked on. Leave"
+            " empty for no limit."
+        ),
+    )
+
     class Meta:
         ordering = ("name",)
         verbose_name = _("role")
@@ -50,6 +64,11 @@ class Role(models.Model):
                 fields=["default_for"],
                 name="role_default_once",
                 condition=~models.Q(default_for=""),
+            ),
+            models.CheckConstraint(
+                name="role_transaction_maximum_is_not_negative",
+                condition=models.Q(transaction_maximum=None)
+                | models.Q(transaction_maximum__gte=0),
             ),
         )
 

@@ -26,6 +26,7 @@ FIELDS: tuple[str, ...] = (
     "permissions",
     "menus",
     "default_for",
+    "transaction_maximum",
 )
 
 

@@ -2,9 +2,9 @@
 
 from django.urls import path
 
+from customers.views import accounts, notes, switching
 from customers.views import customer_actions as actions
 from customers.views import customers as pages
-from customers.views import notes, switching
 from customers.wizards import views as wizards
 
 LIST = "commerce/customers/"
@@ -29,6 +29,17 @@ urlpatterns = [
     path(f"{LIST}new/warnings/", wizards.WarningCheck.as_view(), name="warning-check"),
     path(ONE, pages.CustomerDetail.as_view(), name="customer-detail"),
     path(f"{ONE}edit/", wizards.CustomerEdit.as_view(), name="customer-edit"),
+    path(f"{ONE}account/", accounts.CustomerAccount.as_view(), name="customer-account"),
+    path(
+        f"{ONE}account/statement/",
+        accounts.CustomerStatement.as_view(),
+        name="customer-statement",
+    ),
+    path(
+        f"{ONE}account/entries/<int:entry>/",
+        accounts.CustomerEntry.as_view(),
+        name="customer-entry",
+    ),
     path(f"{ONE}people/", pages.CustomerPeople.as_view(), name="customer-people"),
     path(f"{ONE}history/", pages.CustomerHistory.as_view(), name="customer-history"),
     path(f"{ONE}notes/", notes.NoteList.as_view(), name="customer-notes"),

@@ -293,6 +293,7 @@ def customer_tabs(
 ) -> list[dict[str, Any]]:
     pages = (
         ("overview", _("Overview"), "customers:customer-detail"),
+        ("account", _("Account"), "customers:customer-account"),
         ("people", _("People"), "customers:customer-people"),
         ("notes", _("Notes"), "customers:customer-notes"),
         ("history", _("History"), "customers:customer-history"),

@@ -1,0 +1,109 @@
+"""Reads of one account's ledger: what it was at a time, day by day, and who moved it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from billing.models import BillingAccount, LedgerEntry
+from portal.core.actor import TenantRow
+from portal.core.money import ZERO
+from portal.core.periods import start_of_day
+
+# In one statement: a balance and the entries that made it are of the same moment.
+_BALANCE_BEFORE = """
+SELECT account.balance - coalesce((
+    SELECT sum(entry.amount) FROM billing_ledgerentry entry
+    WHERE entry.account_id = account.id AND entry.is_on_balance AND entry.at >= %s), 0)
+FROM billing_billingaccount account WHERE account.id = %s
+"""
+_MOVED_BY_DAY = """
+SELECT (entry.at AT TIME ZONE %s)::date AS day, sum(entry.amount)
+FROM billing_ledgerentry entry
+WHERE entry.account_id = %s AND entry.is_on_balance AND entry.at >= %s AND entry.at < %s
+GROUP BY 1
+"""
+
+
+def entries_of(account: BillingAccount) -> QuerySet[LedgerEntry]:
+    """The account's entries with the people who made them."""
+    return LedgerEntry.objects.filter(account=account).select_related(
+        "person__customer"
+    )
+
+
+def entries_between(
+    account: BillingAccount, begin: datetime, end: datetime
+) -> QuerySet[LedgerEntry]:
+    """Entries of the half-open time, in the order of their business."""
+    return entries_of(account).filter(at__gte=begin, at__lt=end).order_by("at", "pk")
+
+
+def balance_before(account: BillingAccount, at: datetime) -> Decimal:
+    """The balance when all that is dated before ``at`` had been booked, and nothing else."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BALANCE_BEFORE, [at, account.pk])
+        [[balance]] = cursor.fetchall()
+    return Decimal(balance)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry in a statement, with the balance after it in the statement's order."""
+
+    entry: LedgerEntry
+    balance: Decimal
+
+
+def lines_between(
+    account: BillingAccount, begin: datetime, end: datetime, *, opening: Decimal
+) -> Iterator[Line]:
+    """The entries of a time as they are read, of any number; ``opening`` as before them."""
+    balance = opening
+    for entry in entries_between(account, begin, end).iterator(chunk_size=1000):
+        if entry.is_on_balance:
+            balance += entry.amount
+        yield Line(entry, balance)
+
+
+def balances_by_day(
+    account: BillingAccount, *, first: date, last: date, zone: str
+) -> list[tuple[date, Decimal]]:
+    """The balance at the end of every local day from ``first`` to ``last``."""
+    begin = start_of_day(first, zone)
+    end = start_of_day(last + timedelta(days=1), zone)
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVED_BY_DAY, [zone, account.pk, begin, end])
+        moved: dict[date, Decimal] = dict(cursor.fetchall())
+    balance = balance_before(account, begin)
+    found = []
+    for day in _days(first, last):
+        balance += moved.get(day, ZERO)
+        found.append((day, balance))
+    return found
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    for number in range((last - first).days + 1):
+        yield first + timedelta(days=number)
+
+
+def who_booked(entry: LedgerEntry, *, reader: TenantRow) -> str:
+    """Whose entry it is, as ``reader`` may know it: nobody above its account has a name.
+
+    ``reader`` is the real person's own account. Of people who were deleted since, only
+    that much is certain: who acted as somebody else came from above.
+    """
+    if not entry.person_name:
+        return _("The system")
+    if entry.person is None:
+        is_known = not entry.acting_as_name
+    else:
+        is_known = entry.person.customer.path.startswith(reader.path)
+    return entry.person_name if is_known else _("Your provider")

@@ -1,0 +1,187 @@
+"""What pages show of an account: figures, its billing type in words, its balance over time."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from billing.models import BillingAccount, LedgerEntry
+from billing.statement import balances_by_day
+from billing.types import BillTypeRules, rules_of
+from portal.core.display import format_day
+from portal.core.money import ZERO, format_money, format_price
+from portal.core.plots import Mark, Plot, Value, step_plot
+from rateplans.choices import BillingPeriod
+from rateplans.selectors import effective_plan
+
+PLOT_DAYS = 90
+TICK_DAYS = 18  # so many days from one date below a plot to the next
+
+
+def available(account: BillingAccount) -> Decimal:
+    """What may still be spent."""
+    return account.balance + account.credit_limit
+
+
+def amount_cell(amount: Decimal, currency: str) -> SafeString:
+    """An amount of the ledger as pages show it: what is below zero stands out."""
+    kind = "amount is-negative" if amount < 0 else "amount"
+    return format_html(
+        '<span class="{}">{}</span>', kind, format_price(amount, currency)
+    )
+
+
+def account_tiles(account: BillingAccount) -> list[dict[str, Any]]:
+    """Balance, available credit, billing type and the next fees, at a glance."""
+    rules = rules_of(account.bill_type)
+    tiles: list[dict[str, Any]] = []
+    if rules.uses_balance:
+        left = available(account)
+        tiles += [
+            {
+                "label": _("Balance"),
+                "value": format_money(account.balance, account.currency),
+                "icon": "wallet",
+                "detail": _balance_detail(account),
+                "kind": "danger" if account.balance < 0 and left <= 0 else "",
+            },
+            {
+                "label": _("Available"),
+                "value": format_money(left, account.currency),
+                "icon": "piggy-bank",
+                "detail": _("Credit limit %(limit)s")
+                % {"limit": format_money(account.credit_limit, account.currency)},
+                "kind": "warning" if left <= 0 else "",
+            },
+        ]
+    next_day = next_fees_on(account)
+    tiles.append(
+        {
+            "label": _("Next fees"),
+            "value": format_day(next_day) if next_day else _("None"),
+            "icon": "calendar-clock",
+            "detail": account.plan.name
+            if next_day
+            else _("No fees are charged on this account."),
+        }
+    )
+    return tiles
+
+
+def _balance_detail(account: BillingAccount) -> str:
+    if account.low_since is not None:
+        return _("Low since %(day)s") % {"day": format_day(account.low_since)}
+    if account.balance < 0:
+        return _("owed to the provider")
+    return _("in credit") if account.balance else ""
+
+
+def next_fees_on(account: BillingAccount) -> date | None:
+    """The first day that fees are still to be charged for; None if there never are any."""
+    if not rules_of(account.bill_type).has_monthly_fees:
+        return None
+    today = timezone.localdate()
+    period = effective_plan(account.plan, on=today).value("billing_period")
+    if period == BillingPeriod.INDEFINITE:
+        return None
+    return max(account.billed_until, account.fees_from)
+
+
+def bill_type_sentences(rules: BillTypeRules) -> list[str]:
+    """A billing type in plain words (D 1.5), for the customer as for its provider."""
+    if not rules.uses_balance:
+        if rules.has_monthly_fees:
+            return [
+                _("Fees are listed here, and billed by another application."),
+                _("No balance is kept, so no credit limit applies."),
+            ]
+        return [_("Nothing is billed on this account.")]
+    sentences = []
+    if rules.runs_negative:
+        sentences.append(
+            _(
+                "Calls and fees are paid afterwards: they add up below zero, and the"
+                " credit limit is the most that may be owed."
+            )
+        )
+    elif rules.transactions_move_balance:
+        sentences.append(
+            _(
+                "Calls and fees are paid in advance: they lower the balance, and top-ups"
+                " raise it. Nothing more can be had when balance and credit are used up."
+            )
+        )
+    else:
+        sentences.append(
+            _(
+                "Calls are paid in advance from the balance. Fees and purchases do not"
+                " touch it: they are listed, and paid by invoice."
+            )
+        )
+    if rules.resets_on_invoice:
+        sentences.append(
+            _("Each invoice takes what it bills off the balance, which begins anew.")
+        )
+    elif rules.has_topup_invoices:
+        sentences.append(_("Every top-up has its invoice."))
+    return sentences
+
+
+def balance_plot(account: BillingAccount) -> Plot:
+    """The balance at the end of each of the last days, with the limit it may not pass."""
+    zone = timezone.get_current_timezone_name()
+    last = timezone.localdate()
+    opened = timezone.localdate(account.customer.created_at)
+    first = min(max(opened, last - timedelta(days=PLOT_DAYS - 1)), last - timedelta(6))
+    days = balances_by_day(account, first=first, last=last, zone=zone)
+    ticks = range(0, max(len(days) - TICK_DAYS // 2, 1), max(len(days) // 5, 1))
+    return step_plot(
+        [
+            Value(
+                format_day(day),
+                balance,
+                format_money(balance, account.currency),
+                date_format(day, "j M") if place in ticks else "",
+            )
+            for place, (day, balance) in enumerate(days)
+        ],
+        mark=Mark(
+            _("Credit limit"),
+            -account.credit_limit,
+            format_money(account.credit_limit, account.currency),
+        )
+        if account.credit_limit > ZERO
+        else None,
+        id="balance-plot",
+        title=_("Balance (%(currency)s)") % {"currency": account.currency},
+        label_heading=_("Day"),
+        value_heading=_("Balance"),
+    )
+
+
+def overview(account: BillingAccount) -> dict[str, Any]:
+    """What stands above a ledger (billing/_account_overview.html)."""
+    rules = rules_of(account.bill_type)
+    return {
+        "tiles": account_tiles(account),
+        "bill_type": account.get_bill_type_display(),
+        "sentences": bill_type_sentences(rules),
+        "plot": balance_plot(account) if rules.uses_balance else None,
+    }
+
+
+def kind_cell(entry: LedgerEntry) -> SafeString | str:
+    """What the entry is for; with a word if it leaves the balance as it was."""
+    label = entry.get_kind_display()
+    if entry.is_on_balance:
+        return label
+    return format_html(
+        '{}<span class="cell-sub">{}</span>', label, _("beside the balance")
+    )
