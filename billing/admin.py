@@ -9,7 +9,18 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import BillingAccount, Tax, TaxLiability
+from billing.models import (
+    BilledFeature,
+    BillingAccount,
+    EntryTax,
+    LedgerCheck,
+    LedgerEntry,
+    LedgerFault,
+    PeriodRun,
+    RunFailure,
+    Tax,
+    TaxLiability,
+)
 from portal.core.actor import TenantRow
 from portal.core.admin_base import EditableAdmin, ReadOnlyAdmin, ReadOnlyInline
 from portal.core.money import format_money
@@ -83,3 +94,110 @@ class TaxLiabilityAdmin(ReadOnlyAdmin):
     list_select_related = ("account__customer", "tax")
     ordering = ("-pk",)
     related_search = ("account", "tax")
+
+
+class EntryTaxInline(ReadOnlyInline):
+    model = EntryTax
+    fields = ("name", "rate", "amount")
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ReadOnlyAdmin):
+    """Every movement of every account; nobody changes one, a reversal is posted."""
+
+    list_display = (
+        "at",
+        "customer",
+        "kind",
+        "description",
+        "amount_shown",
+        "balance_shown",
+        "is_on_balance",
+        "person_name",
+    )
+    list_filter = ("kind", "is_on_balance", "feature")
+    list_select_related = ("account__customer",)
+    ordering = ("-pk",)
+    search_fields = ("description", "reference")
+    search_help_text = _("The description or the reference of an entry.")
+    inlines = (EntryTaxInline,)
+
+    @admin.display(description=_("customer"))
+    def customer(self, obj: LedgerEntry) -> str:
+        return str(obj.account.customer)
+
+    @admin.display(description=_("amount"))
+    def amount_shown(self, obj: LedgerEntry) -> str:
+        return format_money(obj.amount, obj.account.currency)
+
+    @admin.display(description=_("balance after"))
+    def balance_shown(self, obj: LedgerEntry) -> str:
+        return format_money(obj.balance_after, obj.account.currency)
+
+
+@admin.register(EntryTax)
+class EntryTaxAdmin(ReadOnlyAdmin):
+    """Taxes within entries, as they were then."""
+
+    list_display = ("entry", "name", "rate", "amount")
+    list_select_related = ("entry",)
+    ordering = ("-pk",)
+    search_fields = ("name",)
+
+
+@admin.register(BilledFeature)
+class BilledFeatureAdmin(ReadOnlyAdmin):
+    """What fees are charged for, from when to when."""
+
+    list_display = (
+        "label",
+        "feature",
+        "customer",
+        "number_class",
+        "started_at",
+        "ended_at",
+    )
+    list_filter = ("feature", "number_class", ("ended_at", admin.EmptyFieldListFilter))
+    list_select_related = ("customer", "number_class")
+    ordering = ("-pk",)
+    related_search = ("customer",)
+    search_fields = ("label",)
+    search_help_text = _("The label, or the customer.")
+
+
+class RunFailureInline(ReadOnlyInline):
+    model = RunFailure
+
+
+@admin.register(PeriodRun)
+class PeriodRunAdmin(ReadOnlyAdmin):
+    """Runs that charged fees and charges, with what failed."""
+
+    list_display = ("pk", *(field.name for field in PeriodRun._meta.fields[1:]))
+    ordering = ("-pk",)
+    inlines = (RunFailureInline,)
+
+
+@admin.register(RunFailure)
+class RunFailureAdmin(ReadOnlyAdmin):
+    list_display = ("pk", *(field.name for field in RunFailure._meta.fields[1:]))
+    ordering = ("-pk",)
+
+
+class LedgerFaultInline(ReadOnlyInline):
+    model = LedgerFault
+
+
+@admin.register(LedgerCheck)
+class LedgerCheckAdmin(ReadOnlyAdmin):
+    """Proofs of the ledger: balances are their entries, and none was changed."""
+
+    list_display = ("pk", *(field.name for field in LedgerCheck._meta.fields[1:]))
+    ordering = ("-pk",)
+    inlines = (LedgerFaultInline,)
+
+
+@admin.register(LedgerFault)
+class LedgerFaultAdmin(ReadOnlyAdmin):
+    list_display = ("pk", *(field.name for field in LedgerFault._meta.fields[1:]))
+    ordering = ("-pk",)

@@ -19,8 +19,10 @@ from customers.wizards.plan_values import plan_values
 from portal.core.display import format_day, format_moment
 from portal.core.models import EmailStatus, OutgoingEmail
 from portal.core.money import format_money
+from portal.core.periods import local_date
 from portal.core.pills import pill as pill
 from portal.core.views import PortalView
+from rateplans.selectors import effective_plan
 from rateplans.settings import NO_LIMIT
 
 
@@ -83,7 +85,8 @@ def _plan_tile(account: BillingAccount) -> dict[str, Any]:
 
 def plan_reader(account: BillingAccount) -> Callable[[str, str], str]:
     """Reads a setting of the customer, or else what its rate plan says for it."""
-    plan = plan_values(account.plan)
+    today = local_date(account.customer.time_zone)
+    plan = plan_values(effective_plan(account.plan, on=today))
 
     def or_plan(name: str, value: str) -> str:
         return value or _("%(value)s (rate plan)") % {"value": capfirst(plan[name])}

@@ -21,10 +21,8 @@ from customers.wizards.fields import Choices
 from customers.wizards.plan_values import plan_values
 from portal.core.forms import Columns, PortalForm, Section
 from portal.core.money import ZERO
-from portal.core.periods import local_date
 from rateplans.choices import BillType
 from rateplans.models import RatePlan
-from rateplans.selectors import effective_plan
 
 
 class CustomerForm(PortalForm):
@@ -84,13 +82,12 @@ class CustomerForm(PortalForm):
         }
 
     def _bill_type_of(self, plan: RatePlan) -> str:
-        today = local_date(self.choices.parent.time_zone)
-        return str(effective_plan(plan, on=today).value("bill_type"))
+        return str(self.choices.effective[plan.pk].value("bill_type"))
 
     # --- Fields -----------------------------------------------------------------------
 
     def _build_fields(self) -> None:
-        plan = plan_values(self.plan) if self.plan else {}
+        plan = plan_values(self.choices.effective[self.plan.pk]) if self.plan else {}
         choices = self.choices
         self.fields |= fields.customer_fields(choices.parent)
         self.fields |= fields.telephony_fields(choices, plan)

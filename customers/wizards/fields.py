@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -26,15 +27,18 @@ from portal.core.forms import (
     plan_default_label,
 )
 from portal.core.money import currency_choices
+from portal.core.periods import local_date
 from portal.core.validators import validate_digits, validate_name
 from rateplans.choices import BillType, Contract, InvoiceDetail, InvoiceFormat
 from rateplans.models import RatePlan
+from rateplans.pricing import EffectivePlan
+from rateplans.selectors import effective_plans
 
 YES_NO = [("yes", _("Yes")), ("no", _("No"))]
 Fields = dict[str, forms.Field]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Choices:
     """What the reseller may choose from; every row in it is within its reach."""
 
@@ -46,6 +50,14 @@ class Choices:
     has_prefixes: bool
     roles: QuerySet[Role]
     free_numbers: QuerySet[Number]
+    present_plan: RatePlan | None = None  # may not be shared any more
+
+    @cached_property
+    def effective(self) -> dict[int, EffectivePlan]:
+        """The plans with all they inherit, as they are today where the reseller is."""
+        today = local_date(self.parent.time_zone)
+        present = [self.present_plan] if self.present_plan else []
+        return effective_plans([plan.pk for plan in [*self.plans, *present]], on=today)
 
 
 def coerce_yes_no(value: str) -> bool | None:

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.core.money import format_money
 from rateplans.choices import BillType, Contract, InvoiceDetail, InvoiceFormat
-from rateplans.models import RatePlan
 from rateplans.pricing import EffectivePlan
-from rateplans.selectors import effective_plans
 from rateplans.settings import NO_LIMIT
 
 
-def plan_values(plan: RatePlan) -> dict[str, str]:
+def plan_values(plan: EffectivePlan) -> dict[str, str]:
     """The plan's values by the name of the field that they stand in for."""
-    return all_plan_values([plan])[str(plan.pk)]
-
-
-def all_plan_values(plans: Iterable[RatePlan]) -> dict[str, dict[str, str]]:
-    """`plan_values` by plan id, for the page's script."""
-    found = effective_plans([plan.pk for plan in plans], on=timezone.localdate())
-    return {str(pk): _values(plan) for pk, plan in found.items()}
-
-
-def _values(plan: EffectivePlan) -> dict[str, str]:
     currency = plan.plan.currency
     call_maximum, days = plan.value("call_maximum"), plan.value("due_days")
     dial_plan = plan.value("dial_plan")

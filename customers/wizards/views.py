@@ -29,13 +29,14 @@ from customers.wizards.checks import warnings
 from customers.wizards.customer_form import CustomerForm
 from customers.wizards.fields import Choices
 from customers.wizards.forms import EditForm, NormalForm, ResidentialForm
-from customers.wizards.plan_values import all_plan_values
+from customers.wizards.plan_values import plan_values
 from portal.core.forms import AmountField
 from portal.core.permissions import Permission
 from portal.core.reveal import show_once
 from portal.core.urls import row_id
 from portal.core.views import Crumb, FormPage, PortalView
 from rateplans.choices import BillType, Feature
+from rateplans.models import RatePlan
 from rateplans.selectors import assignable_plans
 
 
@@ -65,13 +66,19 @@ class CustomerFormPage(FormPage):
                 permissions__contains=[Permission.SYSTEM]
             ),
             free_numbers=free_numbers(parent),
+            present_plan=self.present_plan(),
         )
+
+    def present_plan(self) -> RatePlan | None:
+        """The plan of the customer that the form is about, if it exists already."""
+        return None
 
     def breadcrumbs(self) -> list[Crumb]:
         return [Crumb(_("Customers"), self.url("customers:customer-list"))]
 
     def form_context(self, form: CustomerForm) -> dict[str, Any]:
-        return {"plan_values": all_plan_values(form.choices.plans)}
+        plans = form.choices.effective
+        return {"plan_values": {str(pk): plan_values(plans[pk]) for pk in plans}}
 
 
 class CustomerCreatePage(CustomerFormPage):
@@ -164,6 +171,9 @@ class CustomerEdit(CustomerFormPage):
     def customer(self) -> Customer:
         below = customers_below(self.actor).select_related("parent", "account__plan")
         return get_object_or_404(below, pk=self.kwargs["pk"], deleted_at=None)
+
+    def present_plan(self) -> RatePlan:
+        return self.customer.account.plan
 
     def form_parent(self) -> Customer:
         parent = self.customer.parent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -12,7 +12,23 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.utils import timezone
 
-from billing.models import BillingAccount, Tax, TaxLiability
+from billing.models import (
+    BilledFeature,
+    BillingAccount,
+    CallTime,
+    Charge,
+    EntryTax,
+    ExchangeRate,
+    LedgerCheck,
+    LedgerEntry,
+    LedgerFault,
+    PeriodRun,
+    Product,
+    ProductException,
+    RunFailure,
+    Tax,
+    TaxLiability,
+)
 from customers.models import (
     Company,
     Customer,
@@ -35,7 +51,14 @@ from portal.core.models import (
     Session,
     Submission,
 )
-from rateplans.models import NumberClass, RatePlan
+from rateplans.models import (
+    NumberClass,
+    PlanFeature,
+    PlanMarkup,
+    PlanPrice,
+    RatePlan,
+)
+from tests.books import give
 from tests.world import World
 
 # What no page may show, whoever asks.
@@ -137,15 +160,73 @@ def _tax(world: World, at: int) -> Tax:
     )
 
 
+def _entry(world: World, at: int) -> LedgerEntry:
+    account = give(_customer(world, at), 5)
+    return LedgerEntry.objects.get(account=account)
+
+
+def _charge(world: World, at: int) -> Charge:
+    return Charge.objects.create(
+        owner=world.acme,
+        account=_customer(world, at).account,
+        name=f"Charge {at}",
+        currency="EUR",
+        starts_on=date(2026, 1, 1),
+    )
+
+
+def _product(world: World, at: int) -> Product:
+    return Product.objects.create(
+        owner=world.acme, name=f"Product {at}", currency="EUR"
+    )
+
+
+def _run(world: World, at: int) -> PeriodRun:
+    return PeriodRun.objects.create(on=date(2026, 1, 1) + timedelta(days=at))
+
+
+def _check(world: World, at: int) -> LedgerCheck:
+    return LedgerCheck.objects.create(accounts=at)
+
+
 MAKERS: dict[type[Model], Callable[[World, int], Model]] = {
     AuditChange: lambda world, at: AuditChange.objects.create(
         event=_event(world, at), field="name", old="a", new="b"
     ),
     AuditEvent: _event,
+    BilledFeature: lambda world, at: BilledFeature.objects.create(
+        customer=_customer(world, at), feature="line", object_id=at, label=f"Line {at}"
+    ),
     BillingAccount: lambda world, at: _customer(world, at).account,
+    CallTime: lambda world, at: CallTime.objects.create(
+        account=_customer(world, at).account,
+        seconds=60,
+        remaining=60,
+        expires_on=date(2026, 12, 31),
+    ),
+    Charge: _charge,
     Company: lambda world, at: Company.objects.create(customer=_customer(world, at)),
     Customer: _customer,
     DialPlan: lambda world, at: DialPlan.objects.create(name=f"Dial plan {at}"),
+    EntryTax: lambda world, at: EntryTax.objects.create(
+        entry=_entry(world, at),
+        tax=world.acme_tax,
+        name="VAT",
+        rate=Decimal(19),
+        amount=Decimal(1),
+    ),
+    ExchangeRate: lambda world, at: ExchangeRate.objects.create(
+        currency="USD", on=date(2020, 1, 1) + timedelta(days=at), rate=Decimal("1.1")
+    ),
+    LedgerCheck: _check,
+    LedgerEntry: _entry,
+    LedgerFault: lambda world, at: LedgerFault.objects.create(
+        ledger_check=_check(world, at),
+        account=_customer(world, at).account,
+        kind="balance",
+        expected=Decimal(1),
+        present=Decimal(2),
+    ),
     LogEntry: lambda world, at: LogEntry.objects.create(
         user=_person(world, at),
         content_type=ContentType.objects.get_for_model(Role),
@@ -166,10 +247,33 @@ MAKERS: dict[type[Model], Callable[[World, int], Model]] = {
     ),
     NumberClass: lambda world, at: NumberClass.objects.create(name=f"Class {at}"),
     OutgoingEmail: _email,
+    PeriodRun: _run,
     Person: _person,
+    PlanFeature: lambda world, at: PlanFeature.objects.create(
+        plan=_plan(world, at), feature="line", maximum=3
+    ),
+    PlanMarkup: lambda world, at: PlanMarkup.objects.create(
+        plan=_plan(world, at), kind="outcost", markup=20, valid=(None, None)
+    ),
+    PlanPrice: lambda world, at: PlanPrice.objects.create(
+        plan=_plan(world, at),
+        feature="line",
+        occurs="signup",
+        amount=5,
+        valid=(None, None),
+    ),
+    Product: _product,
+    ProductException: lambda world, at: ProductException.objects.create(
+        plan=_plan(world, at), product=_product(world, at + 500)
+    ),
     RatePlan: _plan,
     Region: lambda world, at: Region.objects.create(name=f"Region {at}"),
     Role: lambda world, at: Role.objects.create(name=f"Role {at}"),
+    RunFailure: lambda world, at: RunFailure.objects.create(
+        run=_run(world, at),
+        account=_customer(world, at + 500).account,
+        error="No exchange rate",
+    ),
     Session: lambda world, at: Session.objects.create(
         session_key=f"{SECRETS['session']}{at}",
         session_data="signed",
