@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 import dj_email_url
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -171,6 +172,16 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 30},  # while no worker is there they must not pile up
     },
     "forget-old-rows": {"task": "portal.core.jobs.forget_old_rows", "schedule": 3600},
+    "close-periods": {
+        "task": "billing.jobs.close_periods",
+        "schedule": crontab(minute=5),  # in every hour a day begins somewhere
+        "options": {"expires": 3600},
+    },
+    "check-ledger": {
+        "task": "billing.jobs.check_ledger",
+        "schedule": crontab(hour=3, minute=40),
+        "options": {"expires": 36_000},
+    },
 }
 
 # --- Mail -----------------------------------------------------------------------------
