@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from billing.models import BillingAccount, Tax, TaxLiability
+from billing.models import BillingAccount, PeriodRun, RunFailure, Tax, TaxLiability
 from customers.models import (
     Customer,
     Mailbox,
@@ -107,6 +107,13 @@ def _mail(world: World, **values: Any) -> None:
     )
 
 
+def _failure_twice(world: World) -> None:
+    account = BillingAccount.objects.get(customer=world.beta)
+    run = PeriodRun.objects.create()
+    for _time in range(2):
+        RunFailure.objects.create(run=run, account=account, error="x")
+
+
 VIOLATIONS: dict[str, Callable[[World], None]] = {
     "customer_name_once": lambda w: _customer(w, name="ＢＥＴＡ  voice"),
     "customer_account_number_once_per_reseller": lambda w: _customer(
@@ -154,6 +161,8 @@ VIOLATIONS: dict[str, Callable[[World], None]] = {
         RatePlan.objects.get(pk=w.acme_plan.pk), name="ACME BASIC"
     ),
     "rate_plan_limits_from_minus_one": lambda w: _set(w.acme_plan, bulk_calls=-2),
+    "one_open_run_per_day": lambda w: _again(PeriodRun.objects.create()),
+    "failure_once_per_run": _failure_twice,
     "email_sent_has_time": lambda w: _mail(w, sent_at=None),
     "email_sent_holds_no_secret": lambda w: _mail(
         w, sent_at=timezone.now(), secret="link"
