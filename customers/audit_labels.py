@@ -22,6 +22,7 @@ from portal.core.audit import SECRET_FIELDS
 from portal.core.display import format_moment
 from portal.core.models import AuditEvent
 from portal.core.money import plain_amount
+from rateplans.wording import code_label
 
 # Long texts, such as keys, are cut on pages; the export has them whole.
 LONGEST_VALUE = 300
@@ -115,6 +116,33 @@ ACTIONS: dict[str, ActionLabel] = {
     "number.released": ActionLabel(
         gettext_lazy("Number released"), "undo-2", "warning"
     ),
+    "exchange_rate.created": ActionLabel(
+        gettext_lazy("Exchange rate entered"), "coins", "success"
+    ),
+    "exchange_rate.updated": ActionLabel(
+        gettext_lazy("Exchange rate changed"), "coins", "warning"
+    ),
+    "exchange_rate.imported": ActionLabel(
+        gettext_lazy("Exchange rates imported"), "upload", "success"
+    ),
+    "charge.created": ActionLabel(gettext_lazy("Charge added"), "plus", "success"),
+    "charge.updated": ActionLabel(gettext_lazy("Charge changed")),
+    "charge.charged": ActionLabel(gettext_lazy("Charged now"), "receipt-text", "info"),
+    "charge.ended": ActionLabel(gettext_lazy("Charge ended"), "trash-2", "danger"),
+    "product.created": ActionLabel(gettext_lazy("Product created"), "plus", "success"),
+    "product.updated": ActionLabel(gettext_lazy("Product changed")),
+    "product.archived": ActionLabel(
+        gettext_lazy("Product archived"), "archive", "warning"
+    ),
+    "product.restored": ActionLabel(
+        gettext_lazy("Product offered again"), "undo-2", "success"
+    ),
+    "product.priced": ActionLabel(
+        gettext_lazy("Product's price in a plan changed"), "tags"
+    ),
+    "product.purchased": ActionLabel(
+        gettext_lazy("Product purchased"), "shopping-cart", "success"
+    ),
     "note.created": ActionLabel(gettext_lazy("Note written"), "sticky-note", "success"),
     "note.updated": ActionLabel(gettext_lazy("Note changed"), "sticky-note"),
     "note.deleted": ActionLabel(gettext_lazy("Note deleted"), "trash-2", "danger"),
@@ -125,6 +153,12 @@ ACTIONS: dict[str, ActionLabel] = {
         gettext_lazy("Rate plan brought back"), "archive-restore", "success"
     ),
     "plan.priced": ActionLabel(gettext_lazy("Prices changed"), "tags", "info"),
+    "transaction.created": ActionLabel(
+        gettext_lazy("Transaction booked"), "wallet", "info"
+    ),
+    "transaction.reversed": ActionLabel(
+        gettext_lazy("Entry taken back"), "undo-2", "warning"
+    ),
     "switch.opened": ActionLabel(
         gettext_lazy("Switched into the customer"), "log-in", "info"
     ),
@@ -161,6 +195,8 @@ for _noun, _thing in SYSTEM_THINGS.items():
 # Fields that an event names though the object's model has none of that name.
 _OTHER_FIELDS: dict[str, Any] = {
     "taxes": gettext_lazy("taxes liable"),
+    "added": gettext_lazy("added"),
+    "changed": gettext_lazy("changed"),
 }
 # Customer events tell what changed on the billing account as well.
 _PARTS: dict[str, tuple[str, ...]] = {
@@ -192,10 +228,14 @@ GROUPS: dict[str, Any] = {
     "line": gettext_lazy("Telephone lines"),
     "mailbox": gettext_lazy("Mailboxes"),
     "number": gettext_lazy("Numbers"),
+    "exchange_rate": gettext_lazy("Exchange rates"),
+    "charge": gettext_lazy("Charges"),
+    "product": gettext_lazy("Products"),
     "note": gettext_lazy("Notes"),
     "email": gettext_lazy("E-mails"),
     "company": gettext_lazy("Company"),
     "plan": gettext_lazy("Rate plans"),
+    "transaction": gettext_lazy("Transactions"),
     "switch": gettext_lazy("Switching"),
     "system": gettext_lazy("System"),
 }
@@ -209,6 +249,8 @@ def object_type_label(object_type: str) -> str:
 
 def field_label(object_type: str, name: str) -> str:
     """A field's name as forms show it; its code if no model has it any more."""
+    if ":" in name and (price := code_label(name)):
+        return price
     field = _field(object_type, name)
     label = getattr(field, "verbose_name", "") or _OTHER_FIELDS.get(name)
     return capfirst(str(label or name.replace("_", " ")))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rateplans.views import plans
+from rateplans.views import plans, prices
 
 app_name = "rateplans"
 LIST = "commerce/plans/"
@@ -12,6 +12,11 @@ urlpatterns = [
     path(LIST, plans.PlanList.as_view(), name="plan-list"),
     path(f"{LIST}new/", plans.PlanCreate.as_view(), name="plan-create"),
     path(ONE, plans.PlanEdit.as_view(), name="plan-edit"),
+    path(f"{ONE}prices/", prices.PlanPrices.as_view(), name="plan-prices"),
+    path(
+        f"{ONE}permissions/", prices.PlanPermissions.as_view(), name="plan-permissions"
+    ),
+    path(f"{ONE}markups/", prices.PlanMarkups.as_view(), name="plan-markups"),
     path(f"{ONE}copy/", plans.PlanCopy.as_view(), name="plan-copy"),
     path(f"{ONE}archive/", plans.PlanArchive.as_view(), name="plan-archive"),
     path(f"{ONE}delete/", plans.PlanDelete.as_view(), name="plan-delete"),

@@ -18,6 +18,7 @@ from rateplans.choices import (
     Feature,
     InvoiceDetail,
     InvoiceFormat,
+    MarkupKind,
     Occurs,
 )
 from rateplans.models import NumberClass, RatePlan
@@ -87,6 +88,30 @@ def price_label(key: PriceKey, classes: dict[int, NumberClass]) -> str:
     feature, number_class_id, occurs = key
     thing = feature_text(feature, number_class_id, classes)
     return f"{thing}: {Occurs(occurs).label}"
+
+
+def price_code(key: PriceKey) -> str:
+    """What a price is called in the audit log: "price:number:3:signup"."""
+    feature, number_class_id, occurs = key
+    place = f":{number_class_id}" if number_class_id else ""
+    return f"price:{feature}{place}:{occurs}"
+
+
+def code_label(code: str) -> str:
+    """What the audit log's name of a price, mark-up or permission means; empty if none."""
+    kind, *parts = code.split(":")
+    if kind == "price":
+        number_class_id = int(parts[1]) if len(parts) == 3 else None
+        classes = number_classes()
+        if number_class_id is not None and number_class_id not in classes:
+            number_class_id = None  # the class is gone
+        return price_label((parts[0], number_class_id, parts[-1]), classes)
+    if kind == "markup":
+        return str(MarkupKind(parts[0]).label)
+    labels = {"maximum": _("%(thing)s: maximum"), "included": _("%(thing)s: included")}
+    if kind in labels and parts:
+        return labels[kind] % {"thing": Feature(parts[0]).label}
+    return ""
 
 
 def number_classes() -> dict[int, NumberClass]:

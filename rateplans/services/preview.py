@@ -11,7 +11,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _
 
 from rateplans.choices import Feature, MarkupKind, Sharing
 from rateplans.models import RatePlan
@@ -19,7 +18,7 @@ from rateplans.pricing import EffectivePlan
 from rateplans.selectors import count_customers, effective_plans, heir_ids
 from rateplans.settings import DEFAULTS
 from rateplans.wording import (
-    feature_text,
+    code_label,
     limit_text,
     markup_text,
     number_classes,
@@ -157,11 +156,10 @@ def _of_prices(old: EffectivePlan, new: EffectivePlan) -> Iterator[_Difference]:
 
 def _of_permissions(old: EffectivePlan, new: EffectivePlan) -> Iterator[_Difference]:
     for feature in Feature:
-        thing = feature_text(feature, None, {})
         maxima = [limit_text(each.maximum(feature).value) for each in (old, new)]
         if maxima[0] != maxima[1]:
-            yield _Difference("", _("%(thing)s: maximum") % {"thing": thing}, *maxima)
+            yield _Difference("", code_label(f"maximum:{feature}"), *maxima)
         included = [str(each.included(feature).value) for each in (old, new)]
         if included[0] != included[1]:
-            label = _("%(thing)s: included") % {"thing": thing}
+            label = code_label(f"included:{feature}")
             yield _Difference("", label, *included)

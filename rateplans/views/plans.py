@@ -212,10 +212,10 @@ class PlanCreate(PlanFormContext, FormPage):
         plan = plans.create_plan(
             owner=self.request.reach.account, values=form.values(), by=self.actor
         )
-        return self.url(EDIT, pk=plan.pk)
+        return self.url("rateplans:plan-prices", pk=plan.pk)
 
     def success_message(self, form: Any) -> str:
-        return _("The plan is made.")
+        return _("The plan is made. Now say what it costs.")
 
     def cancel_url(self) -> str:
         return self.url(LIST)

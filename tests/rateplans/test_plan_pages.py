@@ -87,7 +87,7 @@ def test_a_plan_is_made_on_ones_own(world: World, ann: Client) -> None:
         url, entries_of(page, name="Flat", due_days_0="number", due_days_1=9)
     )
     plan = plan_named("Flat")
-    assert answer["Location"].startswith(page_of(world.acme, "edit", pk=plan.pk))
+    assert answer["Location"].startswith(page_of(world.acme, "prices", pk=plan.pk))
     assert plan.inherits_own
     assert plan.due_days == 9
     assert plan.overdue_days is None
