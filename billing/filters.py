@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import TaxDefault
-from billing.models import Tax
+from billing.models import Charge, ExchangeRate, Tax
 
 
 class TaxFilter(django_filters.FilterSet):
@@ -24,3 +24,58 @@ class TaxFilter(django_filters.FilterSet):
         return queryset.filter(
             Q(name__icontains=value) | Q(description__icontains=value)
         )
+
+
+ACTIVE, OVER = "active", "over"
+
+
+class ChargeFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(label=_("Name or description"), method="search")
+    status = django_filters.ChoiceFilter(
+        label=_("Status"),
+        choices=[(ACTIVE, _("Active")), (OVER, _("Charged or ended"))],
+        empty_label=_("All"),
+        method="filter_status",
+    )
+
+    class Meta:
+        model = Charge
+        fields: list[str] = []
+
+    def search(
+        self, queryset: QuerySet[Charge], name: str, value: str
+    ) -> QuerySet[Charge]:
+        return queryset.filter(
+            Q(name__icontains=value) | Q(description__icontains=value)
+        )
+
+    def filter_status(
+        self, queryset: QuerySet[Charge], name: str, value: str
+    ) -> QuerySet[Charge]:
+        is_over = Q(ended_at__isnull=False) | Q(account__isnull=False, next_on=None)
+        return queryset.filter(is_over if value == OVER else ~is_over)
+
+
+class RateFilter(django_filters.FilterSet):
+    """The newest rate of each currency, or all of one currency."""
+
+    currency = django_filters.AllValuesFilter(
+        label=_("All rates of"), empty_label=_("Newest of each")
+    )
+
+    class Meta:
+        model = ExchangeRate
+        fields: list[str] = []
+
+    def filter_queryset(
+        self, queryset: QuerySet[ExchangeRate]
+    ) -> QuerySet[ExchangeRate]:
+        if self.form.cleaned_data.get("currency"):
+            rates: QuerySet[ExchangeRate] = super().filter_queryset(queryset)
+            return rates
+        newest = (
+            ExchangeRate.objects.order_by("currency", "-on")
+            .distinct("currency")
+            .values("pk")
+        )
+        return queryset.filter(pk__in=newest)

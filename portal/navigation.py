@@ -115,6 +115,13 @@ ENTRIES = (
         Permission.COMMERCE,
     ),
     Entry(
+        Menu.COMMERCE,
+        _("Exchange rates"),
+        "billing:rate-list",
+        "coins",
+        Permission.COMMERCE,
+    ),
+    Entry(
         Menu.SETTINGS,
         _("Company"),
         "customers:company",

@@ -127,7 +127,7 @@ def update_account(
             account.customer.created_at,
             account.customer.time_zone,
         )
-    if account.plan_id != old_plan_id or _is_billed(account) and not was_billed:
+    if account.plan_id != old_plan_id or (_is_billed(account) and not was_billed):
         account.charges_from = local_date(account.customer.time_zone)
     account.low_since = _low_since(account)
     account.save()

@@ -2,11 +2,38 @@
 
 from django.urls import path
 
-from billing.views import taxes
+from billing.views import charges, currencies, taxes
 
+CHARGES = "commerce/charges/"
+OF_CUSTOMER = "commerce/customers/<int:pk>/charges/"
+OF_PLAN = "commerce/plans/<int:pk>/charges/"
+RATES = "commerce/exchange-rates/"
 TAXES = "commerce/taxes/"
 
 urlpatterns = [
+    path(OF_CUSTOMER, charges.CustomerCharges.as_view(), name="customer-charges"),
+    path(
+        f"{OF_CUSTOMER}new/",
+        charges.CustomerChargeCreate.as_view(),
+        name="customer-charge-create",
+    ),
+    path(OF_PLAN, charges.PlanCharges.as_view(), name="plan-charges"),
+    path(
+        f"{OF_PLAN}new/",
+        charges.PlanChargeCreate.as_view(),
+        name="plan-charge-create",
+    ),
+    path(f"{CHARGES}<int:pk>/", charges.ChargeEdit.as_view(), name="charge-edit"),
+    path(f"{CHARGES}<int:pk>/now/", charges.ChargeNow.as_view(), name="charge-now"),
+    path(f"{CHARGES}<int:pk>/end/", charges.ChargeEnd.as_view(), name="charge-end"),
+    path(RATES, currencies.RateList.as_view(), name="rate-list"),
+    path(f"{RATES}new/", currencies.RateCreate.as_view(), name="rate-create"),
+    path(f"{RATES}import/", currencies.RateImport.as_view(), name="rate-import"),
+    path(
+        f"{RATES}import/check/",
+        currencies.RateImportCheck.as_view(),
+        name="rate-import-check",
+    ),
     path(TAXES, taxes.TaxList.as_view(), name="tax-list"),
     path(f"{TAXES}new/", taxes.TaxCreate.as_view(), name="tax-create"),
     path(f"{TAXES}example/", taxes.TaxExample.as_view(), name="tax-example"),

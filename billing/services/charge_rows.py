@@ -1,0 +1,199 @@
+"""Adding, changing and ending the charges of a customer or a rate plan (D 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from billing.choices import ChargePeriod
+from billing.models import BillingAccount, Charge, Tax
+from billing.selectors import available_taxes
+from billing.services.charge_lines import schedule_of
+from billing.services.charges import charge_now
+from portal.core import audit
+from portal.core.actor import Actor
+from portal.core.permissions import Permission
+from portal.core.staleness import refuse_stale
+from rateplans.models import RatePlan
+
+FIELDS: tuple[str, ...] = (
+    "name",
+    "description",
+    "amount",
+    "buy",
+    "quantity",
+    "currency",
+    "period",
+    "number",
+    "starts_on",
+    "ends_on",
+)
+# What the times that were charged already depend on.
+FIXED_ONCE_CHARGED = ("currency", "period", "starts_on")
+
+
+@transaction.atomic
+def add_charge(
+    *,
+    values: Mapping[str, Any],
+    taxes: Iterable[Tax],
+    by: Actor,
+    account: BillingAccount | None = None,
+    plan: RatePlan | None = None,
+    is_immediate: bool = False,
+) -> Charge:
+    """Put a charge on a customer of ``by``, or on one of its plans; bills nothing yet.
+
+    ``is_immediate`` charges it at once, whole, within the customer's credit; it is on a
+    customer then, and due once. Raises ValidationError by field.
+    """
+    by.require(Permission.COMMERCE)
+    owner_id = account.provider_id if account else plan.owner_id if plan else None
+    if owner_id != by.customer.pk:
+        raise PermissionDenied
+    charge = Charge(owner_id=owner_id, account=account, plan=plan)
+    _set(charge, values)
+    charge.next_on = _next_on(charge)
+    charge.save(force_insert=True)
+    _set_taxes(charge, taxes)
+    audit.record(
+        "charge.created",
+        charge,
+        by=by,
+        customer=_whose_log(charge),
+        changes=audit.first_values(charge, FIELDS),
+    )
+    if is_immediate:
+        charge_now(charge=charge, by=by)
+    return charge
+
+
+@transaction.atomic
+def update_charge(
+    *,
+    charge: Charge,
+    values: Mapping[str, Any],
+    taxes: Iterable[Tax],
+    by: Actor,
+    seen: str = "",
+) -> Charge:
+    """Change a charge for the times to come; what was charged stays.
+
+    Raises ValidationError by field, StaleError if it is not as ``seen`` any more.
+    """
+    charge = _locked(charge, by)
+    refuse_stale(charge, FIELDS, seen=seen)
+    if charge.ended_at is not None:
+        raise ValidationError(_("The charge has ended."), code="ended")
+    before, tax_names = audit.snapshot(charge, FIELDS), _tax_names(charge)
+    _set(charge, values)
+    changes = audit.differences(before, audit.snapshot(charge, FIELDS))
+    if charge.entries.exists():
+        for name in FIXED_ONCE_CHARGED:
+            if name in changes:
+                text = _("It was charged already: end it and add another one instead.")
+                raise ValidationError({name: text}, code="charged")
+    charge.next_on = _next_on(charge)
+    charge.save()
+    _set_taxes(charge, taxes)
+    if (names := _tax_names(charge)) != tax_names:
+        changes["taxes"] = (tax_names, names)
+    if changes:
+        audit.record(
+            "charge.updated",
+            charge,
+            by=by,
+            customer=_whose_log(charge),
+            changes=changes,
+        )
+    return charge
+
+
+@transaction.atomic
+def end_charge(*, charge: Charge, by: Actor) -> None:
+    """Charge it no more; what was charged stays."""
+    charge = _locked(charge, by)
+    if charge.ended_at is not None:
+        return
+    charge.ended_at, charge.next_on = timezone.now(), None
+    charge.save(update_fields=["ended_at", "next_on"])
+    audit.record("charge.ended", charge, by=by, customer=_whose_log(charge))
+
+
+def tickable_taxes(owner: Any) -> Any:
+    """Taxes that a charge or product of ``owner`` can bear."""
+    return available_taxes(owner_id=owner.pk, ancestor_ids=owner.ancestor_ids)
+
+
+def _whose_log(charge: Charge) -> Any:
+    """The provider's: what it pays itself for a charge is not the customer's to read."""
+    return charge.owner
+
+
+def _next_on(charge: Charge) -> Any:
+    """The first time not charged yet; for a plan's charge each account has its own."""
+    if charge.account_id is None:
+        return None
+    schedule = schedule_of(charge)
+    if charge.pk is None or not (charged := charge.entries.order_by("pk")):
+        return next(schedule.days(), None)
+    if charge.period == ChargePeriod.ONCE:
+        return None
+    last = max(entry.period_start for entry in charged if entry.period_start)
+    # A part charged before the first time begins before it; the first is due then.
+    return (
+        schedule.first_after(last)
+        if last >= charge.starts_on
+        else next(schedule.days(), None)
+    )
+
+
+def _set(charge: Charge, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if name not in FIELDS:
+            raise TypeError(f"{name} is not set through this service")
+        setattr(charge, name, value)
+    if charge.period == ChargePeriod.ONCE:
+        charge.number = charge.ends_on = None
+    charge.clean_fields(exclude=["owner", "account", "plan", "product"])
+    if not charge.amount:
+        raise ValidationError({"amount": _("Enter a price above 0.")}, code="nothing")
+    if charge.ends_on is not None and charge.ends_on <= charge.starts_on:
+        raise ValidationError(
+            {"ends_on": _("The end must be after the beginning.")}, code="order"
+        )
+
+
+def _set_taxes(charge: Charge, taxes: Iterable[Tax]) -> None:
+    wanted = {tax.pk for tax in taxes}
+    # Taxes of a product from above stay, though the owner could not tick them.
+    present = set(charge.taxes.values_list("pk", flat=True))
+    allowed = present | set(tickable_taxes(charge.owner).values_list("pk", flat=True))
+    if not wanted <= allowed:
+        raise ValidationError({"taxes": _("Choose taxes from the list.")}, code="taxes")
+    charge.taxes.set(wanted)
+
+
+def _tax_names(charge: Charge) -> list[str]:
+    return list(charge.taxes.order_by("name").values_list("name", flat=True))
+
+
+def _locked(charge: Charge, by: Actor) -> Charge:
+    by.require(Permission.COMMERCE)
+    if charge.account_id is not None:
+        # The account before its charges, as the run locks them.
+        accounts = BillingAccount.objects.select_for_update(no_key=True)
+        accounts.get(pk=charge.account_id)
+    locked = (
+        Charge.objects.select_for_update(of=("self",))
+        .select_related("owner", "account__customer", "plan")
+        .get(pk=charge.pk)
+    )
+    if locked.owner_id != by.customer.pk:
+        raise PermissionDenied
+    return locked

@@ -1,0 +1,488 @@
+"""Charges of a customer and of a rate plan: lists, forms, charge now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.choices import ChargePeriod
+from billing.filters import ChargeFilter
+from billing.forms.charges import IMMEDIATELY, ChargeForm
+from billing.models import BillingAccount, Charge
+from billing.services import charge_rows, charges
+from billing.services.charge_lines import ChargeLine
+from billing.types import rules_of
+from billing.views.parts import account_of
+from portal.core.display import format_day
+from portal.core.money import ZERO, format_money, format_price
+from portal.core.periods import local_date
+from portal.core.permissions import Permission
+from portal.core.pills import pill
+from portal.core.row_pages import OneRow, RowConfirmPage, RowEditPage
+from portal.core.tables import Column, Empty
+from portal.core.views import Crumb, FormPage, ListPage, PortalView
+from rateplans.models import RatePlan
+
+EDIT = "billing:charge-edit"
+
+
+class OfCustomer:
+    """Mixed into pages about the charges of a customer directly below."""
+
+    permission = Permission.COMMERCE
+    list_name = "billing:customer-charges"
+    create_name = "billing:customer-charge-create"
+
+    @cached_property
+    def account(self: Any) -> BillingAccount:
+        accounts = BillingAccount.objects.select_related("customer")
+        return get_object_or_404(
+            accounts,
+            customer=self.kwargs["pk"],
+            provider=self.actor.customer.pk,
+        )
+
+    def place(self) -> dict[str, Any]:
+        """What the charges are on, as the service and queries name it."""
+        return {"account": self.account}
+
+    def currency(self) -> str:
+        return self.account.currency
+
+    def today(self) -> Any:
+        return local_date(self.account.customer.time_zone)
+
+    def crumbs(self: Any) -> list[Crumb]:
+        customer = self.account.customer
+        return [
+            Crumb(_("Customers"), self.url("customers:customer-list")),
+            Crumb(customer.name, self.url("customers:customer-detail", pk=customer.pk)),
+        ]
+
+
+class OfPlan:
+    """Mixed into pages about the charges of one of the account's own rate plans."""
+
+    permission = Permission.COMMERCE
+    list_name = "billing:plan-charges"
+    create_name = "billing:plan-charge-create"
+
+    @cached_property
+    def plan(self: Any) -> RatePlan:
+        plans = RatePlan.objects.filter(owner=self.actor.customer.pk)
+        return get_object_or_404(plans, pk=self.kwargs["pk"])
+
+    def place(self) -> dict[str, Any]:
+        return {"plan": self.plan}
+
+    def currency(self) -> str:
+        return self.plan.currency
+
+    def today(self: Any) -> Any:
+        return local_date(account_of(self).time_zone)
+
+    def crumbs(self: Any) -> list[Crumb]:
+        return plan_crumbs(self, self.plan)
+
+
+def plan_crumbs(view: PortalView, plan: RatePlan) -> list[Crumb]:
+    return [
+        Crumb(_("Rate plans"), view.url("rateplans:plan-list")),
+        Crumb(plan.name, view.url("rateplans:plan-edit", pk=plan.pk)),
+    ]
+
+
+class ChargeList(ListPage):
+    template_name = "billing/charge_list.html"
+    table_id = "charges"
+    default_sort = "name"
+    filterset_class = ChargeFilter
+    place: Any
+    crumbs: Any
+    list_name: str
+    create_name: str
+
+    def title(self) -> str:
+        return _("Charges")
+
+    def breadcrumbs(self) -> Sequence[Crumb]:
+        crumbs: list[Crumb] = self.crumbs()
+        return crumbs
+
+    def get_queryset(self) -> QuerySet[Charge]:
+        return Charge.objects.filter(**self.place(), owner=self.actor.customer.pk)
+
+    def columns(self) -> Sequence[Column]:
+        return (
+            Column("name", _("Name"), lambda c: c.name, sort="name", narrow=True),
+            Column("price", _("Price"), price_cell, align="end", narrow=True),
+            Column("due", _("Due"), due_cell),
+            Column(
+                "from", _("From"), lambda c: format_day(c.starts_on), sort="starts_on"
+            ),
+            Column("next", _("Next due"), next_cell, narrow=True),
+            Column("status", _("Status"), status_cell, narrow=True),
+        )
+
+    def row_url(self, row: Charge) -> str:
+        return self.url(EDIT, pk=row.pk)
+
+    def create_url(self) -> str:
+        return self.url(self.create_name, pk=self.kwargs["pk"])
+
+    def page_actions(self) -> Sequence[dict[str, str]]:
+        return (
+            {
+                "label": _("New"),
+                "url": self.create_url(),
+                "icon": "plus",
+                "shortcut": "n",
+            },
+        )
+
+    def get(self, request: Any, **kwargs: Any) -> HttpResponseBase:
+        return super().get(request)
+
+
+class CustomerCharges(OfCustomer, ChargeList):
+    def page_context(self, **context: Any) -> dict[str, Any]:
+        name = self.account.customer.name
+        subtitle = _("What %(name)s pays besides its plan.") % {"name": name}
+        return super().page_context(subtitle=subtitle, **context)
+
+    def empty(self) -> Empty:
+        return Empty(
+            icon="receipt-text",
+            title=_("No charge yet"),
+            text=_(
+                "A charge is an extra item for this customer: once or every month, quarter"
+                " or year, such as an installation or the rental of a router."
+            ),
+            action_url=self.create_url(),
+            action_label=_("Add the first charge"),
+        )
+
+
+class PlanCharges(OfPlan, ChargeList):
+    def page_context(self, **context: Any) -> dict[str, Any]:
+        subtitle = _(
+            "Every customer on %(name)s, and on plans that inherit it, pays them."
+        )
+        return super().page_context(
+            subtitle=subtitle % {"name": self.plan.name}, **context
+        )
+
+    def empty(self) -> Empty:
+        return Empty(
+            icon="receipt-text",
+            title=_("No charge yet"),
+            text=_("A charge of a plan is an extra item for every customer on it."),
+            action_url=self.create_url(),
+            action_label=_("Add the first charge"),
+        )
+
+
+def price_cell(charge: Charge) -> SafeString:
+    price = format_price(charge.amount, charge.currency)
+    times = f"{charge.quantity} × " if charge.quantity > 1 else ""
+    return format_html('<span class="amount">{}{}</span>', times, price)
+
+
+def due_cell(charge: Charge) -> str:
+    period = str(charge.get_period_display())
+    if charge.number:
+        return _("%(period)s, %(number)d times") % {
+            "period": period,
+            "number": charge.number,
+        }
+    return period
+
+
+def next_cell(charge: Charge) -> str:
+    return format_day(charge.next_on) if charge.next_on else ""
+
+
+def status_cell(charge: Charge) -> SafeString:
+    if charge.ended_at is not None:
+        return pill("neutral", _("Ended"), "circle-stop")
+    if charge.account_id is not None and charge.next_on is None:
+        return pill("neutral", _("Charged"), "check")
+    return pill("success", _("Active"))
+
+
+class ChargeFormPage(FormPage):
+    permission = Permission.COMMERCE
+    template_name = "billing/charge_form.html"
+
+    def charge_form(self, data: Any, **options: Any) -> ChargeForm:
+        taxes = charge_rows.tickable_taxes(account_of(self))
+        return ChargeForm(data, taxes=taxes, **options)
+
+
+class ChargeCreate(ChargeFormPage):
+    focuses_first = True
+    place: Any
+    crumbs: Any
+    currency: Any
+    today: Any
+    list_name: str
+
+    def title(self) -> str:
+        return _("New charge")
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [*self.crumbs(), Crumb(_("Charges"), self.cancel_url())]
+
+    def cancel_url(self) -> str:
+        return self.url(self.list_name, pk=self.kwargs["pk"])
+
+    def build_form(self, data: Any = None, files: Any = None) -> ChargeForm:
+        taxes = charge_rows.tickable_taxes(account_of(self))
+        initial = {
+            "currency": self.currency(),
+            "quantity": 1,
+            "period": ChargePeriod.MONTHLY,
+            "starts_on": self.today(),
+            "taxes": [tax for tax in taxes if tax.applies_charges],
+        }
+        return self.charge_form(
+            data, initial=initial, may_be_immediate="account" in self.place()
+        )
+
+    def save(self, form: ChargeForm) -> str:
+        values = form.values()
+        is_immediate = values["period"] == IMMEDIATELY
+        if is_immediate:
+            values |= {"period": ChargePeriod.ONCE, "starts_on": self.today()}
+        values["starts_on"] = values["starts_on"] or self.today()
+        charge_rows.add_charge(
+            values=values,
+            taxes=form.cleaned_data["taxes"],
+            is_immediate=is_immediate,
+            by=self.actor,
+            **self.place(),
+        )
+        return self.cancel_url()
+
+    def success_message(self, form: ChargeForm) -> str:
+        if form.cleaned_data["period"] == IMMEDIATELY:
+            return _("Charged.")
+        return _("The charge is added. It is billed when it is due.")
+
+
+class CustomerChargeCreate(OfCustomer, ChargeCreate):
+    pass
+
+
+class PlanChargeCreate(OfPlan, ChargeCreate):
+    pass
+
+
+class OwnCharge(OneRow):
+    """Mixed into a page about one charge that the account gets the money of."""
+
+    related = ("account__customer", "plan", "product")
+
+    def rows(self: Any) -> QuerySet[Charge]:
+        return Charge.objects.filter(owner=self.actor.customer.pk)
+
+    def list_place(self: Any) -> str:
+        row = self.row
+        if row.account_id is not None:
+            return str(self.url("billing:customer-charges", pk=row.account.customer_id))
+        return str(self.url("billing:plan-charges", pk=row.plan_id))
+
+    def crumbs(self: Any) -> list[Crumb]:
+        row = self.row
+        if row.plan is not None:
+            crumbs = plan_crumbs(self, row.plan)
+        else:
+            customer = row.account.customer
+            crumbs = [
+                Crumb(_("Customers"), self.url("customers:customer-list")),
+                Crumb(
+                    customer.name,
+                    self.url("customers:customer-detail", pk=customer.pk),
+                ),
+            ]
+        return [*crumbs, Crumb(_("Charges"), self.list_place())]
+
+
+class ChargeEdit(OwnCharge, RowEditPage, ChargeFormPage):
+    state_fields = charge_rows.FIELDS
+
+    def title(self) -> str:
+        return str(self.row)
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return self.crumbs()
+
+    def cancel_url(self) -> str:
+        return self.list_place()
+
+    def build_form(self, data: Any = None, files: Any = None) -> ChargeForm:
+        initial = self.initial() | {"taxes": list(self.row.taxes.all())}
+        form = self.charge_form(
+            data, initial=initial, is_charged=self.row.entries.exists()
+        )
+        # What it bears already, a product's taxes from above included, may stay.
+        form.fields["taxes"].queryset |= self.row.taxes.all()  # type: ignore[attr-defined]
+        return form
+
+    def save(self, form: ChargeForm) -> str:
+        charge_rows.update_charge(
+            charge=self.row,
+            values=form.values(),
+            taxes=form.cleaned_data["taxes"],
+            seen=form.cleaned_data["seen"],
+            by=self.actor,
+        )
+        return self.cancel_url()
+
+    def form_context(self, form: Any) -> dict[str, Any]:
+        return {
+            "facts": [
+                {"label": _("Status"), "html": status_cell(self.row)},
+                {"label": _("Next due"), "value": next_cell(self.row)},
+                {
+                    "label": _("Product"),
+                    "value": self.row.product.name if self.row.product else "",
+                },
+            ],
+            "steps": list(self.steps()),
+        }
+
+    def steps(self) -> Sequence[dict[str, Any]]:
+        if self.row.ended_at is not None:
+            return ()
+        steps: list[dict[str, Any]] = []
+        if self.row.account_id is not None and self.row.next_on is not None:
+            steps.append(
+                {
+                    "title": _("Charge now"),
+                    "text": _("What is due, or the days until it is due first."),
+                    "icon": "receipt-text",
+                    "label": _("Charge now"),
+                    "url": self.url("billing:charge-now", pk=self.row.pk),
+                }
+            )
+        steps.append(
+            {
+                "title": _("End"),
+                "text": _("It is charged no more; what was charged stays."),
+                "icon": "circle-stop",
+                "label": _("End"),
+                "url": self.url("billing:charge-end", pk=self.row.pk),
+                "is_danger": True,
+            }
+        )
+        return steps
+
+
+class ChargeConfirm(OwnCharge, RowConfirmPage):
+    permission = Permission.COMMERCE
+    list_title = gettext_lazy("Charges")
+    edit_url = EDIT
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [*self.crumbs(), Crumb(str(self.row), self.cancel_url())]
+
+
+class ChargeEnd(ChargeConfirm):
+    submit_label = gettext_lazy("End")
+
+    def title(self) -> str:
+        return _("End %(name)s") % {"name": self.row}
+
+    def consequences(self) -> Sequence[str]:
+        return (
+            _("It is charged no more, also not what is due and not billed yet."),
+            _("What was charged stays on the account."),
+        )
+
+    def refusal(self) -> str:
+        return _("The charge has ended.") if self.row.ended_at else ""
+
+    def save(self, form: forms.BaseForm) -> str:
+        charge_rows.end_charge(charge=self.row, by=self.actor)
+        return self.list_place()
+
+    def success_message(self, form: Any) -> str:
+        return _("Ended.")
+
+
+class ChargeNow(ChargeConfirm):
+    submit_label = gettext_lazy("Charge now")
+    template_name = "billing/charge_now.html"
+    is_danger = False
+
+    def title(self) -> str:
+        return _("Charge %(name)s now") % {"name": self.row}
+
+    @cached_property
+    def lines(self) -> list[ChargeLine] | str:
+        """What would be posted, or why nothing can be."""
+        if self.row.account is None:
+            return _("The charges of a plan are billed by the nightly run.")
+        today = local_date(self.row.account.customer.time_zone)
+        try:
+            return charges.lines_now(self.row, today=today)
+        except ValidationError as error:
+            return " ".join(error.messages)
+
+    def refusal(self) -> str:
+        return self.lines if isinstance(self.lines, str) else ""
+
+    def form_context(self, form: Any) -> dict[str, Any]:
+        context = super().form_context(form)
+        lines = [] if isinstance(self.lines, str) else self.lines
+        if not lines:
+            return context
+        account = lines[0].account
+        total = sum((line.gross for line in lines), ZERO)
+        moves = rules_of(account.bill_type).transactions_move_balance
+        return context | {
+            "lines": line_rows(lines),
+            "total": format_money(total, account.currency),
+            "balance_after": format_money(account.balance - total, account.currency)
+            if moves
+            else "",
+        }
+
+    def save(self, form: forms.BaseForm) -> str:
+        charges.charge_now(charge=self.row, by=self.actor)
+        return self.cancel_url()
+
+    def success_message(self, form: Any) -> str:
+        return _("Charged.")
+
+    def render_form(self, form: Any, **kwargs: Any) -> HttpResponse:
+        self.__dict__.pop("lines", None)  # a refusal may come from what changed since
+        return super().render_form(form, **kwargs)
+
+
+def line_rows(lines: Sequence[ChargeLine]) -> list[dict[str, str]]:
+    """Lines as billing/_lines.html shows them."""
+    return [
+        {
+            "description": line.description,
+            "net": format_money(line.net, line.account.currency),
+            "taxes": " + ".join(
+                f"{part.name} {format_money(part.amount, line.account.currency)}"
+                for part in line.taxes
+            ),
+            "gross": format_money(line.gross, line.account.currency),
+        }
+        for line in lines
+    ]
