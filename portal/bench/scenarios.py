@@ -163,6 +163,7 @@ class Reseller:
                 "person_first_name": "Bea",
                 "person_last_name": "Bench",
                 "email": f"{number.number.removeprefix('+')}@bench.example",
+                "credit_limit": "100.00",
                 "form_token": str(uuid.uuid4()),
             }
             yield partial(self.client.post, url, entries | typed)
@@ -207,8 +208,8 @@ class Reseller:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE billing_billingaccount"
-                " SET balance = balance + (hashint4(customer_id::int) % 200000) / 100.0"
-                " WHERE hashint4(customer_id::int) % 200000 <> 0"
+                " SET balance = balance + (abs(hashint4(customer_id::int) % 200000)) / 100.0"
+                " WHERE abs(hashint4(customer_id::int) % 200000) <> 0"
             )
             cursor.execute(
                 "INSERT INTO billing_ledgerentry (account_id, key, kind, amount, net,"
@@ -217,7 +218,7 @@ class Reseller:
                 " SELECT id, 'bench', 'credit', amount, amount, true, balance,"
                 " 'Bench', '', 1, '', '', '', '', now(), now()"
                 " FROM (SELECT id, balance,"
-                "  (hashint4(customer_id::int) % 200000) / 100.0 AS amount"
+                "  (abs(hashint4(customer_id::int) % 200000)) / 100.0 AS amount"
                 "  FROM billing_billingaccount) moved WHERE amount <> 0"
             )
 
