@@ -17,7 +17,7 @@ urlpatterns = [
         name="transaction-new",
     ),
     path(
-        f"{OF_CUSTOMER}entries/<int:entry>/reverse/",
+        f"{OF_CUSTOMER}ledger/<int:entry>/reverse/",
         transactions.EntryReverse.as_view(),
         name="entry-reverse",
     ),

@@ -16,13 +16,14 @@ from billing.models import BillingAccount, LedgerEntry
 from billing.statement import balances_by_day
 from billing.types import BillTypeRules, rules_of
 from portal.core.display import format_day
-from portal.core.money import ZERO, format_money, format_price
+from portal.core.money import format_money, format_price
 from portal.core.plots import Mark, Plot, Value, step_plot
 from rateplans.choices import BillingPeriod
 from rateplans.selectors import effective_plan
 
 PLOT_DAYS = 90
-TICK_DAYS = 18  # so many days from one date below a plot to the next
+DATES = 5  # about so many stand below a plot
+FAR = 4  # times the balance at its largest
 
 
 def available(account: BillingAccount) -> Decimal:
@@ -97,12 +98,14 @@ def next_fees_on(account: BillingAccount) -> date | None:
 def bill_type_sentences(rules: BillTypeRules) -> list[str]:
     """A billing type in plain words (D 1.5), for the customer as for its provider."""
     if not rules.uses_balance:
-        if rules.has_monthly_fees:
-            return [
-                _("Fees are listed here, and billed by another application."),
-                _("No balance is kept, so no credit limit applies."),
-            ]
-        return [_("Nothing is billed on this account.")]
+        charges = (
+            _("Fees are listed here, and billed by another application.")
+            if rules.has_monthly_fees
+            else _(
+                "No fees are charged here: what is owed is settled elsewhere, if at all."
+            )
+        )
+        return [charges, _("No balance is kept, so no credit limit applies.")]
     sentences = []
     if rules.runs_negative:
         sentences.append(
@@ -141,7 +144,9 @@ def balance_plot(account: BillingAccount) -> Plot:
     opened = timezone.localdate(account.customer.created_at)
     first = min(max(opened, last - timedelta(days=PLOT_DAYS - 1)), last - timedelta(6))
     days = balances_by_day(account, first=first, last=last, zone=zone)
-    ticks = range(0, max(len(days) - TICK_DAYS // 2, 1), max(len(days) // 5, 1))
+    # None near the end, where it would not fit.
+    every = max(len(days) // DATES, 1)
+    ticks = range(0, len(days) - every // 2, every)
     return step_plot(
         [
             Value(
@@ -152,18 +157,20 @@ def balance_plot(account: BillingAccount) -> Plot:
             )
             for place, (day, balance) in enumerate(days)
         ],
-        mark=Mark(
-            _("Credit limit"),
-            -account.credit_limit,
-            format_money(account.credit_limit, account.currency),
-        )
-        if account.credit_limit > ZERO
-        else None,
+        mark=_limit_mark(account, [balance for _day, balance in days]),
         id="balance-plot",
         title=_("Balance (%(currency)s)") % {"currency": account.currency},
         label_heading=_("Day"),
         value_heading=_("Balance"),
     )
+
+
+def _limit_mark(account: BillingAccount, balances: list[Decimal]) -> Mark | None:
+    """The credit limit, unless it is so far off that all else would look level."""
+    limit = account.credit_limit
+    if not limit or limit > FAR * max(map(abs, balances)):
+        return None
+    return Mark(_("Credit limit"), -limit, format_money(limit, account.currency))
 
 
 def overview(account: BillingAccount) -> dict[str, Any]:

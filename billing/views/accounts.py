@@ -216,11 +216,9 @@ class EntryView(AccountView):
         entry, currency = self.entry, self.account.currency
         taxes = [
             {
-                "label": _("%(name)s %(rate)s %%")
-                % {"name": part.name, "rate": f"{part.rate.normalize():f}"}
-                if part.rate
-                else part.name,
+                "label": part.name,
                 "html": amount_cell(part.amount, currency),
+                "help": f"{part.rate.normalize():f} %" if part.rate else "",
             }
             for part in entry.taxes.all()
         ]

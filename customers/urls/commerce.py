@@ -36,10 +36,11 @@ urlpatterns = [
         name="customer-statement",
     ),
     path(
-        f"{ONE}account/entries/<int:entry>/",
+        f"{ONE}account/ledger/<int:entry>/",
         accounts.CustomerEntry.as_view(),
         name="customer-entry",
     ),
+    path(f"{ONE}charges/", charges.CustomerCharges.as_view(), name="customer-charges"),
     path(f"{ONE}people/", pages.CustomerPeople.as_view(), name="customer-people"),
     path(f"{ONE}history/", pages.CustomerHistory.as_view(), name="customer-history"),
     path(f"{ONE}notes/", notes.NoteList.as_view(), name="customer-notes"),

@@ -12,11 +12,12 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
-from billing.models import BillingAccount, Tax
+from billing.models import BillingAccount, LedgerEntry, Tax
 from customers.models import Customer, Mailbox, Note, Number, Person, TelephoneLine
 from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled
 from rateplans.models import NumberClass, RatePlan
+from tests.books import give
 from tests.world import World
 
 INSIDE = "a/<int:account>/"
@@ -31,9 +32,13 @@ MODELS: dict[str, Any] = {
     "notes": Note,
     "taxes": Tax,
     "plans": RatePlan,
+    "entries": LedgerEntry,
+    "ledger": LedgerEntry,
 }
-# How a row tells whose it is, where not by its customer.
+# How a row, or the row behind a word, tells whose it is, where not by its customer.
 PLACES: dict[Any, str] = {
+    "entries": "account__customer",
+    "ledger": "account__customer__parent",
     Customer: "parent",
     Note: "customer__parent",
     Tax: "owner",
@@ -79,7 +84,7 @@ def _address(path: str, account: Customer, owner: Customer) -> str:
         if name == "account":
             return f"a/{account.pk}"
         model = MODELS[word]
-        place = {PLACES.get(model, "customer"): owner}
+        place = {PLACES.get(word) or PLACES.get(model, "customer"): owner}
         with scopes_disabled():
             row = model.objects.filter(**place).earliest("pk")
         return f"{word}/{row.pk}"
@@ -103,6 +108,8 @@ def _furnish(world: World, account: Customer, person: Person, mark: str) -> None
             currency="EUR",
             bill_type=plan.bill_type,
         )
+    give(account, 10)
+    give(below, 10)
     TelephoneLine.objects.create(
         customer=account, name=mark, username=f"line-{mark}", password="x"
     )

@@ -340,12 +340,12 @@ def test_page_takes_an_entry_back(
     world: World, account: BillingAccount, ann: Client
 ) -> None:
     entry = book(world, account)
-    page = ann.get(address(world, f"entries/{entry.pk}/"))
-    assert page.context["reverse_url"] == address(world, f"entries/{entry.pk}/reverse/")
+    page = ann.get(address(world, f"ledger/{entry.pk}/"))
+    assert page.context["reverse_url"] == address(world, f"ledger/{entry.pk}/reverse/")
     response = send(ann, page.context["reverse_url"], reason="Wrong customer")
     reversal = LedgerEntry.objects.get(reverses=entry)
-    assert response["Location"] == address(world, f"entries/{reversal.pk}/")
-    again = ann.get(address(world, f"entries/{entry.pk}/"))
+    assert response["Location"] == address(world, f"ledger/{reversal.pk}/")
+    again = ann.get(address(world, f"ledger/{entry.pk}/"))
     assert "reverse_url" not in again.context
     assert [link["text"] for link in again.context["links"]] == [reversal.description]
 
@@ -357,5 +357,5 @@ def test_page_says_why_an_entry_stays(
     reverse_entry(
         entry=entry, account=account, reason="Wrong", by=world.actor(world.ann)
     )
-    page = ann.get(address(world, f"entries/{entry.pk}/reverse/"))
+    page = ann.get(address(world, f"ledger/{entry.pk}/reverse/"))
     assert "cannot be taken back" in page.context["refusal"]

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from billing.models import Tax
+from billing.models import LedgerEntry, Tax
 from customers.models import (
     Customer,
     Mailbox,
@@ -39,6 +39,7 @@ from portal.core.actor import Actor
 from portal.core.models import OutgoingEmail
 from portal.core.scope import subtree
 from rateplans.models import RatePlan
+from tests.books import give
 from tests.world import World
 
 # Not in the frame of the portal, with tests of its own.
@@ -99,6 +100,10 @@ ROWS: dict[str, Rows] = {
     "emails": lambda account: OutgoingEmail.objects.filter(customer=account),
     "notes": lambda account: Note.objects.filter(customer__parent=account),
     "plans": lambda account: RatePlan.objects.filter(owner=account),
+    "entries": lambda account: LedgerEntry.objects.filter(account__customer=account),
+    "ledger": lambda account: LedgerEntry.objects.filter(
+        account__customer__parent=account
+    ),
     "taxes": lambda account: Tax.objects.filter(owner=account),
 }
 
@@ -127,7 +132,7 @@ class Audience:
     def _values(self, word: str, name: str) -> list[str]:
         if name == "account":
             return [str(self.account.pk)]
-        if name not in {"pk", "note"}:
+        if name not in {"pk", "note", "entry"}:
             return []  # no page: a logo, one session of many
         assert word in ROWS, f"Say in tests/browser/sitemap.py which rows “{word}” are."
         return [str(row.pk) for row in ROWS[word](self.account)]
@@ -177,6 +182,8 @@ def _furnish_acme(world: World, by: Actor) -> None:
     )
     numbers.update_number(number=world.numbers[0], values={"line": line}, by=by)
     people.resend_login_details(person=world.uli, by=by)
+    give(acme, 100)
+    give(beta, 50)
     notes.write_note(customer=beta, subject="Opens at five", body="Bakers.", by=by)
     for position, name in enumerate(ODD_NAMES):
         customer = customer_services.create_normal(
