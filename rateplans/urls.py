@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rateplans.views import plans, prices
+from rateplans.views import history, plans, prices
 
 app_name = "rateplans"
 LIST = "commerce/plans/"
@@ -17,6 +17,7 @@ urlpatterns = [
         f"{ONE}permissions/", prices.PlanPermissions.as_view(), name="plan-permissions"
     ),
     path(f"{ONE}markups/", prices.PlanMarkups.as_view(), name="plan-markups"),
+    path(f"{ONE}history/", history.PlanHistory.as_view(), name="plan-history"),
     path(f"{ONE}copy/", plans.PlanCopy.as_view(), name="plan-copy"),
     path(f"{ONE}archive/", plans.PlanArchive.as_view(), name="plan-archive"),
     path(f"{ONE}delete/", plans.PlanDelete.as_view(), name="plan-delete"),

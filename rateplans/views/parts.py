@@ -24,7 +24,14 @@ from rateplans.wording import Sources
 LIST = "rateplans:plan-list"
 EDIT = "rateplans:plan-edit"
 # The pages of a plan: name of the tab, its label, the address. Billing adds the last ones.
-TABS: tuple[tuple[str, Any, str], ...] = (("settings", gettext_lazy("Settings"), EDIT),)
+TABS: tuple[tuple[str, Any, str], ...] = (
+    ("settings", gettext_lazy("Settings"), EDIT),
+    ("prices", gettext_lazy("Prices"), "rateplans:plan-prices"),
+    ("permissions", gettext_lazy("Permissions"), "rateplans:plan-permissions"),
+    ("markups", gettext_lazy("Mark-ups"), "rateplans:plan-markups"),
+    ("charges", gettext_lazy("Charges"), "billing:plan-charges"),
+    ("history", gettext_lazy("History"), "rateplans:plan-history"),
+)
 
 
 def plan_tabs(view: PortalView, plan: RatePlan, current: str) -> list[dict[str, Any]]:
