@@ -1,0 +1,237 @@
+"""What things cost: seen beforehand on the pages, charged once, refused in plain words."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from billing.models import BilledFeature, BillingAccount, LedgerEntry
+from customers.models import Customer, Mailbox, TelephoneLine
+from portal.core.scope import scopes_disabled
+from rateplans.choices import Feature, Occurs
+from rateplans.models import PlanPrice
+from tests.billing.tariffs import balance, entries, permit, price, set_account
+from tests.customers.features import enter, url_of
+from tests.pages import entries_of, errors_of, send
+from tests.race import race
+from tests.world import World
+
+# Days before the first day of the next month, so that the rest of this one is known.
+NOON = "2026-06-16T12:00:00+02:00"
+
+
+@pytest.fixture
+def priced(world: World, time_machine: Any) -> World:
+    """A line costs Beta 10 and 30 a month, and Acme 3 a month; the middle of June.
+
+    New customers of Acme pay 19 % VAT; those that are here do not.
+    """
+    time_machine.move_to(NOON, tick=False)
+    price(world.acme_plan, 10, occurs=Occurs.SIGNUP)
+    price(world.acme_plan, 30)
+    price(world.root_plan, 3)
+    for customer in (world.acme, world.beta, world.gamma):
+        set_account(
+            customer,
+            credit_limit=Decimal(100),
+            fees_from=date(2026, 1, 1),
+            billed_until=date(2026, 7, 1),
+        )
+    return world
+
+
+def line_url(customer: Customer) -> str:
+    return url_of(customer, "line-create")
+
+
+def add_line(client: Client, customer: Customer, name: str = "desk") -> Any:
+    typed = {"name": name.title(), "username": f"sip-{name}"}
+    return send(client, line_url(customer), **typed)
+
+
+def test_page_shows_what_saving_costs(priced: World) -> None:
+    price_shown = priced.client(priced.ben).get(line_url(priced.beta)).context["price"]
+    assert [row["amount"] for row in price_shown["rows"]] == ["€10.00", "€15.00"]
+    assert price_shown["total"] == "€25.00"
+    assert price_shown["monthly"] == "€30.00"
+    assert price_shown["balance_after"] == "-€25.00"
+    assert not price_shown["is_short"]
+
+
+def test_saving_charges_what_was_shown_at_every_level(priced: World) -> None:
+    assert add_line(priced.client(priced.ben), priced.beta).status_code == 302
+    assert balance(priced.beta) == Decimal(-25)
+    assert balance(priced.acme) == Decimal("-1.5")
+    assert entries(priced.beta, "kind", "person_name") == [
+        ("signup", "Ben Braun"),
+        ("recurring", "Ben Braun"),
+    ]
+
+
+def test_price_that_changed_is_shown_before_it_is_charged(priced: World) -> None:
+    client = priced.client(priced.ben)
+    page = client.get(line_url(priced.beta))
+    typed = entries_of(page, name="Desk", username="sip-desk")
+    typed["price_seen"] = str(page.context["price"]["seen"])
+    price(priced.beta_plan, 1)  # somebody else's plan changes nothing
+    with scopes_disabled():
+        prices = PlanPrice.objects.filter(plan=priced.acme_plan)
+        prices.filter(occurs=Occurs.SIGNUP).update(amount=12)
+    answer = client.post(line_url(priced.beta), typed)
+    assert "price has changed" in errors_of(answer)["__all__"][0]
+    assert answer.context["form"]["name"].value() == "Desk"
+    assert answer.context["price"]["total"] == "€27.00"
+    assert balance(priced.beta) == 0
+    typed["price_seen"] = answer.context["price"]["seen"]
+    assert client.post(line_url(priced.beta), typed).status_code == 302
+    assert balance(priced.beta) == -27
+
+
+def test_lines_are_added_until_the_credit_ends(priced: World) -> None:
+    client = priced.client(priced.ben)
+    for number in range(4):
+        assert add_line(client, priced.beta, f"n{number}").status_code == 302
+    assert balance(priced.beta) == -100  # the limit itself is allowed
+    answer = add_line(client, priced.beta, "more")
+    assert "Your credit does not reach" in errors_of(answer)["__all__"][0]
+    assert "€25.00" in errors_of(answer)["__all__"][0]
+    assert answer.context["form"]["name"].value() == "More"
+    with scopes_disabled():
+        assert TelephoneLine.objects.filter(customer=priced.beta).count() == 4
+        assert BilledFeature.objects.filter(customer=priced.beta).count() == 4
+    set_account(priced.beta, credit_limit=Decimal(125))
+    assert add_line(client, priced.beta, "more").status_code == 302
+    assert balance(priced.beta) == -125
+
+
+def test_shortage_above_is_not_told_below(priced: World) -> None:
+    set_account(priced.acme, credit_limit=Decimal(1))
+    below = add_line(priced.client(priced.ben), priced.beta)
+    assert errors_of(below)["__all__"] == [
+        "Your provider cannot supply this at present."
+    ]
+    switched = enter(priced, priced.ann, priced.beta)
+    told = errors_of(add_line(switched, priced.beta))["__all__"][0]
+    assert "Your credit does not reach: this costs €1.50" in told
+    assert "Acme" not in told
+
+
+def test_reseller_is_told_whose_limit_to_raise(priced: World) -> None:
+    set_account(priced.beta, credit_limit=Decimal(5))
+    switched = enter(priced, priced.ann, priced.beta)
+    told = errors_of(add_line(switched, priced.beta))["__all__"][0]
+    assert "The credit of Beta Voice does not reach" in told
+    assert "€20.00" in told
+
+
+def test_forbidden_feature_is_said_and_not_made(priced: World) -> None:
+    permit(priced.acme_plan, maximum=0)
+    client = priced.client(priced.ben)
+    page = client.get(line_url(priced.beta))
+    assert "does not allow" in page.context["refusal"]
+    answer = add_line(client, priced.beta)
+    assert "does not allow" in errors_of(answer)["__all__"][0]
+    with scopes_disabled():
+        assert not TelephoneLine.objects.filter(customer=priced.beta).exists()
+
+
+def test_who_comes_from_above_is_judged_by_the_plan_there(priced: World) -> None:
+    permit(priced.acme_plan, maximum=0)
+    switched = enter(priced, priced.ann, priced.beta)
+    assert switched.get(line_url(priced.beta)).context["refusal"] == ""
+    assert add_line(switched, priced.beta).status_code == 302
+    permit(priced.root_plan, maximum=1)
+    told = errors_of(add_line(switched, priced.beta, "two"))["__all__"][0]
+    assert "your rate plan allows 1" in told
+
+
+def test_deleting_says_what_comes_back(priced: World, time_machine: Any) -> None:
+    priced.acme_plan.refund_on_removal = True
+    priced.acme_plan.save()
+    client = priced.client(priced.ben)
+    add_line(client, priced.beta)
+    with scopes_disabled():
+        line = TelephoneLine.objects.get(customer=priced.beta)
+    url = url_of(priced.beta, "line-delete", pk=line.pk)
+    assert "€14.00 of the fee" in client.get(url).content.decode()
+    assert send(client, url).status_code == 302
+    assert balance(priced.beta) == -11
+
+
+def test_number_costs_by_its_class(priced: World) -> None:
+    normal = priced.numbers[0].number_class
+    price(priced.acme_plan, 60, Feature.NUMBER, number_class=normal)
+    url = url_of(priced.beta, "number-take")
+    client = priced.client(priced.ben)
+    [row] = [
+        row
+        for row in client.get(url).context["class_prices"]
+        if row["name"] == normal.name
+    ]
+    assert (row["now"], row["monthly"]) == ("€30.00", "€60.00")
+    assert send(client, url, number=priced.numbers[0].pk).status_code == 302
+    assert balance(priced.beta) == -30
+    assert balance(priced.acme) == 0  # it had the number below it before
+
+
+def test_new_customer_needs_credit_for_its_first_fees(priced: World) -> None:
+    price(priced.acme_plan, 7, Feature.ACCOUNT, Occurs.SIGNUP)
+    client = priced.client(priced.ann)
+    url = url_of(priced.acme, "normal-create")
+    typed = {"name": "Fresh", "email": "f@fresh.test", "plan": priced.acme_plan.pk}
+    told = errors_of(send(client, url, **typed, credit_limit="8.32"))
+    assert "€0.01" in told["credit_limit"][0]
+    assert send(client, url, **typed, credit_limit="8.33").status_code == 302
+    with scopes_disabled():
+        assert BillingAccount.objects.get(customer__name="Fresh").balance == Decimal(
+            "-8.33"
+        )
+
+
+@pytest.mark.parametrize(
+    ("changes", "total"),
+    [
+        ({}, "€7.00"),
+        ({"has_administrator": "on"}, "€9.00"),
+        ({"credit_limit": "100"}, "€7.00"),
+    ],
+)
+def test_wizard_tells_the_price_while_one_types(
+    priced: World, changes: dict[str, str], total: str
+) -> None:
+    price(priced.acme_plan, 7, Feature.ACCOUNT, Occurs.SIGNUP)
+    price(priced.acme_plan, 2, Feature.PERSON, Occurs.SIGNUP)
+    answer = priced.client(priced.ann).post(
+        url_of(priced.acme, "warning-check"),
+        {"plan": priced.acme_plan.pk, "person_username": "", **changes},
+    )
+    assert answer.context["price"]["total"] == total
+    assert answer.context["price"]["is_short"] == ("credit_limit" not in changes)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_adds_at_once_keep_the_maximum(world: World) -> None:
+    permit(world.acme_plan, Feature.MAILBOX, maximum=1)
+    clients = [world.client(world.ben) for _ in range(2)]
+    url = url_of(world.beta, "mailbox-create")
+    pages = [client.get(url) for client in clients]
+
+    def post(place: int) -> int:
+        typed = {"name": f"Box {place}", "box_number": str(200 + place)}
+        answer = clients[place].post(url, entries_of(pages[place], **typed))
+        return int(answer.status_code)
+
+    assert sorted(race(lambda: post(0), lambda: post(1))) == [302, 422]
+    with scopes_disabled():
+        assert Mailbox.objects.filter(customer=world.beta).count() == 1
+
+
+def test_feature_without_a_price_posts_nothing(world: World) -> None:
+    assert add_line(world.client(world.ben), world.beta).status_code == 302
+    with scopes_disabled():
+        assert not LedgerEntry.objects.exists()
+        assert BilledFeature.objects.filter(customer=world.beta).count() == 1
