@@ -175,9 +175,7 @@ def lines_now(charge: Charge, *, today: date) -> list[ChargeLine]:
     """
     account = charge.account
     if account is None:
-        raise ValidationError(
-            _("The charges of a plan are billed by the nightly run."), code="plan"
-        )
+        raise _billed_by_the_run()
     if charge.ended_at is not None or charge.next_on is None:
         raise ValidationError(
             _("All times of this charge were charged, or it has ended."), code="over"
@@ -209,6 +207,12 @@ def lines_now(charge: Charge, *, today: date) -> list[ChargeLine]:
     return [part_line(account, charge, today, taxes)]
 
 
+def _billed_by_the_run() -> ValidationError:
+    return ValidationError(
+        _("The charges of a plan are billed by the nightly run."), code="plan"
+    )
+
+
 @transaction.atomic
 def charge_now(*, charge: Charge, by: Actor) -> list[ledger.Posted]:
     """Post what `lines_now` says, within the customer's credit.
@@ -216,8 +220,10 @@ def charge_now(*, charge: Charge, by: Actor) -> list[ledger.Posted]:
     Raises ValidationError if there is nothing to charge now, or the credit does not reach.
     """
     by.require(Permission.COMMERCE)
-    if charge.account_id is None or charge.owner_id != by.customer.pk:
+    if charge.owner_id != by.customer.pk:
         raise PermissionDenied
+    if charge.account_id is None:
+        raise _billed_by_the_run()
     _locked_account(charge.account_id)
     charge = _charges().select_for_update(of=("self",), no_key=True).get(pk=charge.pk)
     account = charge.account

@@ -11,7 +11,6 @@ RATES = "commerce/exchange-rates/"
 TAXES = "commerce/taxes/"
 
 urlpatterns = [
-    path(OF_CUSTOMER, charges.CustomerCharges.as_view(), name="customer-charges"),
     path(
         f"{OF_CUSTOMER}new/",
         charges.CustomerChargeCreate.as_view(),

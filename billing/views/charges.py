@@ -41,7 +41,7 @@ class OfCustomer:
     """Mixed into pages about the charges of a customer directly below."""
 
     permission = Permission.COMMERCE
-    list_name = "billing:customer-charges"
+    list_name = "customers:customer-charges"
     create_name = "billing:customer-charge-create"
 
     @cached_property
@@ -155,11 +155,8 @@ class ChargeList(ListPage):
         return super().get(request)
 
 
-class CustomerCharges(OfCustomer, ChargeList):
-    def page_context(self, **context: Any) -> dict[str, Any]:
-        name = self.account.customer.name
-        subtitle = _("What %(name)s pays besides its plan.") % {"name": name}
-        return super().page_context(subtitle=subtitle, **context)
+class CustomerChargeList(OfCustomer, ChargeList):
+    """Shown as a tab of the customer's page: customers.views.charges."""
 
     def empty(self) -> Empty:
         return Empty(
@@ -300,7 +297,7 @@ class OwnCharge(OneRow):
     def list_place(self: Any) -> str:
         row = self.row
         if row.account_id is not None:
-            return str(self.url("billing:customer-charges", pk=row.account.customer_id))
+            return str(self.url("customers:customer-charges", pk=row.account.customer_id))
         return str(self.url("billing:plan-charges", pk=row.plan_id))
 
     def crumbs(self: Any) -> list[Crumb]:
@@ -433,9 +430,9 @@ class ChargeNow(ChargeConfirm):
     @cached_property
     def lines(self) -> list[ChargeLine] | str:
         """What would be posted, or why nothing can be."""
-        if self.row.account is None:
-            return _("The charges of a plan are billed by the nightly run.")
-        today = local_date(self.row.account.customer.time_zone)
+        account = self.row.account
+        zone = account.customer.time_zone if account else account_of(self).time_zone
+        today = local_date(zone)
         try:
             return charges.lines_now(self.row, today=today)
         except ValidationError as error:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from customers.views import accounts, notes, switching
+from customers.views import accounts, charges, notes, switching
 from customers.views import customer_actions as actions
 from customers.views import customers as pages
 from customers.wizards import views as wizards

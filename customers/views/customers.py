@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,9 +19,15 @@ from billing.types import rules_of
 from customers.audit_labels import describe
 from customers.choices import Lock
 from customers.emails import LOGIN_DETAILS
-from customers.filters.customers import CustomerFilter
+from customers.filters.customers import LOW, OUT, CustomerFilter
 from customers.models import Customer, Person
-from customers.selectors import customers_below, latest_email, with_residents
+from customers.selectors import (
+    MANY_MATCHES,
+    attention_counts,
+    customers_below,
+    latest_email,
+    with_residents,
+)
 from customers.services.tree import deletion_refusals
 from customers.views.parts import (
     account_items,
@@ -54,6 +61,15 @@ class CustomerList(ListPage):
 
     def title(self) -> str:
         return _("Customers")
+
+    def page_context(self, **context: Any) -> dict[str, Any]:
+        # Counted by the template only: the table alone does not show it.
+        return super().page_context(attention=self.attention, **context)
+
+    def attention(self) -> list[dict[str, str]]:
+        """Customers whose credit needs somebody, with the way to them."""
+        url = self.url("customers:customer-list")
+        return attention_links(url, attention_counts(self.actor.customer))
 
     def get_queryset(self) -> QuerySet[Customer]:
         customers = customers_below(self.actor)
@@ -157,6 +173,33 @@ class CustomerList(ListPage):
 
     def bulk_url(self) -> str:
         return with_query(self.url("customers:customer-bulk"), self.request.GET)
+
+
+def attention_links(url: str, counts: dict[str, int]) -> list[dict[str, str]]:
+    """Pills that lead into the list at ``url``; none for what does not occur."""
+    texts = {
+        OUT: ("danger", "circle-alert", _("Out of credit: %(count)s")),
+        LOW: ("warning", "trending-down", _("Low balance: %(count)s")),
+    }
+    return [
+        {
+            "kind": kind,
+            "icon": icon,
+            "label": text % {"count": count_text(counts[status])},
+            "url": f"{url}?status={status}",
+        }
+        for status, (kind, icon, text) in texts.items()
+        if counts[status]
+    ]
+
+
+def count_text(count: int) -> str:
+    """A count that ended at a limit says so."""
+    if count > MANY_MATCHES:
+        return _("more than %(limit)s") % {
+            "limit": number_format(MANY_MATCHES, force_grouping=True)
+        }
+    return number_format(count)
 
 
 class CustomerExport(CustomerList):
@@ -288,12 +331,20 @@ def customer_head(view: PortalView, customer: Customer, tab: str) -> dict[str, A
     }
 
 
+def _charges_tab(view: PortalView, customer: Customer) -> list[tuple[str, str, str]]:
+    """What a customer of a customer is charged is that one's business."""
+    if customer.parent_id != view.actor.customer.pk:
+        return []
+    return [("charges", _("Charges"), "customers:customer-charges")]
+
+
 def customer_tabs(
     view: PortalView, customer: Customer, current: str
 ) -> list[dict[str, Any]]:
     pages = (
         ("overview", _("Overview"), "customers:customer-detail"),
         ("account", _("Account"), "customers:customer-account"),
+        *_charges_tab(view, customer),
         ("people", _("People"), "customers:customer-people"),
         ("notes", _("Notes"), "customers:customer-notes"),
         ("history", _("History"), "customers:customer-history"),

@@ -6,13 +6,14 @@ The addresses come from the URL map, so a new page is asked for without being na
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
-from billing.models import BillingAccount, LedgerEntry, Tax
+from billing.models import BillingAccount, Charge, LedgerEntry, Product, Tax
 from customers.models import Customer, Mailbox, Note, Number, Person, TelephoneLine
 from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled
@@ -31,6 +32,8 @@ MODELS: dict[str, Any] = {
     "emails": OutgoingEmail,
     "notes": Note,
     "taxes": Tax,
+    "charges": Charge,
+    "products": Product,
     "plans": RatePlan,
     "entries": LedgerEntry,
     "ledger": LedgerEntry,
@@ -42,6 +45,8 @@ PLACES: dict[Any, str] = {
     Customer: "parent",
     Note: "customer__parent",
     Tax: "owner",
+    Charge: "owner",
+    Product: "owner",
     RatePlan: "owner",
 }
 # Ids that are no row of a tenant: one's own browser sessions, asked for in tests of theirs.
@@ -134,6 +139,16 @@ def _furnish(world: World, account: Customer, person: Person, mark: str) -> None
         customer=below, author=person, author_name=str(person), subject=mark
     )
     Tax.objects.create(owner=account, name=mark, rate=1)
+    Product.objects.create(owner=account, name=mark, currency="EUR", create_fee=1)
+    Charge.objects.create(
+        owner=account,
+        account=below.account,
+        name=mark,
+        amount=1,
+        currency="EUR",
+        starts_on=date(2026, 1, 1),
+        next_on=date(2026, 1, 1),
+    )
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from billing.models import LedgerEntry, Tax
+from billing.models import Charge, LedgerEntry, Product, Tax
 from customers.models import (
     Customer,
     Mailbox,
@@ -104,6 +104,8 @@ ROWS: dict[str, Rows] = {
     "ledger": lambda account: LedgerEntry.objects.filter(
         account__customer__parent=account
     ),
+    "charges": lambda account: Charge.objects.filter(owner=account),
+    "products": lambda account: Product.objects.filter(owner=account),
     "taxes": lambda account: Tax.objects.filter(owner=account),
 }
 

@@ -1,0 +1,416 @@
+"""Charges on a customer and on a plan: adding, changing, ending, charging now; pages."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.test import Client
+
+from billing.choices import ChargePeriod
+from billing.models import BillingAccount, Charge, LedgerEntry, Tax, TaxLiability
+from billing.services import charge_rows, charges
+from customers.models import Customer
+from portal.core.errors import StaleError
+from portal.core.permissions import Permission
+from portal.core.scope import scopes_disabled, subtree
+from portal.core.staleness import state_of
+from portal.core.urls import account_url
+from tests.billing.pages import labels_of, url_of
+from tests.customers.features import actions_of, queries_of, refusals_of, without
+from tests.pages import entries_of, errors_of, send
+from tests.race import race
+from tests.world import World, build_world
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=ZoneInfo("Europe/Berlin"))
+
+
+@pytest.fixture(autouse=True)
+def today() -> Any:
+    """22 November 2026 in Berlin, for as long as the test runs."""
+    with time_machine.travel(NOON, tick=True):
+        yield
+
+
+@pytest.fixture
+def ann(world: World) -> Client:
+    return world.client(world.ann)
+
+
+def add(world: World, *, limit: int = 1000, **values: Any) -> Charge:
+    """Ten euros a month on Beta from 1 December on, unless ``values`` say otherwise."""
+    fields: dict[str, Any] = {
+        "name": "Router rental",
+        "amount": Decimal(10),
+        "currency": "EUR",
+        "period": ChargePeriod.MONTHLY,
+        "starts_on": date(2026, 12, 1),
+    }
+    taxes = values.pop("taxes", [])
+    is_immediate = values.pop("is_immediate", False)
+    with subtree(world.acme):
+        BillingAccount.objects.filter(customer=world.beta).update(credit_limit=limit)
+        return charge_rows.add_charge(
+            account=world.beta.account,
+            values=fields | values,
+            by=world.actor(world.ann),
+            taxes=taxes,
+            is_immediate=is_immediate,
+        )
+
+
+def posted() -> list[tuple[str, str]]:
+    with scopes_disabled():
+        entries = LedgerEntry.objects.order_by("pk")
+        return [(entry.description, f"{entry.amount:.2f}") for entry in entries]
+
+
+def now(world: World, charge: Charge) -> Any:
+    with subtree(world.acme):
+        return charges.charge_now(charge=charge, by=world.actor(world.ann))
+
+
+# --- Adding, changing, ending -----------------------------------------------------------
+
+
+def test_adding_bills_nothing(world: World) -> None:
+    charge = add(world)
+    assert charge.next_on == date(2026, 12, 1)
+    assert posted() == []
+    assert actions_of(charge) == ["charge.created"]
+
+
+def test_immediately_is_charged_with_its_taxes(world: World) -> None:
+    with subtree(world.acme):
+        TaxLiability.objects.create(account=world.beta.account, tax=world.acme_tax)
+    charge = add(
+        world,
+        period=ChargePeriod.ONCE,
+        starts_on=date(2026, 11, 22),
+        taxes=[world.acme_tax],
+        is_immediate=True,
+    )
+    charge.refresh_from_db()
+    assert posted() == [("Router rental", "-11.90")]
+    assert charge.next_on is None
+
+
+def test_immediately_without_credit_adds_nothing(world: World) -> None:
+    with pytest.raises(ValidationError) as caught:
+        add(
+            world,
+            limit=0,
+            period=ChargePeriod.ONCE,
+            starts_on=date(2026, 11, 22),
+            is_immediate=True,
+        )
+    assert "The credit of Beta Voice does not reach" in refusals_of(caught)[""][0]
+    with scopes_disabled():
+        assert not Charge.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"amount": Decimal(0)}, "amount"),
+        ({"amount": Decimal(-1)}, "amount"),
+        ({"buy": Decimal(-1)}, "buy"),
+        ({"quantity": 0}, "quantity"),
+        ({"currency": "XXX"}, "currency"),
+        ({"period": "daily"}, "period"),
+        ({"number": 0}, "number"),
+        ({"ends_on": date(2026, 12, 1)}, "ends_on"),
+        ({"starts_on": None}, "starts_on"),
+    ],
+)
+def test_what_a_charge_cannot_be(
+    world: World, values: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        add(world, **values)
+    assert list(refusals_of(caught)) == [field]
+
+
+def test_taxes_of_others_cannot_be_ticked(world: World) -> None:
+    with scopes_disabled():
+        foreign = Tax.objects.create(owner=world.rival, name="T", rate=1)
+    with pytest.raises(ValidationError) as caught:
+        add(world, taxes=[foreign])
+    assert list(refusals_of(caught)) == ["taxes"]
+
+
+def test_only_the_provider_charges(world: World) -> None:
+    charge = add(world)
+    weak = without(world.actor(world.ann), Permission.COMMERCE)
+    for by in (weak, world.actor(world.olga), world.actor(world.ben)):
+        with subtree(world.root):
+            with pytest.raises(PermissionDenied):
+                charges.charge_now(charge=charge, by=by)
+            with pytest.raises(PermissionDenied):
+                charge_rows.end_charge(charge=charge, by=by)
+            with pytest.raises(PermissionDenied):
+                charge_rows.update_charge(charge=charge, values={}, taxes=[], by=by)
+            with pytest.raises(PermissionDenied):
+                charge_rows.add_charge(
+                    account=world.beta.account, values={}, taxes=[], by=by
+                )
+
+
+def test_what_was_charged_fixes_its_days_and_currency(world: World) -> None:
+    charge, by = add(world, starts_on=date(2026, 11, 1)), world.actor(world.ann)
+    charges.charge_due(world.beta.account.pk)
+    with subtree(world.acme):
+        for name, value in (
+            ("currency", "USD"),
+            ("period", ChargePeriod.ANNUALLY),
+            ("starts_on", date(2026, 10, 1)),
+        ):
+            with pytest.raises(ValidationError) as caught:
+                charge_rows.update_charge(
+                    charge=charge, values={name: value}, taxes=[], by=by
+                )
+            assert list(refusals_of(caught)) == [name]
+        changed = charge_rows.update_charge(
+            charge=charge, values={"amount": Decimal(12)}, taxes=[], by=by
+        )
+    assert changed.next_on == date(2026, 12, 1)
+
+
+def test_update_from_an_old_state_overwrites_nothing(world: World) -> None:
+    charge, by = add(world), world.actor(world.ann)
+    seen = state_of(charge, charge_rows.FIELDS)
+    with subtree(world.acme):
+        charge_rows.update_charge(charge=charge, values={"name": "A"}, taxes=[], by=by)
+        with pytest.raises(StaleError):
+            charge_rows.update_charge(
+                charge=charge, values={"name": "B"}, taxes=[], by=by, seen=seen
+            )
+
+
+def test_what_has_ended_is_charged_no_more(world: World) -> None:
+    charge = add(world, starts_on=date(2026, 11, 1))
+    with subtree(world.acme):
+        charge_rows.end_charge(charge=charge, by=world.actor(world.ann))
+    assert charges.charge_due(world.beta.account.pk) == 0
+    with pytest.raises(ValidationError):
+        now(world, charge)
+    assert actions_of(charge) == ["charge.ended", "charge.created"]
+
+
+# --- Charge now -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        # once: all of it, whenever it would be due
+        ({"period": "once", "quantity": 2}, [("Router rental × 2", "-20.00")]),
+        (
+            {"period": "once", "starts_on": date(2027, 5, 1)},
+            [("Router rental", "-10.00")],
+        ),
+        # before the first time: the days until then, 9 of 30
+        ({}, [("Router rental, 2026-11-22 – 2026-11-30", "-3.00")]),
+        (
+            {"period": "annually", "amount": Decimal(365)},
+            [("Router rental, 2026-11-22 – 2026-11-30", "-9.00")],
+        ),
+        # due and not billed yet: whole times
+        (
+            {"starts_on": date(2026, 10, 15)},
+            [
+                ("Router rental, 2026-10-15 – 2026-11-14", "-10.00"),
+                ("Router rental, 2026-11-15 – 2026-12-14", "-10.00"),
+            ],
+        ),
+    ],
+)
+def test_charge_now(
+    world: World, values: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    charge = add(world, **values)
+    now(world, charge)
+    assert posted() == expected
+    with pytest.raises(ValidationError):
+        now(world, charge)
+    assert posted() == expected
+
+
+def test_the_part_before_does_not_replace_the_first_time(world: World) -> None:
+    charge = add(world, number=1)
+    now(world, charge)
+    assert charges.charge_due(world.beta.account.pk, on=date(2027, 3, 1)) == 1
+    assert [amount for _text, amount in posted()] == ["-3.00", "-10.00"]
+
+
+def test_a_charge_far_off_cannot_be_charged_now(world: World) -> None:
+    with pytest.raises(ValidationError) as caught:
+        now(world, add(world, starts_on=date(2027, 2, 1)))
+    assert "2027-02-01" in refusals_of(caught)[""][0]
+
+
+def test_charge_now_keeps_within_the_credit(world: World) -> None:
+    charge = add(world, limit=2)
+    with pytest.raises(ValidationError) as caught:
+        now(world, charge)
+    assert "at least €1.00" in refusals_of(caught)[""][0]
+    assert posted() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_charging_now_twice_at_once_posts_one_entry() -> None:
+    world = build_world()
+    charge = add(world)
+    results = race(*[lambda: now(world, charge)] * 4)
+    refused = [found for found in results if isinstance(found, ValidationError)]
+    assert len(refused) == 3, results
+    assert len(posted()) == 1
+
+
+# --- Pages ----------------------------------------------------------------------------
+
+
+def list_url(world: World) -> str:
+    return account_url(world.acme.pk, "customers:customer-charges", pk=world.beta.pk)
+
+
+def test_a_charge_is_added_on_the_customers_page(world: World, ann: Client) -> None:
+    url = url_of(world.acme, "customer-charge-create", pk=world.beta.pk)
+    form = ann.get(url).context["form"]
+    assert form["currency"].value() == "EUR"
+    assert form["taxes"].value() == [world.acme_tax.pk]
+    answer = send(ann, url, name="Installation", amount="49,90", period="once")
+    assert answer.url == list_url(world)
+    page = ann.get(answer.url)
+    assert labels_of(page) == ["Installation"]
+    assert "€49.90" in page.content.decode()
+    with scopes_disabled():
+        charge = Charge.objects.get()
+        assert [tax.name for tax in charge.taxes.all()] == ["VAT"]
+    assert (charge.owner_id, charge.period) == (world.acme.pk, "once")
+
+
+def test_a_charge_is_added_and_charged_immediately(world: World, ann: Client) -> None:
+    with scopes_disabled():
+        BillingAccount.objects.filter(customer=world.beta).update(credit_limit=100)
+    url = url_of(world.acme, "customer-charge-create", pk=world.beta.pk)
+    entries = entries_of(
+        ann.get(url), name="Visit", amount="80", period="now", starts_on=""
+    )
+    assert ann.post(url, entries).url == ann.post(url, entries).url == list_url(world)
+    assert posted() == [("Visit", "-80.00")]
+
+
+def test_a_plans_charge_is_added_on_its_page(world: World, ann: Client) -> None:
+    url = url_of(world.acme, "plan-charge-create", pk=world.acme_plan.pk)
+    answer = send(ann, url, name="Fund", amount="1")
+    assert answer.url == url_of(world.acme, "plan-charges", pk=world.acme_plan.pk)
+    assert labels_of(ann.get(answer.url)) == ["Fund"]
+    with scopes_disabled():
+        charge = Charge.objects.get()
+    assert (charge.plan_id, charge.account_id) == (world.acme_plan.pk, None)
+    page = ann.get(url_of(world.acme, "charge-edit", pk=charge.pk))
+    assert [step["title"] for step in page.context["steps"]] == ["End"]
+    url = url_of(world.acme, "charge-now", pk=charge.pk)
+    assert "nightly run" in ann.get(url).context["refusal"]
+    assert ann.post(url).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "\u202egnp"}, "name"),
+        ({"amount": "0"}, "amount"),
+        ({"amount": "-5"}, "amount"),
+        ({"amount": "much"}, "amount"),
+        ({"quantity": "0"}, "quantity"),
+        ({"period": "daily"}, "period"),
+        ({"period": "monthly", "starts_on": ""}, "starts_on"),
+        ({"period": "monthly", "ends_on": "2020-01-01"}, "ends_on"),
+        ({"taxes": ["999999"]}, "taxes"),
+    ],
+)
+def test_the_page_refuses_at_the_field(
+    world: World, ann: Client, changes: dict[str, Any], field: str
+) -> None:
+    url = url_of(world.acme, "customer-charge-create", pk=world.beta.pk)
+    answer = send(ann, url, **({"name": "Kept", "amount": "5"} | changes))
+    assert list(errors_of(answer)) == [field]
+    assert posted() == []
+
+
+def test_charge_now_shows_the_amount_with_taxes_first(
+    world: World, ann: Client
+) -> None:
+    with subtree(world.acme):
+        TaxLiability.objects.create(account=world.beta.account, tax=world.acme_tax)
+    charge = add(world, taxes=[world.acme_tax])
+    url = url_of(world.acme, "charge-now", pk=charge.pk)
+    page = ann.get(url)
+    assert page.context["total"] == "€3.57"
+    assert page.context["lines"][0]["taxes"] == "VAT €0.57"
+    assert page.context["balance_after"] == "-€3.57"
+    assert posted() == []
+    assert send(ann, url).url == url_of(world.acme, "charge-edit", pk=charge.pk)
+    assert posted() == [("Router rental, 2026-11-22 – 2026-11-30", "-3.57")]
+    assert "charged already" in ann.get(url).context["refusal"]
+
+
+def test_edit_and_end_on_their_pages(world: World, ann: Client) -> None:
+    charge = add(world)
+    url = url_of(world.acme, "charge-edit", pk=charge.pk)
+    assert send(ann, url, amount="12").url == list_url(world)
+    charge.refresh_from_db()
+    assert charge.amount == 12
+    assert send(ann, url_of(world.acme, "charge-end", pk=charge.pk)).status_code == 302
+    page = ann.get(f"{list_url(world)}?status=over")
+    assert labels_of(page) == ["Router rental"]
+    assert "Ended" in page.content.decode()
+    assert labels_of(ann.get(f"{list_url(world)}?status=active")) == []
+
+
+def test_the_list_costs_the_same_for_one_and_for_many(
+    world: World, ann: Client
+) -> None:
+    add(world)
+    before = queries_of(ann, list_url(world))
+    for number in range(5):
+        add(world, name=f"Charge {number}", starts_on=NOON.date() + timedelta(number))
+    assert queries_of(ann, list_url(world)) == before <= 30
+
+
+@pytest.mark.parametrize("page", ["charge-edit", "charge-now", "charge-end"])
+def test_charges_of_others_are_not_found(world: World, ann: Client, page: str) -> None:
+    with scopes_disabled():
+        for customer, provider in ((world.gamma, world.beta), (world.acme, world.root)):
+            charge = Charge.objects.create(
+                owner=provider,
+                account=customer.account,
+                name="Foreign",
+                amount=1,
+                currency="EUR",
+                starts_on=NOON.date(),
+                next_on=NOON.date(),
+            )
+            url = url_of(world.acme, page, pk=charge.pk)
+            assert ann.get(url).status_code == ann.post(url).status_code == 404
+
+
+def test_only_direct_customers_have_the_tab(world: World, ann: Client) -> None:
+    def has_tab(customer: Customer) -> bool:
+        url = account_url(world.acme.pk, "customers:customer-detail", pk=customer.pk)
+        return "Charges" in [tab["label"] for tab in ann.get(url).context["tabs"]]
+
+    assert has_tab(world.beta)
+    assert not has_tab(world.gamma)
+    url = account_url(world.acme.pk, "customers:customer-charges", pk=world.gamma.pk)
+    assert ann.get(url).status_code == 404
+    url = url_of(world.acme, "customer-charge-create", pk=world.gamma.pk)
+    assert ann.get(url).status_code == 404
