@@ -93,6 +93,15 @@ def quote_new_customer(
 
     ``values`` are those of the account, at least ``plan``.
     """
+    level = level_of_newcomer(parent, values)
+    levels = [*load_levels(parent), level]
+    counts = count_features([each.path for each in levels])
+    everything = [Wish(Feature.ACCOUNT), *wishes]
+    return _quote(levels, counts, everything, level.account.customer, by, None)
+
+
+def level_of_newcomer(parent: Any, values: dict[str, Any]) -> Level:
+    """The level of a customer below ``parent`` that is not made yet; nothing is saved."""
     today = local_date(parent.time_zone)
     plan = effective_plan(values["plan"], on=today)
     fees_from, billed_until = first_days(plan, today)
@@ -107,11 +116,7 @@ def quote_new_customer(
         fees_from=fees_from,
         billed_until=billed_until,
     )
-    level = Level(account, plan, today, tuple(values.get("taxes") or ()), "")
-    levels = [*load_levels(parent), level]
-    counts = count_features([each.path for each in levels])
-    everything = [Wish(Feature.ACCOUNT), *wishes]
-    return _quote(levels, counts, everything, newcomer, by, None)
+    return Level(account, plan, today, tuple(values.get("taxes") or ()), "")
 
 
 def quote_removal(customer: Any, item: FeatureItem, *, goes_to: Any = None) -> Quote:

@@ -1,6 +1,10 @@
 """Where the pages of billing are, inside an account."""
 
-from billing.urls import accounts, charging
+from billing.urls import accounts, charging, plans
 
 app_name = "billing"
-urlpatterns = [*accounts.urlpatterns, *charging.urlpatterns]
+urlpatterns = [
+    *accounts.urlpatterns,
+    *charging.urlpatterns,
+    *plans.urlpatterns,
+]

@@ -30,6 +30,7 @@ TABS: tuple[tuple[str, Any, str], ...] = (
     ("permissions", gettext_lazy("Permissions"), "rateplans:plan-permissions"),
     ("markups", gettext_lazy("Mark-ups"), "rateplans:plan-markups"),
     ("charges", gettext_lazy("Charges"), "billing:plan-charges"),
+    ("calculator", gettext_lazy("Calculator"), "billing:plan-calculator"),
     ("history", gettext_lazy("History"), "rateplans:plan-history"),
 )
 

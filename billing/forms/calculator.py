@@ -1,0 +1,45 @@
+"""What the price calculator is asked: which feature, for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crispy_forms.layout import Layout
+from django import forms
+from django.utils.translation import gettext as _
+
+from portal.core.forms import Columns, PortalForm
+from rateplans.choices import Feature
+from rateplans.models import NumberClass
+
+
+class CalculatorForm(PortalForm):
+    """``customers`` are (id, name) of some that are on the plan."""
+
+    def __init__(
+        self,
+        *args: Any,
+        classes: Mapping[int, NumberClass],
+        customers: Sequence[tuple[int, str]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        numbers = [(f"number:{pk}", row.name) for pk, row in classes.items()]
+        features: list[tuple[str, Any]] = [
+            (feature.value, feature.label)
+            for feature in Feature
+            if feature != Feature.NUMBER
+        ]
+        if numbers:
+            features.append((_("Number of the class"), numbers))
+        self.fields["feature"] = forms.ChoiceField(
+            label=_("Feature"), choices=features, required=False
+        )
+        anybody = [("", _("A new customer of yours"))]
+        self.fields["customer"] = forms.ChoiceField(
+            label=_("For"),
+            choices=[*anybody, *((str(pk), name) for pk, name in customers)],
+            required=False,
+        )
+        self.helper.layout = Layout(Columns("feature", "customer"))

@@ -1,0 +1,13 @@
+"""What a rate plan comes to, level by level."""
+
+from django.urls import path
+
+from billing.views import calculator
+
+urlpatterns = [
+    path(
+        "commerce/plans/<int:pk>/calculator/",
+        calculator.PlanCalculator.as_view(),
+        name="plan-calculator",
+    ),
+]
