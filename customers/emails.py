@@ -1,32 +1,44 @@
-"""The mails people get about signing in; each is written once, sent after the commit."""
+"""The mails people get: about signing in, and about their balance.
+
+Each is written once and sent after the commit.
+"""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import gettext_lazy
+from django.utils import translation
+from django.utils.translation import gettext, gettext_lazy
 
+from billing.models import BillingAccount
+from billing.types import rules_of
 from customers import tokens
 from customers.branding import brand_seen_by
-from customers.models import Person
+from customers.models import Customer, Person
 from portal.core.mail import queue_email
 from portal.core.models import OutgoingEmail
+from portal.core.money import ZERO, format_money
+from portal.core.urls import account_url
 from portal.core.validators import split_emails
 
 LOGIN_DETAILS = "login_details"
 PASSWORD_RESET = "password_reset"
 PASSWORD_CHANGED = "password_changed"
 EMAIL_CHANGED = "email_changed"
+LOW_BALANCE = "low_balance"
 KINDS = {
     LOGIN_DETAILS: gettext_lazy("Login details"),
     PASSWORD_RESET: gettext_lazy("Forgotten password"),
     PASSWORD_CHANGED: gettext_lazy("Password changed"),
     EMAIL_CHANGED: gettext_lazy("E-mail address changed"),
+    LOW_BALANCE: gettext_lazy("Low balance"),
 }
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def recipients_of(person: Person) -> list[str]:
@@ -67,6 +79,73 @@ def send_email_changed(person: Person, *, old: str) -> OutgoingEmail | None:
     to = split_emails(old)
     context = {"new_emails": person.email_addresses}
     return _send(person, kind=EMAIL_CHANGED, to=to, context=context) if to else None
+
+
+def low_balance_key(account: BillingAccount) -> str:
+    """One mail for each time the balance fell below: its moment in microseconds."""
+    assert account.low_since is not None
+    moment = (account.low_since - _EPOCH) // timedelta(microseconds=1)
+    return f"{LOW_BALANCE}:{account.pk}:{moment}"
+
+
+def send_low_balance(account: BillingAccount) -> OutgoingEmail:
+    """Tell the billing addresses that the balance is low, and what to do.
+
+    The account is low now and has its customer loaded. Telling it again gives the first
+    mail, until the balance has been back above and falls once more.
+    """
+    customer: Customer = account.customer
+    brand = brand_seen_by(customer)
+    language = language_of(customer)
+    with translation.override(language):
+        credit_left = account.balance + account.credit_limit
+        context = {
+            "balance": format_money(account.balance, account.currency),
+            "threshold": format_money(account.low_balance, account.currency),
+            "credit_left": format_money(max(credit_left, ZERO), account.currency),
+            "advice": _advice(account, brand.name),
+        }
+    page = account_url(customer.pk, "billing:account")
+    return queue_email(
+        key=low_balance_key(account),
+        kind=LOW_BALANCE,
+        customer=customer,
+        to=split_emails(customer.email),
+        brand=brand,
+        language=language,
+        context={
+            "customer": customer,
+            "account_url": f"{settings.PUBLIC_URL}{page}",
+            **context,
+        },
+    )
+
+
+def language_of(customer: Customer) -> str:
+    """The language of mails to a customer: its own, else the nearest one above's."""
+    if customer.language:
+        return customer.language
+    languages = (
+        customer.ancestors().order_by("-path").values_list("language", flat=True)
+    )
+    return next((found for found in languages if found), settings.LANGUAGE_CODE)
+
+
+def _advice(account: BillingAccount, brand: str) -> str:
+    """What happens next and what to do against it, by the account's billing type."""
+    if account.balance + account.credit_limit > 0:
+        outlook = gettext(
+            "When your credit is used up, calls and features that cost money are refused."
+        )
+    else:
+        outlook = gettext(
+            "Your credit is used up: calls and features that cost money are refused."
+        )
+    if rules_of(account.bill_type).may_top_up:
+        remedy = gettext("Top up your balance, or ask %(brand)s for more credit.")
+    else:
+        remedy = gettext("Pay your open invoices, or ask %(brand)s for more credit.")
+    return f"{outlook} {remedy % {'brand': brand}}"
 
 
 def _send(

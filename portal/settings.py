@@ -177,6 +177,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=5),  # in every hour a day begins somewhere
         "options": {"expires": 3600},
     },
+    "tell-low-balances": {
+        "task": "customers.jobs.tell_low_balances",
+        "schedule": 30,
+        "options": {"expires": 30},
+    },
     "check-ledger": {
         "task": "billing.jobs.check_ledger",
         "schedule": crontab(hour=3, minute=40),

@@ -1,0 +1,80 @@
+"""Work on a timer. Each selects due rows and hands them on one by one."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from celery import shared_task
+from django.db.models import CharField, Exists, F, Func, OuterRef, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+
+from billing.models import BillingAccount
+from billing.types import RULES
+from customers import emails
+from portal.core.models import OutgoingEmail
+from portal.core.scope import scopes_disabled
+
+logger = logging.getLogger(__name__)
+
+# One sweep takes so many accounts and seconds at most; the next goes on from there.
+SWEEP_ACCOUNTS = 5000
+SWEEP_SECONDS = 25
+
+
+@shared_task
+def tell_low_balances() -> None:
+    """Mail who fell below the balance they wish to be told of, once for each time.
+
+    The ledger notes in ``low_since`` when a balance fell; which of these moments have
+    their mail is told by the mail's key. So nothing is forgotten or told twice, whatever
+    posted, raced or was down meanwhile.
+    """
+    end = time.monotonic() + SWEEP_SECONDS
+    with scopes_disabled():  # the worker serves every tenant
+        account_ids = list(
+            untold_accounts().values_list("pk", flat=True)[:SWEEP_ACCOUNTS]
+        )
+        for account_id in account_ids:
+            # Read again: the balance may be back above by now.
+            account = untold_accounts().filter(pk=account_id).first()
+            if account is not None:
+                _tell(account)
+            if time.monotonic() > end:
+                return
+
+
+def untold_accounts() -> QuerySet[BillingAccount]:
+    """Accounts that are low and were not told so since they fell, longest ones first."""
+    told = OutgoingEmail.objects.filter(key=OuterRef("low_balance_key"))
+    return (
+        BillingAccount.objects.filter(
+            low_since__isnull=False,
+            bill_type__in=[kind for kind, rules in RULES.items() if rules.uses_balance],
+            customer__deleted_at=None,
+        )
+        .exclude(customer__email="")
+        .annotate(low_balance_key=_key())
+        .filter(~Exists(told))
+        .select_related("customer")
+        .order_by("low_since", "pk")
+    )
+
+
+def _key() -> Concat:
+    """`emails.low_balance_key` as the database says it."""
+    moment = Func(
+        F("low_since"),
+        template="(extract(epoch from %(expressions)s) * 1000000)::bigint::text",
+        output_field=CharField(),
+    )
+    account = Cast("pk", CharField())
+    return Concat(Value(f"{emails.LOW_BALANCE}:"), account, Value(":"), moment)
+
+
+def _tell(account: BillingAccount) -> None:
+    try:
+        emails.send_low_balance(account)
+    except Exception:
+        # One account's trouble must not keep the others' mails back.
+        logger.exception("account %s could not be told that it is low", account.pk)
