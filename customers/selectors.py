@@ -6,6 +6,7 @@ from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Concat, Trim
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from billing.models import BillingAccount, out_of_credit
 from customers.choices import CustomerKind, RoleDefault
 from customers.models import (
     Company,
@@ -58,6 +59,24 @@ def may_manage(person: Person, by: Actor) -> bool:
 
 def default_role(purpose: RoleDefault) -> Role:
     return Role.objects.get(default_for=purpose)
+
+
+def attention_counts(provider: TenantRow) -> dict[str, int]:
+    """How many living customers directly below are low, and out of credit.
+
+    Each at most `MANY_MATCHES` + 1: more is not counted.
+    """
+    accounts = BillingAccount.objects.filter(
+        provider=provider.pk, customer__deleted_at=None
+    ).order_by()
+    found = {
+        "low": accounts.filter(low_since__isnull=False),
+        "out": accounts.filter(out_of_credit()),
+    }
+    return {
+        name: rows.values("pk")[: MANY_MATCHES + 1].count()
+        for name, rows in found.items()
+    }
 
 
 def free_numbers(customer: Customer) -> QuerySet[Number]:

@@ -1,4 +1,4 @@
-from billing.models.account import BillingAccount
+from billing.models.account import BillingAccount, out_of_credit
 from billing.models.charge import Charge
 from billing.models.currency import ExchangeRate
 from billing.models.feature import BilledFeature
@@ -23,4 +23,5 @@ __all__ = [
     "RunFailure",
     "Tax",
     "TaxLiability",
+    "out_of_credit",
 ]

@@ -23,6 +23,18 @@ def money_field(label: Any, **options: Any) -> models.DecimalField[Decimal, Deci
     return models.DecimalField(label, **options)
 
 
+# Billing types of which nothing moves the balance (billing.types), so no credit runs out.
+WITHOUT_BALANCE = (BillType.EXTERNAL, BillType.NONE)
+
+
+def out_of_credit(prefix: str = "") -> Q:
+    """Accounts that nothing may be charged to any more; ``prefix`` leads to the account."""
+    limit = models.F(f"{prefix}credit_limit")
+    return Q(**{f"{prefix}balance__lte": -limit}) & ~Q(
+        **{f"{prefix}bill_type__in": WITHOUT_BALANCE}
+    )
+
+
 class BillingAccount(models.Model):
     """What a customer and its parent owe each other, and how they settle it (D 1.2, 2.3).
 
@@ -198,7 +210,23 @@ class BillingAccount(models.Model):
                 name="account_low",
                 condition=Q(low_since__isnull=False),
             ),
+            models.Index(
+                fields=["provider", "customer"],
+                name="account_out_of_credit",
+                condition=out_of_credit(),
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.currency}"
+
+    @property
+    def is_out_of_credit(self) -> bool:
+        """Whether nothing may be charged any more: no call starts (design 4)."""
+        has_balance = self.bill_type not in WITHOUT_BALANCE
+        return has_balance and self.balance <= -self.credit_limit
+
+    @property
+    def is_low(self) -> bool:
+        """Whether the balance is below the customer's own threshold."""
+        return self.low_since is not None

@@ -8,6 +8,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from billing.models import out_of_credit
 from customers.choices import CustomerKind, Lock
 from customers.models import Customer
 from customers.selectors import matching_names
@@ -16,6 +17,7 @@ from rateplans.models import RatePlan
 from rateplans.selectors import assignable_plans
 
 ACTIVE, LOCKED, DELETED = "active", "locked", "deleted"
+LOW, OUT = "low", "out"
 
 
 def _own_plans(request: Any) -> QuerySet[RatePlan]:
@@ -33,7 +35,13 @@ class CustomerFilter(django_filters.FilterSet):
     )
     status = django_filters.ChoiceFilter(
         label=_("Status"),
-        choices=[(ACTIVE, _("Active")), (LOCKED, _("Locked")), (DELETED, _("Deleted"))],
+        choices=[
+            (ACTIVE, _("Active")),
+            (LOCKED, _("Locked")),
+            (LOW, _("Low balance")),
+            (OUT, _("Out of credit")),
+            (DELETED, _("Deleted")),
+        ],
         empty_label=_("All but deleted"),
         method="filter_status",
     )
@@ -63,8 +71,8 @@ class CustomerFilter(django_filters.FilterSet):
         account = self.request.reach.account
         if values.get("reach") != "all":
             queryset = queryset.filter(parent=account)
-            if values.get("plan"):
-                # Says the same once more for the index that begins with the provider.
+            if values.get("plan") or values.get("status") in {LOW, OUT}:
+                # Says the same once more for the indexes that begin with the provider.
                 queryset = queryset.filter(account__provider=account)
         if values.get("status") != DELETED:
             queryset = queryset.filter(deleted_at=None)
@@ -87,6 +95,8 @@ class CustomerFilter(django_filters.FilterSet):
         conditions = {
             ACTIVE: Q(lock=Lock.NONE),
             LOCKED: ~Q(lock=Lock.NONE),
+            LOW: Q(account__low_since__isnull=False),
+            OUT: out_of_credit("account__"),
             DELETED: Q(deleted_at__isnull=False),
         }
         return queryset.filter(conditions[value])

@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -19,16 +18,16 @@ from billing.types import rules_of
 from customers.audit_labels import describe
 from customers.choices import Lock
 from customers.emails import LOGIN_DETAILS
-from customers.filters.customers import LOW, OUT, CustomerFilter
+from customers.filters.customers import CustomerFilter
 from customers.models import Customer, Person
 from customers.selectors import (
-    MANY_MATCHES,
     attention_counts,
     customers_below,
     latest_email,
     with_residents,
 )
 from customers.services.tree import deletion_refusals
+from customers.views.attention import attention_links
 from customers.views.parts import (
     account_items,
     address_items,
@@ -173,33 +172,6 @@ class CustomerList(ListPage):
 
     def bulk_url(self) -> str:
         return with_query(self.url("customers:customer-bulk"), self.request.GET)
-
-
-def attention_links(url: str, counts: dict[str, int]) -> list[dict[str, str]]:
-    """Pills that lead into the list at ``url``; none for what does not occur."""
-    texts = {
-        OUT: ("danger", "circle-alert", _("Out of credit: %(count)s")),
-        LOW: ("warning", "trending-down", _("Low balance: %(count)s")),
-    }
-    return [
-        {
-            "kind": kind,
-            "icon": icon,
-            "label": text % {"count": count_text(counts[status])},
-            "url": f"{url}?status={status}",
-        }
-        for status, (kind, icon, text) in texts.items()
-        if counts[status]
-    ]
-
-
-def count_text(count: int) -> str:
-    """A count that ended at a limit says so."""
-    if count > MANY_MATCHES:
-        return _("more than %(limit)s") % {
-            "limit": number_format(MANY_MATCHES, force_grouping=True)
-        }
-    return number_format(count)
 
 
 class CustomerExport(CustomerList):

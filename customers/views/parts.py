@@ -27,17 +27,25 @@ from rateplans.settings import NO_LIMIT
 
 
 def status_pill(customer: Customer) -> SafeString:
-    """Deleted, locked and from what, or active: in a word, an icon and a colour."""
+    """Deleted, locked and from what, out of credit, or active: in a word and a colour."""
     if customer.is_deleted:
         return pill("neutral", _("Deleted"), "trash-2")
     if customer.lock == Lock.NONE:
-        return pill("success", _("Active"))
+        return _credit_pill(customer.account)
     labels = {
         Lock.WEB: _("Web locked"),
         Lock.CALLS: _("Calls locked"),
         Lock.BOTH: _("Locked"),
     }
     return pill("warning", labels[Lock(customer.lock)], "lock")
+
+
+def _credit_pill(account: BillingAccount) -> SafeString:
+    if account.is_out_of_credit:
+        return pill("danger", _("Out of credit"), "circle-alert")
+    if account.is_low:
+        return pill("warning", _("Low balance"), "trending-down")
+    return pill("success", _("Active"))
 
 
 def balance_tiles(customer: Customer) -> list[dict[str, Any]]:
