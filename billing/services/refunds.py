@@ -118,8 +118,12 @@ def _spared(level: Level, leaving: BilledFeature) -> BilledFeature | None:
 
 
 def _paid_by(level: Level, feature: BilledFeature, end: date) -> LedgerEntry | None:
-    """The entry that charged for ``feature`` in the period that lasts until ``end``."""
+    """The entry that charged for ``feature`` in the period that lasts until ``end``.
+
+    None if there is none, or if it was taken back.
+    """
     kind = str(EntryKind.RECURRING)
+    first = _first_of(level, feature)
     with scopes_disabled():  # accounts above the tenant have paid too
         entries = (
             LedgerEntry.objects.filter(
@@ -128,25 +132,39 @@ def _paid_by(level: Level, feature: BilledFeature, end: date) -> LedgerEntry | N
                 feature=feature.feature,
                 period_end=end,
             )
-            .exclude(reversed_by__isnull=False)
+            .select_related("reversed_by")
             .prefetch_related("taxes")
         )
         # Charged when it was added: several added at once have the key of the first.
         added = [
             (int(entry.key.rpartition(":")[2]), entry)
-            for entry in entries.filter(at=feature.started_at, key__regex=r"^\w+:\d+$")
+            for entry in entries.filter(at=first.started_at, key__regex=r"^\w+:\d+$")
         ]
-        ours = [item for item in added if item[0] <= feature.pk]
+        ours = [item for item in added if item[0] <= first.pk]
         if ours:
-            return max(ours, key=lambda item: item[0])[1]
-        # A number that was handed on is billed anew where it is, not where it was before.
-        own = entries.filter(object_id=feature.object_id).order_by("-pk").first()
-        if own is not None:
-            return own
-        # Charged with all others when the period began.
-        begins = [
-            end - relativedelta(months=back) for back in range(1, MONTHS_BACK + 1)
-        ]
-        number_class = feature.number_class_id or ""
-        keys = [f"{kind}:{day}:{feature.feature}:{number_class}" for day in begins]
-        return entries.filter(key__in=keys).order_by("-pk").first()
+            paid: LedgerEntry | None = max(ours, key=lambda item: item[0])[1]
+        else:
+            # Charged with all others when the period began.
+            back = range(1, MONTHS_BACK + 1)
+            begins = [end - relativedelta(months=months) for months in back]
+            number_class = feature.number_class_id or ""
+            keys = [f"{kind}:{day}:{feature.feature}:{number_class}" for day in begins]
+            paid = entries.filter(key__in=keys, at__gt=first.started_at).first()
+    return None if paid is None or hasattr(paid, "reversed_by") else paid
+
+
+def _first_of(level: Level, feature: BilledFeature) -> BilledFeature:
+    """Where it began at this level: a number goes on as another row when it is handed on."""
+    while True:
+        with scopes_disabled():  # it may have been at any account below the level
+            before = BilledFeature.objects.filter(
+                feature=feature.feature,
+                object_id=feature.object_id,
+                ended_at=feature.started_at,
+                started_at__lt=feature.started_at,
+                customer__path__gte=level.path,
+                customer__path__lt=f"{level.path}:",
+            ).first()
+        if before is None:
+            return feature
+        feature = before
