@@ -1,27 +1,35 @@
-"""Rate plans and number classes in the Django admin."""
+"""Rate plans, their prices and number classes in the Django admin."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.core.actor import TenantRow
-from portal.core.admin_base import EditableAdmin
-from rateplans.models import NumberClass, RatePlan
+from portal.core.admin_base import (
+    EditableAdmin,
+    ReadOnlyAdmin,
+    ServiceAdmin,
+    actor_of,
+)
+from rateplans.models import (
+    NumberClass,
+    PlanFeature,
+    PlanMarkup,
+    PlanPrice,
+    RatePlan,
+)
+from rateplans.services import plans
 
 
 @admin.register(RatePlan)
-class RatePlanAdmin(EditableAdmin):
+class RatePlanAdmin(ServiceAdmin):
     """Every plan of the system; one that accounts are on cannot be deleted."""
 
-    noun = "plan"
     list_display = (
         "name",
         "owner",
@@ -44,17 +52,22 @@ class RatePlanAdmin(EditableAdmin):
     related_search = ("owner",)
     search_fields = ("name", "description")
     search_help_text = _("The name of a plan, or of the account it belongs to.")
-    autocomplete_fields = ("owner",)
+    autocomplete_fields = ("owner", "base")
     readonly_fields = ("archived_at", "created_at", "updated_at")
     actions = ("archive", "bring_back")
     fieldsets = (
-        (None, {"fields": ("owner", "name", "description", "share", "archived_at")}),
+        (None, {"fields": ("owner", "name", "description", "archived_at")}),
+        (
+            _("Inheritance and sharing"),
+            {"fields": ("base", "inherits_own", "may_be_inherited", "share")},
+        ),
         (
             _("Billing"),
             {
                 "fields": (
                     *("currency", "bill_type", "billing_period", "bill_defer"),
-                    *("contract", "due_days", "overdue_days"),
+                    *("refund_on_removal", "contract", "due_days", "overdue_days"),
+                    "auto_topup_target",
                 )
             },
         ),
@@ -63,11 +76,30 @@ class RatePlanAdmin(EditableAdmin):
             {"fields": ("send_invoices", "invoice_format", "invoice_detail")},
         ),
         (
+            _("Customer service"),
+            {
+                "fields": (
+                    *("service_email", "copy_service_email"),
+                    *("service_telephone", "divert_when_stopped"),
+                )
+            },
+        ),
+        (
             _("Telephony"),
             {
                 "fields": (
-                    *("call_maximum", "concurrent_calls", "bulk_calls"),
-                    *("callerid_in_external", "dial_plan"),
+                    *("call_precision", "call_maximum", "concurrent_calls"),
+                    *("bulk_calls", "conference_calls", "huntgroup_dests"),
+                    *("callerid_in_external", "external_out", "dial_plan"),
+                )
+            },
+        ),
+        (
+            _("Included calls and messages"),
+            {
+                "fields": (
+                    *("included_seconds", "carry_forward_seconds"),
+                    *("included_messages", "carry_forward_messages"),
                 )
             },
         ),
@@ -79,45 +111,80 @@ class RatePlanAdmin(EditableAdmin):
         fields = list(super().get_readonly_fields(request, obj))
         return [*fields, "owner"] if obj else fields
 
-    def account_of(self, request: Any, obj: Any) -> TenantRow:
-        owner: TenantRow = obj.owner
-        return owner
-
     def autocomplete_label(self, obj: RatePlan) -> str:
         return f"{obj.name} ({obj.owner.name})"
 
+    def deletion_refusals(self, obj: RatePlan) -> list[str]:
+        return plans.deletion_refusals(obj)
+
+    def save_model(
+        self, request: HttpRequest, obj: RatePlan, form: Any, change: bool
+    ) -> None:
+        by = actor_of(request)
+        entered = form.cleaned_data
+        if change:
+            values = {name: entered[name] for name in form.changed_data}
+            plans.update_plan(plan=obj, values=values, by=by)
+        else:
+            values = {name: entered[name] for name in plans.FIELDS if name in entered}
+            obj.pk = plans.create_plan(owner=obj.owner, values=values, by=by).pk
+
+    def delete_model(self, request: HttpRequest, obj: RatePlan) -> None:
+        plans.delete_plan(plan=obj, by=actor_of(request))
+
     @admin.action(description=_("Archive: offer it to nobody any more"))
     def archive(self, request: HttpRequest, queryset: QuerySet[RatePlan]) -> None:
-        self._set_archived(
-            request,
-            queryset.filter(archived_at=None),
-            timezone.now(),
-            gettext("Archived"),
-        )
+        rows = queryset.filter(archived_at=None)
+        self._set_archived(request, rows, gettext("Archived"), is_archived=True)
 
     @admin.action(description=_("Bring archived ones back"))
     def bring_back(self, request: HttpRequest, queryset: QuerySet[RatePlan]) -> None:
-        self._set_archived(
-            request,
-            queryset.exclude(archived_at=None),
-            None,
-            gettext("Brought back"),
-        )
+        rows = queryset.exclude(archived_at=None)
+        self._set_archived(request, rows, gettext("Brought back"), is_archived=False)
 
     def _set_archived(
         self,
         request: HttpRequest,
         queryset: QuerySet[RatePlan],
-        moment: datetime | None,
         done: str,
+        *,
+        is_archived: bool,
     ) -> None:
+        by = actor_of(request)
+
         def change(plan: RatePlan) -> None:
-            changes = {"archived_at": (plan.archived_at, moment)}
-            plan.archived_at = moment
-            plan.save(update_fields=["archived_at", "updated_at"])
-            self.record("updated", request, plan, changes)
+            plans.set_archived(plan=plan, is_archived=is_archived, by=by)
 
         self.do_for_each(request, queryset, change, done=done)
+
+
+class PartAdmin(ReadOnlyAdmin):
+    """What a plan charges, adds or allows; the pages of the plan write it."""
+
+    related_search = ("plan",)
+    search_help_text = _("The name of a plan, or of the account it belongs to.")
+    ordering = ("-pk",)
+
+
+@admin.register(PlanPrice)
+class PlanPriceAdmin(PartAdmin):
+    list_display = ("plan", "feature", "number_class", "occurs", "amount", "valid")
+    list_filter = ("feature", "occurs", "number_class")
+    list_select_related = ("plan", "number_class")
+
+
+@admin.register(PlanMarkup)
+class PlanMarkupAdmin(PartAdmin):
+    list_display = ("plan", "kind", "markup", "margin", "valid")
+    list_filter = ("kind",)
+    list_select_related = ("plan",)
+
+
+@admin.register(PlanFeature)
+class PlanFeatureAdmin(PartAdmin):
+    list_display = ("plan", "feature", "maximum", "included")
+    list_filter = ("feature",)
+    list_select_related = ("plan",)
 
 
 @admin.register(NumberClass)
@@ -125,3 +192,24 @@ class NumberClassAdmin(EditableAdmin):
     noun = "number_class"
     list_display = ("name", "rank", "description")
     search_fields = ("name", "description")
+
+
+@admin.register(CustomSetting)
+class CustomSettingAdmin(ReadOnlyAdmin):
+    """Mails in resellers' own words; they are written on the pages of the plan."""
+
+    list_display = ("plan", "owner", "name", "language_name", "reach", "created_at")
+    list_filter = ("name", "language", "reach")
+    list_select_related = ("plan__owner",)
+    ordering = ("-pk",)
+    related_search = ("plan",)
+    search_fields = ("value",)
+    search_help_text = _("The name of the plan, or words of the text.")
+
+    @admin.display(description=_("account"))
+    def owner(self, obj: CustomSetting) -> str:
+        return str(obj.plan.owner)
+
+    @admin.display(description=_("language"))
+    def language_name(self, obj: CustomSetting) -> str:
+        return obj.language_name or gettext("All languages")
