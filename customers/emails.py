@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,12 +20,15 @@ from billing.models import BillingAccount
 from billing.types import rules_of
 from customers import tokens
 from customers.branding import brand_seen_by
+from customers.customs import customs_for
 from customers.models import Customer, Person
-from portal.core.mail import queue_email
+from portal.core.mail import LINK_MARKER, Brand, OwnTexts, queue_email
 from portal.core.models import OutgoingEmail
 from portal.core.money import ZERO, format_money
 from portal.core.urls import account_url
 from portal.core.validators import split_emails
+from rateplans.choices import CustomName
+from rateplans.texts import fill, paragraphs
 
 LOGIN_DETAILS = "login_details"
 PASSWORD_RESET = "password_reset"
@@ -38,6 +42,13 @@ KINDS = {
     EMAIL_CHANGED: gettext_lazy("E-mail address changed"),
     LOW_BALANCE: gettext_lazy("Low balance"),
 }
+# What the one thing to do is called, where a sender's own text has it as a button.
+_BUTTONS = {
+    LOGIN_DETAILS: gettext_lazy("Choose your password"),
+    PASSWORD_RESET: gettext_lazy("Choose a new password"),
+    PASSWORD_CHANGED: gettext_lazy("Choose a new password"),
+    LOW_BALANCE: gettext_lazy("See your account"),
+}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -48,21 +59,25 @@ def recipients_of(person: Person) -> list[str]:
 
 def send_login_details(person: Person) -> OutgoingEmail:
     """User name and a link to choose a password; every call makes a new link."""
+    days = settings.WELCOME_LINK_TIMEOUT // 86400
     return _send(
         person,
         kind=LOGIN_DETAILS,
         one_time_link=tokens.welcome_link(person),
-        context={"valid_days": settings.WELCOME_LINK_TIMEOUT // 86400},
+        context={"valid_days": days},
+        values={"days": days, "link": LINK_MARKER},
     )
 
 
 def send_password_reset(person: Person) -> OutgoingEmail:
     """A link to choose a new password, for who has forgotten the old one."""
+    hours = settings.PASSWORD_RESET_TIMEOUT // 3600
     return _send(
         person,
         kind=PASSWORD_RESET,
         one_time_link=tokens.reset_link(person),
-        context={"valid_hours": settings.PASSWORD_RESET_TIMEOUT // 3600},
+        context={"valid_hours": hours},
+        values={"hours": hours, "link": LINK_MARKER},
     )
 
 
@@ -70,15 +85,29 @@ def send_password_changed(person: Person) -> OutgoingEmail | None:
     """Tell the person, in case it was somebody else; None if there is no address."""
     to = recipients_of(person)
     forgotten = f"{settings.PUBLIC_URL}{reverse('password-forgotten')}"
-    context = {"forgotten_url": forgotten}
-    return _send(person, kind=PASSWORD_CHANGED, to=to, context=context) if to else None
+    if not to:
+        return None
+    return _send(
+        person,
+        kind=PASSWORD_CHANGED,
+        to=to,
+        context={"forgotten_url": forgotten},
+        values={"link": forgotten},
+    )
 
 
 def send_email_changed(person: Person, *, old: str) -> OutgoingEmail | None:
     """Tell the addresses that mails went to until now; None if there were none."""
     to = split_emails(old)
-    context = {"new_emails": person.email_addresses}
-    return _send(person, kind=EMAIL_CHANGED, to=to, context=context) if to else None
+    if not to:
+        return None
+    return _send(
+        person,
+        kind=EMAIL_CHANGED,
+        to=to,
+        context={"new_emails": person.email_addresses},
+        values={"emails": ", ".join(person.email_addresses)},
+    )
 
 
 def low_balance_key(account: BillingAccount) -> str:
@@ -105,7 +134,9 @@ def send_low_balance(account: BillingAccount) -> OutgoingEmail:
             "credit_left": format_money(max(credit_left, ZERO), account.currency),
             "advice": _advice(account, brand.name),
         }
-    page = account_url(customer.pk, "billing:account")
+    link = f"{settings.PUBLIC_URL}{account_url(customer.pk, 'billing:account')}"
+    values = {"account_number": customer.account_number, "link": link, **context}
+    brand, own = _in_own_words(LOW_BALANCE, customer, brand, language, values)
     return queue_email(
         key=low_balance_key(account),
         kind=LOW_BALANCE,
@@ -113,11 +144,8 @@ def send_low_balance(account: BillingAccount) -> OutgoingEmail:
         to=split_emails(customer.email),
         brand=brand,
         language=language,
-        context={
-            "customer": customer,
-            "account_url": f"{settings.PUBLIC_URL}{page}",
-            **context,
-        },
+        context={"customer": customer, "account_url": link, **context},
+        own=own,
     )
 
 
@@ -153,22 +181,57 @@ def _send(
     *,
     kind: str,
     context: Mapping[str, Any],
+    values: Mapping[str, Any],
     to: list[str] | None = None,
     one_time_link: str = "",
 ) -> OutgoingEmail:
+    """``context`` is for the templates, ``values`` for what plans say in their own words."""
+    customer, language = person.customer, person.effective_language
+    values = {"name": person.display_name, "username": person.username, **values}
+    brand = brand_seen_by(customer)
+    brand, own = _in_own_words(kind, customer, brand, language, values)
     return queue_email(
         key=f"{kind}:{person.pk}:{uuid.uuid4()}",
         kind=kind,
-        customer=person.customer,
+        customer=customer,
         person=person,
         to=recipients_of(person) if to is None else to,
-        brand=brand_seen_by(person.customer),
-        language=person.effective_language,
+        brand=brand,
+        language=language,
         one_time_link=one_time_link,
         context={
             "person": person,
-            "customer": person.customer,
+            "customer": customer,
             "portal_url": settings.PUBLIC_URL,
             **context,
         },
+        own=own,
     )
+
+
+def _in_own_words(
+    kind: str,
+    customer: Customer,
+    brand: Brand,
+    language: str,
+    values: Mapping[str, Any],
+) -> tuple[Brand, OwnTexts]:
+    """What the customer's plan and those above it say in place of the portal's texts."""
+    subject, text = CustomName(f"{kind}_subject"), CustomName(f"{kind}_text")
+    footer, address = CustomName.FOOTER_TEXT, CustomName.FOOTER_URL
+    said = customs_for(customer, (subject, text, footer, address), language=language)
+    values = {"brand": brand.name, "customer": customer.name, **values}
+    brand = replace(
+        brand,
+        footer=fill(said.get(footer, ""), values),
+        website=said.get(address, brand.website),
+    )
+    with translation.override(language):
+        button = str(_BUTTONS.get(kind, ""))
+    own = OwnTexts(
+        subject=fill(said.get(subject, ""), values),
+        text=fill(said.get(text, ""), values),
+        paragraphs=paragraphs(said.get(text, ""), values),
+        button=button,
+    )
+    return brand, own

@@ -17,6 +17,7 @@ from portal.core.admin_base import (
     actor_of,
 )
 from rateplans.models import (
+    CustomSetting,
     NumberClass,
     PlanFeature,
     PlanMarkup,

@@ -94,3 +94,33 @@ class Contract(TextChoices):
             return 0
         count, unit = self.value.split("_")
         return int(count) * (12 if unit == "year" else 1)
+
+
+class CustomName(TextChoices):
+    """What a plan's custom settings replace (D 9); what each may hold: rateplans.texts."""
+
+    FOOTER_TEXT = "footer_text", _("Foot of mails: text")
+    FOOTER_URL = "footer_url", _("Foot of mails: web address")
+    LOGIN_DETAILS_SUBJECT = "login_details_subject", _("Login details: subject")
+    LOGIN_DETAILS_TEXT = "login_details_text", _("Login details: text")
+    PASSWORD_RESET_SUBJECT = "password_reset_subject", _("Forgotten password: subject")
+    PASSWORD_RESET_TEXT = "password_reset_text", _("Forgotten password: text")
+    PASSWORD_CHANGED_SUBJECT = (
+        "password_changed_subject",
+        _("Password changed: subject"),
+    )
+    PASSWORD_CHANGED_TEXT = "password_changed_text", _("Password changed: text")
+    EMAIL_CHANGED_SUBJECT = (
+        "email_changed_subject",
+        _("E-mail address changed: subject"),
+    )
+    EMAIL_CHANGED_TEXT = "email_changed_text", _("E-mail address changed: text")
+    LOW_BALANCE_SUBJECT = "low_balance_subject", _("Low balance: subject")
+    LOW_BALANCE_TEXT = "low_balance_text", _("Low balance: text")
+
+
+class CustomReach(TextChoices):
+    """Who below the plan's owner a custom setting is for (D 9)."""
+
+    EVERYBODY = "everybody", _("Everybody below")
+    DIRECT = "direct", _("Own customers only")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import smtplib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from email.mime.image import MIMEImage
@@ -46,11 +46,26 @@ class Brand:
     reply_to: str = ""
     telephone: str = ""
     website: str = ""
+    footer: str = ""  # in place of the name and the telephone number below a mail
     logo: bytes | None = None
 
     @property
     def logo_cid(self) -> str:
         return f"cid:{LOGO_ID}" if self.logo else ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTexts:
+    """What a sender says in its own words; the mail's templates say what is empty here.
+
+    ``paragraphs`` are the text as safe HTML: objects with ``html`` and ``is_button``.
+    ``button`` is what such a button is called.
+    """
+
+    subject: str = ""
+    text: str = ""
+    paragraphs: Sequence[Any] = ()
+    button: str = ""
 
 
 def queue_email(
@@ -64,6 +79,7 @@ def queue_email(
     context: Mapping[str, Any],
     person: PersonRow | None = None,
     one_time_link: str = "",
+    own: OwnTexts | None = None,
 ) -> OutgoingEmail:
     """Write the mail `emails/<kind>/` in ``language``; it leaves after the commit.
 
@@ -72,11 +88,16 @@ def queue_email(
     """
     from portal.core.tasks import send_email
 
-    rendered = {"brand": brand, "link": LINK_MARKER, **context}
+    own = own or OwnTexts()
+    rendered = {"brand": brand, "link": LINK_MARKER, "own": own, **context}
     with translation.override(language):
-        subject = render_to_string(f"emails/{kind}/subject.txt", rendered)
-        text = render_to_string(f"emails/{kind}/body.txt", rendered)
-        html = render_to_string(f"emails/{kind}/body.html", rendered)
+        subject = own.subject or render_to_string(
+            f"emails/{kind}/subject.txt", rendered
+        )
+        rendered["subject"] = " ".join(subject.split())
+        body = "emails/_own" if own.text else f"emails/{kind}/body"
+        text = render_to_string(f"{body}.txt", rendered)
+        html = render_to_string(f"{body}.html", rendered)
     with scopes_disabled():  # a key is told once, by whichever tenant
         email, created = OutgoingEmail.objects.get_or_create(
             key=key,
@@ -87,7 +108,7 @@ def queue_email(
                 "to": to,
                 "sender": brand.sender,
                 "reply_to": brand.reply_to,
-                "subject": " ".join(subject.split())[:200],
+                "subject": rendered["subject"][:200],
                 "text": text.strip() + "\n",
                 "html": html,
                 "logo": brand.logo,

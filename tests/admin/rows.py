@@ -52,6 +52,7 @@ from portal.core.models import (
     Submission,
 )
 from rateplans.models import (
+    CustomSetting,
     NumberClass,
     PlanFeature,
     PlanMarkup,
@@ -207,6 +208,9 @@ MAKERS: dict[type[Model], Callable[[World, int], Model]] = {
     Charge: _charge,
     Company: lambda world, at: Company.objects.create(customer=_customer(world, at)),
     Customer: _customer,
+    CustomSetting: lambda world, at: CustomSetting.objects.create(
+        plan=_plan(world, at), name="footer_text", value=f"Text {at}"
+    ),
     DialPlan: lambda world, at: DialPlan.objects.create(name=f"Dial plan {at}"),
     EntryTax: lambda world, at: EntryTax.objects.create(
         entry=_entry(world, at),

@@ -23,7 +23,7 @@ from customers.models import (
 )
 from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled
-from rateplans.models import NumberClass, RatePlan
+from rateplans.models import CustomSetting, NumberClass, RatePlan
 from tests.world import World
 
 OURS = {"customers", "billing", "rateplans", "core"}
@@ -107,6 +107,11 @@ def _mail(world: World, **values: Any) -> None:
     )
 
 
+def _custom(world: World, **values: Any) -> None:
+    given = {"name": "footer_text", "value": "Call us", **values}
+    CustomSetting.objects.create(plan=world.acme_plan, **given)
+
+
 def _failure_twice(world: World) -> None:
     account = BillingAccount.objects.get(customer=world.beta)
     run = PeriodRun.objects.create()
@@ -163,6 +168,8 @@ VIOLATIONS: dict[str, Callable[[World], None]] = {
     "rate_plan_limits_from_minus_one": lambda w: _set(w.acme_plan, bulk_calls=-2),
     "one_open_run_per_day": lambda w: _again(PeriodRun.objects.create()),
     "failure_once_per_run": _failure_twice,
+    "custom_setting_once_per_plan": lambda w: [_custom(w) for _time in range(2)],
+    "custom_setting_is_not_empty": lambda w: _custom(w, value=""),
     "email_sent_has_time": lambda w: _mail(w, sent_at=None),
     "email_sent_holds_no_secret": lambda w: _mail(
         w, sent_at=timezone.now(), secret="link"
