@@ -337,7 +337,7 @@ def test_what_is_charged_and_what_counts_is_of_one_moment(
 ) -> None:
     """Near midnight the one could else fall into the next period, and the other not."""
     price(world.beta_plan, 31)
-    set_account(gamma, billed_until=date(2999, 1, 1))
+    set_account(gamma, billed_until=date(2999, 1, 1), credit_limit=10**9)
     add(gamma, item(1))
     [feature] = BilledFeature.objects.all()
     assert entries(gamma, "at") == [(feature.started_at,)]
