@@ -6,8 +6,8 @@ import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from billing.choices import TaxDefault
-from billing.models import Charge, ExchangeRate, Tax
+from billing.choices import ProductType, TaxDefault
+from billing.models import Charge, ExchangeRate, Product, Tax
 
 
 class TaxFilter(django_filters.FilterSet):
@@ -79,3 +79,35 @@ class RateFilter(django_filters.FilterSet):
             .values("pk")
         )
         return queryset.filter(pk__in=newest)
+
+
+ON_OFFER, ARCHIVED = "offered", "archived"
+
+
+class ProductFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(label=_("Name or description"), method="search")
+    type = django_filters.ChoiceFilter(
+        label=_("Type"), choices=ProductType.choices, empty_label=_("All")
+    )
+    status = django_filters.ChoiceFilter(
+        label=_("Status"),
+        choices=[(ON_OFFER, _("On offer")), (ARCHIVED, _("Archived"))],
+        empty_label=_("All"),
+        method="filter_status",
+    )
+
+    class Meta:
+        model = Product
+        fields: list[str] = []
+
+    def search(
+        self, queryset: QuerySet[Product], name: str, value: str
+    ) -> QuerySet[Product]:
+        # Of a product from above the description is not this reader's.
+        own = Q(description__icontains=value, owner=self.request.actor.customer.pk)
+        return queryset.filter(Q(name__icontains=value) | own)
+
+    def filter_status(
+        self, queryset: QuerySet[Product], name: str, value: str
+    ) -> QuerySet[Product]:
+        return queryset.filter(archived_at__isnull=value == ON_OFFER)

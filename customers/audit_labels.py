@@ -153,6 +153,13 @@ ACTIONS: dict[str, ActionLabel] = {
         gettext_lazy("Rate plan brought back"), "archive-restore", "success"
     ),
     "plan.priced": ActionLabel(gettext_lazy("Prices changed"), "tags", "info"),
+    "custom.created": ActionLabel(
+        gettext_lazy("Custom setting added"), "plus", "success"
+    ),
+    "custom.updated": ActionLabel(gettext_lazy("Custom setting changed")),
+    "custom.deleted": ActionLabel(
+        gettext_lazy("Custom setting reset"), "undo-2", "warning"
+    ),
     "transaction.created": ActionLabel(
         gettext_lazy("Transaction booked"), "wallet", "info"
     ),
@@ -201,6 +208,7 @@ _OTHER_FIELDS: dict[str, Any] = {
 # Customer events tell what changed on the billing account as well.
 _PARTS: dict[str, tuple[str, ...]] = {
     "customers.customer": ("billing.billingaccount", "customers.company"),
+    "billing.product": ("billing.productexception", "billing.charge"),
 }
 
 
@@ -235,6 +243,7 @@ GROUPS: dict[str, Any] = {
     "email": gettext_lazy("E-mails"),
     "company": gettext_lazy("Company"),
     "plan": gettext_lazy("Rate plans"),
+    "custom": gettext_lazy("Custom settings"),
     "transaction": gettext_lazy("Transactions"),
     "switch": gettext_lazy("Switching"),
     "system": gettext_lazy("System"),

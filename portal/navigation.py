@@ -43,6 +43,13 @@ SECTION_ICONS = {
 
 ENTRIES = (
     Entry(
+        Menu.ACTIONS,
+        _("Purchase"),
+        "billing:purchase",
+        "shopping-cart",
+        Permission.ADMINISTRATOR,
+    ),
+    Entry(
         Menu.FEATURES,
         _("People"),
         "customers:person-list",
@@ -106,6 +113,13 @@ ENTRIES = (
         "tags",
         Permission.COMMERCE,
         shortcut="g r",
+    ),
+    Entry(
+        Menu.COMMERCE,
+        _("Products"),
+        "billing:product-list",
+        "package",
+        Permission.COMMERCE,
     ),
     Entry(
         Menu.COMMERCE,
@@ -184,6 +198,7 @@ def _shell(request: Any) -> dict[str, Any]:
         "account": reach.account,
         "brand": page_brand(reach.account),
         "profile_url": account_url(reach.own.pk, "customers:profile"),
+        "help_url": account_url(account_id, "billing:help"),
     }
 
 

@@ -7,17 +7,19 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing.choices import ChargePeriod
-from billing.models import BillingAccount, Charge, Tax
+from billing.models import BillingAccount, Charge, Product, Tax
 from billing.selectors import available_taxes
 from billing.services.charge_lines import schedule_of
 from billing.services.charges import charge_now
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.permissions import Permission
+from portal.core.scope import scopes_disabled
 from portal.core.staleness import refuse_stale
 from rateplans.models import RatePlan
 
@@ -125,9 +127,21 @@ def end_charge(*, charge: Charge, by: Actor) -> None:
     audit.record("charge.ended", charge, by=by, customer=_whose_log(charge))
 
 
-def tickable_taxes(owner: Any) -> Any:
+def tickable_taxes(owner: Any) -> QuerySet[Tax]:
     """Taxes that a charge or product of ``owner`` can bear."""
     return available_taxes(owner_id=owner.pk, ancestor_ids=owner.ancestor_ids)
+
+
+def possible_taxes(charge: Charge) -> QuerySet[Tax]:
+    """What the charge can bear: what its owner may tick, and what it bears already.
+
+    Taxes of a product from above are among the latter.
+    """
+    with scopes_disabled():
+        taxes = Tax.objects.all()
+    own = tickable_taxes(charge.owner).order_by().values("pk")
+    wanted = Q(pk__in=own) | Q(pk__in=[tax.pk for tax in taxes_of(charge)])
+    return taxes.filter(wanted).order_by("name", "pk")
 
 
 def _whose_log(charge: Charge) -> Any:
@@ -171,16 +185,25 @@ def _set(charge: Charge, values: Mapping[str, Any]) -> None:
 
 def _set_taxes(charge: Charge, taxes: Iterable[Tax]) -> None:
     wanted = {tax.pk for tax in taxes}
-    # Taxes of a product from above stay, though the owner could not tick them.
-    present = set(charge.taxes.values_list("pk", flat=True))
-    allowed = present | set(tickable_taxes(charge.owner).values_list("pk", flat=True))
-    if not wanted <= allowed:
-        raise ValidationError({"taxes": _("Choose taxes from the list.")}, code="taxes")
-    charge.taxes.set(wanted)
+    with scopes_disabled():  # some were shared from above
+        # Taxes of a product from above stay, though the owner could not tick them.
+        present = set(charge.taxes.values_list("pk", flat=True))
+        own = set(tickable_taxes(charge.owner).values_list("pk", flat=True))
+        if not wanted <= present | own:
+            text = _("Choose taxes from the list.")
+            raise ValidationError({"taxes": text}, code="taxes")
+        charge.taxes.set(wanted)
 
 
 def _tax_names(charge: Charge) -> list[str]:
-    return list(charge.taxes.order_by("name").values_list("name", flat=True))
+    with scopes_disabled():  # some were shared from above
+        return list(charge.taxes.order_by("name").values_list("name", flat=True))
+
+
+def taxes_of(row: Charge | Product) -> list[Tax]:
+    """What a charge or a product bears, also what was shared from above."""
+    with scopes_disabled():
+        return list(row.taxes.order_by("name"))
 
 
 def _locked(charge: Charge, by: Actor) -> Charge:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from billing import ledger
 from billing.choices import ChargePeriod
-from billing.models import BillingAccount, Charge, TaxLiability
+from billing.models import BillingAccount, Charge, Tax, TaxLiability
 from billing.pricing import Level
 from billing.selectors import load_levels
 from billing.services.charge_lines import (
@@ -173,6 +173,7 @@ def lines_now(charge: Charge, *, today: date) -> list[ChargeLine]:
 
     Raises ValidationError where there is nothing to charge now.
     """
+    charge = _charges().get(pk=charge.pk)
     account = charge.account
     if account is None:
         raise _billed_by_the_run()
@@ -265,6 +266,8 @@ def _liabilities() -> QuerySet[TaxLiability]:
 
 
 def _charges() -> QuerySet[Charge]:
+    with scopes_disabled():  # some taxes were shared from above
+        taxes = Tax.objects.all()
     return Charge.objects.select_related("owner", "account__customer").prefetch_related(
-        "taxes", Prefetch("account__liabilities", _liabilities())
+        Prefetch("taxes", taxes), Prefetch("account__liabilities", _liabilities())
     )

@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from billing.views import charges, currencies, taxes
+from billing.views import charges, currencies, products, purchases, taxes
 
 CHARGES = "commerce/charges/"
 OF_CUSTOMER = "commerce/customers/<int:pk>/charges/"
 OF_PLAN = "commerce/plans/<int:pk>/charges/"
+PRODUCTS = "commerce/products/"
+PLAN_PRODUCTS = "commerce/plans/<int:pk>/products/"
+PURCHASE = "actions/purchase/"
 RATES = "commerce/exchange-rates/"
 TAXES = "commerce/taxes/"
 
@@ -25,6 +28,22 @@ urlpatterns = [
     path(f"{CHARGES}<int:pk>/", charges.ChargeEdit.as_view(), name="charge-edit"),
     path(f"{CHARGES}<int:pk>/now/", charges.ChargeNow.as_view(), name="charge-now"),
     path(f"{CHARGES}<int:pk>/end/", charges.ChargeEnd.as_view(), name="charge-end"),
+    path(PRODUCTS, products.ProductList.as_view(), name="product-list"),
+    path(f"{PRODUCTS}new/", products.ProductCreate.as_view(), name="product-create"),
+    path(f"{PRODUCTS}<int:pk>/", products.ProductEdit.as_view(), name="product-edit"),
+    path(
+        f"{PRODUCTS}<int:pk>/archive/",
+        products.ProductArchive.as_view(),
+        name="product-archive",
+    ),
+    path(PLAN_PRODUCTS, products.PlanProducts.as_view(), name="plan-products"),
+    path(
+        f"{PLAN_PRODUCTS}<int:product>/",
+        products.PlanProduct.as_view(),
+        name="plan-product",
+    ),
+    path(PURCHASE, purchases.Purchase.as_view(), name="purchase"),
+    path(f"{PURCHASE}order/", purchases.PurchaseOrder.as_view(), name="purchase-order"),
     path(RATES, currencies.RateList.as_view(), name="rate-list"),
     path(f"{RATES}new/", currencies.RateCreate.as_view(), name="rate-create"),
     path(f"{RATES}import/", currencies.RateImport.as_view(), name="rate-import"),

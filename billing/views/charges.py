@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from decimal import Decimal
+from typing import Any, Protocol
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -22,6 +23,7 @@ from billing.forms.charges import IMMEDIATELY, ChargeForm
 from billing.models import BillingAccount, Charge
 from billing.services import charge_rows, charges
 from billing.services.charge_lines import ChargeLine
+from billing.taxes import TaxPart
 from billing.types import rules_of
 from billing.views.parts import account_of
 from portal.core.display import format_day
@@ -222,10 +224,6 @@ class ChargeFormPage(FormPage):
     permission = Permission.COMMERCE
     template_name = "billing/charge_form.html"
 
-    def charge_form(self, data: Any, **options: Any) -> ChargeForm:
-        taxes = charge_rows.tickable_taxes(account_of(self))
-        return ChargeForm(data, taxes=taxes, **options)
-
 
 class ChargeCreate(ChargeFormPage):
     focuses_first = True
@@ -253,8 +251,11 @@ class ChargeCreate(ChargeFormPage):
             "starts_on": self.today(),
             "taxes": [tax for tax in taxes if tax.applies_charges],
         }
-        return self.charge_form(
-            data, initial=initial, may_be_immediate="account" in self.place()
+        return ChargeForm(
+            data,
+            initial=initial,
+            taxes=taxes,
+            may_be_immediate="account" in self.place(),
         )
 
     def save(self, form: ChargeForm) -> str:
@@ -289,7 +290,7 @@ class PlanChargeCreate(OfPlan, ChargeCreate):
 class OwnCharge(OneRow):
     """Mixed into a page about one charge that the account gets the money of."""
 
-    related = ("account__customer", "plan", "product")
+    related = ("account__customer", "owner", "plan", "product")
 
     def rows(self: Any) -> QuerySet[Charge]:
         return Charge.objects.filter(owner=self.actor.customer.pk)
@@ -297,7 +298,9 @@ class OwnCharge(OneRow):
     def list_place(self: Any) -> str:
         row = self.row
         if row.account_id is not None:
-            return str(self.url("customers:customer-charges", pk=row.account.customer_id))
+            return str(
+                self.url("customers:customer-charges", pk=row.account.customer_id)
+            )
         return str(self.url("billing:plan-charges", pk=row.plan_id))
 
     def crumbs(self: Any) -> list[Crumb]:
@@ -329,13 +332,13 @@ class ChargeEdit(OwnCharge, RowEditPage, ChargeFormPage):
         return self.list_place()
 
     def build_form(self, data: Any = None, files: Any = None) -> ChargeForm:
-        initial = self.initial() | {"taxes": list(self.row.taxes.all())}
-        form = self.charge_form(
-            data, initial=initial, is_charged=self.row.entries.exists()
+        initial = self.initial() | {"taxes": charge_rows.taxes_of(self.row)}
+        return ChargeForm(
+            data,
+            initial=initial,
+            taxes=charge_rows.possible_taxes(self.row),
+            is_charged=self.row.entries.exists(),
         )
-        # What it bears already, a product's taxes from above included, may stay.
-        form.fields["taxes"].queryset |= self.row.taxes.all()  # type: ignore[attr-defined]
-        return form
 
     def save(self, form: ChargeForm) -> str:
         charge_rows.update_charge(
@@ -469,7 +472,22 @@ class ChargeNow(ChargeConfirm):
         return super().render_form(form, **kwargs)
 
 
-def line_rows(lines: Sequence[ChargeLine]) -> list[dict[str, str]]:
+class Line(Protocol):
+    """What is shown of an amount before it is posted."""
+
+    @property
+    def account(self) -> BillingAccount: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def net(self) -> Decimal: ...
+    @property
+    def gross(self) -> Decimal: ...
+    @property
+    def taxes(self) -> tuple[TaxPart, ...]: ...
+
+
+def line_rows(lines: Sequence[Line]) -> list[dict[str, str]]:
     """Lines as billing/_lines.html shows them."""
     return [
         {

@@ -38,7 +38,8 @@ from customers.tokens import reset_link, welcome_link
 from portal.core.actor import Actor
 from portal.core.models import OutgoingEmail
 from portal.core.scope import subtree
-from rateplans.models import RatePlan
+from rateplans.models import CustomSetting, RatePlan
+from rateplans.services import customs
 from tests.books import give
 from tests.world import World
 
@@ -100,6 +101,7 @@ ROWS: dict[str, Rows] = {
     "emails": lambda account: OutgoingEmail.objects.filter(customer=account),
     "notes": lambda account: Note.objects.filter(customer__parent=account),
     "plans": lambda account: RatePlan.objects.filter(owner=account),
+    "customs": lambda account: CustomSetting.objects.filter(plan__owner=account),
     "entries": lambda account: LedgerEntry.objects.filter(account__customer=account),
     "ledger": lambda account: LedgerEntry.objects.filter(
         account__customer__parent=account
@@ -134,7 +136,7 @@ class Audience:
     def _values(self, word: str, name: str) -> list[str]:
         if name == "account":
             return [str(self.account.pk)]
-        if name not in {"pk", "note", "entry"}:
+        if name not in {"pk", "note", "entry", "product", "custom"}:
             return []  # no page: a logo, one session of many
         assert word in ROWS, f"Say in tests/browser/sitemap.py which rows “{word}” are."
         return [str(row.pk) for row in ROWS[word](self.account)]
@@ -184,6 +186,8 @@ def _furnish_acme(world: World, by: Actor) -> None:
     )
     numbers.update_number(number=world.numbers[0], values={"line": line}, by=by)
     people.resend_login_details(person=world.uli, by=by)
+    custom = {"name": "footer_text", "value": "Call us: we are here."}
+    customs.create_custom(plan=world.acme_plan, values=custom, by=by)
     give(acme, 100)
     give(beta, 50)
     notes.write_note(customer=beta, subject="Opens at five", body="Bakers.", by=by)

@@ -1,0 +1,286 @@
+"""Buying a product: what it costs at every level, and what comes of it (D 5.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from billing import ledger
+from billing.choices import EntryKind, ProductType
+from billing.models import BillingAccount, CallTime, Charge, Product, Tax
+from billing.pricing import Level
+from billing.product_pricing import ProductPrice
+from billing.product_selectors import load_product_prices, products_on_offer
+from billing.selectors import Rates, load_levels
+from billing.services.charge_lines import ChargeLine, full_line, schedule_of
+from billing.services.credit import shortage_refusal
+from billing.taxes import TaxPart, tax_parts
+from portal.core import audit
+from portal.core.actor import Actor
+from portal.core.money import ZERO, round_money
+from portal.core.periods import period_of
+from portal.core.permissions import Permission
+from portal.core.scope import scopes_disabled
+
+MOST_AT_ONCE = 1000
+PRICE_PLACES = Decimal("1e-9")
+
+
+@dataclass(frozen=True, slots=True)
+class OnceLine:
+    """The one-off price at one level; amounts are positive, in the account's currency."""
+
+    account: BillingAccount
+    product: Product
+    quantity: int
+    net: Decimal
+    taxes: tuple[TaxPart, ...]
+    is_on_balance: bool
+
+    @property
+    def gross(self) -> Decimal:
+        return self.net + sum((part.amount for part in self.taxes), ZERO)
+
+    @property
+    def description(self) -> str:
+        times = f" × {self.quantity}" if self.quantity > 1 else ""
+        return f"{self.product.name}{times}"
+
+    def posting(self, key: str) -> ledger.Posting:
+        return ledger.debit(
+            self.account.pk,
+            key,
+            EntryKind.PRODUCT,
+            self.net,
+            self.description,
+            taxes=self.taxes,
+            is_on_balance=self.is_on_balance,
+            quantity=self.quantity,
+            product_id=self.product.pk,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LevelPurchase:
+    """What one level pays: at once, and from now on again and again."""
+
+    price: ProductPrice
+    once: OnceLine
+    charge: Charge | None  # not saved; None if nothing recurs
+    first: ChargeLine | None  # the first time of the charge, due at once
+    taxes: tuple[Tax, ...]
+
+    @property
+    def level(self) -> Level:
+        return self.price.level
+
+    @property
+    def lines(self) -> list[OnceLine | ChargeLine]:
+        lines: list[OnceLine | ChargeLine] = [self.once]
+        if self.first is not None:
+            lines.append(self.first)
+        return [line for line in lines if line.gross]
+
+    @property
+    def total(self) -> Decimal:
+        return sum((line.gross for line in self.lines), ZERO)
+
+    @property
+    def balance_after(self) -> Decimal:
+        moves = self.level.rules.transactions_move_balance
+        return self.level.account.balance - (self.total if moves else ZERO)
+
+
+def quote_purchase(customer: Any, product: Product, quantity: int) -> LevelPurchase:
+    """What ``customer`` itself would pay for so many, first and later.
+
+    Raises ValidationError if the product is not on offer to it.
+    """
+    return _purchases(customer, product, quantity)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceOfOne:
+    """What one costs a buyer with taxes: at once, and each time it recurs."""
+
+    once: Decimal
+    again: Decimal
+
+
+def price_of_one(product: Product, price: ProductPrice, *, rates: Rates) -> PriceOfOne:
+    """The price as the offer shows it. Raises ValidationError if a tax has no rate."""
+    bought = _purchase_at(product, price, ZERO, 1, rates)
+    return PriceOfOne(bought.once.gross, bought.first.gross if bought.first else ZERO)
+
+
+def _purchases(customer: Any, product: Product, quantity: int) -> list[LevelPurchase]:
+    on_offer = products_on_offer(customer).filter(pk=product.pk).first()
+    levels = load_levels(customer)
+    if on_offer is None or not levels:
+        raise ValidationError(_("This is not on offer any more."), code="offer")
+    rates = Rates(levels[-1].today)
+    prices = load_product_prices([on_offer], levels, rates=rates).get(on_offer.pk)
+    if prices is None:
+        raise ValidationError(
+            _("There is no price for it now: an exchange rate is missing."), code="rate"
+        )
+    buys = _costs(on_offer, prices, rates)
+    return [
+        _purchase_at(on_offer, price, buy, quantity, rates)
+        for price, buy in zip(prices, buys, strict=True)
+    ]
+
+
+def _costs(
+    product: Product, prices: Sequence[ProductPrice], rates: Rates
+) -> list[Decimal]:
+    """What the recurring part costs each level's provider: the owner its own cost."""
+    costs = []
+    cost, currency = product.period_buy, product.currency
+    for price in prices:
+        costs.append(rates.convert(cost, currency, price.level.currency))
+        cost, currency = price.period, price.level.currency
+    return costs
+
+
+def _purchase_at(
+    product: Product, price: ProductPrice, buy: Decimal, quantity: int, rates: Rates
+) -> LevelPurchase:
+    level, account = price.level, price.level.account
+    taxes = taxes_on(product, level)
+    net = round_money(price.create * quantity, level.currency)
+    once = OnceLine(
+        account=account,
+        product=product,
+        quantity=quantity,
+        net=net,
+        taxes=tax_parts(net, taxes, currency=level.currency, convert=rates.convert),
+        is_on_balance=level.rules.transactions_move_balance,
+    )
+    charge = first = None
+    if price.period:
+        charge = Charge(
+            owner_id=account.provider_id,
+            account=account,
+            product=product,
+            name=product.name,
+            amount=price.period.quantize(PRICE_PLACES),
+            buy=buy.quantize(PRICE_PLACES),
+            quantity=quantity,
+            currency=level.currency,
+            period=product.period,
+            starts_on=level.today,
+        )
+        charge.next_on = schedule_of(charge).first_after(level.today)
+        first = full_line(account, charge, level.today, taxes)
+    return LevelPurchase(price, once, charge, first, tuple(taxes))
+
+
+def taxes_on(product: Product, level: Level) -> list[Tax]:
+    """Those the customer is liable for and the product bears.
+
+    What the product's owner could not tick, taxes of a reseller in between, applies as that
+    tax says of products.
+    """
+    ticked = {tax.pk for tax in product.taxes.all()}
+    known = {product.owner_id, *product.owner.ancestor_ids}
+    return [
+        tax
+        for tax in level.taxes
+        if tax.pk in ticked or (tax.owner_id not in known and tax.applies_products)
+    ]
+
+
+@transaction.atomic
+def purchase(
+    *,
+    customer: Any,
+    product: Product,
+    quantity: int,
+    by: Actor,
+    expected: Decimal | None = None,
+) -> LevelPurchase:
+    """Buy ``quantity`` of ``product`` for ``customer``: paid at every level, or not at all.
+
+    The one-off price is posted at once, with the first time of a recurring one, whose later
+    times become a charge at each level; call time may be used until the month ends.
+    ``expected`` is the total that the buyer agreed to.
+    Raises ValidationError, code ``price`` if it is another one by now, ``offer`` if it is
+    not on offer, ``credit`` or ``provider`` if somebody's credit does not reach.
+    """
+    by.require(Permission.ADMINISTRATOR)
+    if not customer.path.startswith(by.customer.path):
+        raise ValidationError(_("This is not on offer any more."), code="offer")
+    if not 1 <= quantity <= MOST_AT_ONCE:
+        raise ValidationError({"quantity": _("Enter a quantity from 1 to 1000.")})
+    purchases = _purchases(customer, product, quantity)
+    own = purchases[-1]
+    if expected is not None and expected != own.total:
+        raise ValidationError(
+            _("Check the price, which is another one now, and confirm it."),
+            code="price",
+        )
+    key = f"purchase:{uuid4()}"
+    postings: list[ledger.Posting] = []
+    with scopes_disabled():  # every account above buys it, too
+        for each in purchases:
+            if each.once.gross:
+                postings.append(each.once.posting(key))
+            if each.charge is not None:
+                postings.append(_saved_charge(each).posting())
+        try:
+            posted = ledger.post(postings, by=by, within_limits=True)
+        except ledger.CreditError as error:
+            levels = [each.level for each in purchases]
+            raise shortage_refusal(error, levels, by=by) from error
+    if product.type == ProductType.CALL_TIME:
+        _give_call_time(own, product, quantity, posted)
+    audit.record(
+        "product.purchased",
+        product,
+        by=by,
+        customer=customer,
+        changes={"quantity": (None, quantity)},
+    )
+    return own
+
+
+def _saved_charge(each: LevelPurchase) -> ChargeLine:
+    """The charge is made, so that its first time is posted under its key."""
+    assert each.charge is not None
+    each.charge.save(force_insert=True)
+    each.charge.taxes.set(each.taxes)
+    return full_line(each.level.account, each.charge, each.level.today, each.taxes)
+
+
+def _give_call_time(
+    own: LevelPurchase,
+    product: Product,
+    quantity: int,
+    posted: Sequence[ledger.Posted],
+) -> None:
+    account = own.level.account
+    entry_id = next(
+        (entry.entry_id for entry in posted if entry.account_id == account.pk), None
+    )
+    seconds = product.amount * quantity
+    CallTime.objects.create(
+        account=account,
+        entry_id=entry_id,
+        seconds=seconds,
+        remaining=seconds,
+        expires_on=end_of_month(own.level.today),
+    )
+
+
+def end_of_month(day: date) -> date:
+    """The first day of the next month: what expires then lasts until the day before."""
+    return period_of(day, 1)[1]

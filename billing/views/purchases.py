@@ -1,0 +1,217 @@
+"""Actions » Purchase: what is on offer to the account, and buying it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.choices import ProductType
+from billing.forms.products import PurchaseForm
+from billing.models import Product
+from billing.product_pricing import ProductPrice
+from billing.product_selectors import load_product_prices, products_on_offer
+from billing.selectors import Rates, load_levels
+from billing.services import purchases
+from billing.services.purchases import LevelPurchase, quote_purchase
+from billing.views.charges import line_rows
+from billing.views.parts import account_of
+from portal.core.display import format_day
+from portal.core.money import format_money
+from portal.core.periods import ONE_DAY
+from portal.core.permissions import Permission
+from portal.core.urls import row_id
+from portal.core.views import ConfirmPage, Crumb, PortalView
+
+OFFER = "billing:purchase"
+MOST_SHOWN = 200
+
+
+class Purchase(PortalView):
+    """Products as cards, each with what this account pays for it, taxes included."""
+
+    permission = Permission.ADMINISTRATOR
+
+    def title(self) -> str:
+        return _("Purchase")
+
+    def get(self, request: Any) -> HttpResponse:
+        context = self.page_context(
+            cards=self.cards(), order_url=self.url("billing:purchase-order")
+        )
+        return render(request, "billing/purchase.html", context)
+
+    def cards(self) -> list[dict[str, Any]]:
+        customer = account_of(self)
+        products = list(products_on_offer(customer)[:MOST_SHOWN])
+        levels = load_levels(customer)
+        if not levels:
+            return []  # the system owner has nobody to buy from
+        rates = Rates(levels[-1].today)
+        prices = load_product_prices(products, levels, rates=rates)
+        return list(_cards(products, prices, rates))
+
+
+def _cards(
+    products: Iterable[Product], prices: dict[int, list[ProductPrice]], rates: Rates
+) -> Iterator[dict[str, Any]]:
+    for product in products:
+        try:
+            own = prices[product.pk][-1]
+            yield card(product, price_texts(product, own, rates))
+        except (KeyError, ValidationError):
+            continue  # no exchange rate: there is no price to show
+
+
+def card(product: Product, prices: list[str]) -> dict[str, Any]:
+    is_call_time = product.type == ProductType.CALL_TIME
+    return {
+        "pk": product.pk,
+        "name": product.name,
+        "information": product.information,
+        "icon": "timer" if is_call_time else "package",
+        "minutes": product.amount // 60 if is_call_time else 0,
+        "prices": prices,
+    }
+
+
+def price_texts(product: Product, price: ProductPrice, rates: Rates) -> list[str]:
+    """ "€59.50 once", "€5.95 monthly": for one, with this buyer's taxes."""
+    price_of = purchases.price_of_one(product, price, rates=rates)
+    texts = []
+    if price_of.once:
+        texts.append(
+            _("%(price)s once")
+            % {"price": format_money(price_of.once, price.level.currency)}
+        )
+    if price_of.again:
+        texts.append(
+            _("%(price)s %(period)s")
+            % {
+                "price": format_money(price_of.again, price.level.currency),
+                "period": product.get_period_display().lower(),
+            }
+        )
+    return texts or [_("free of charge")]
+
+
+class PurchaseOrder(ConfirmPage):
+    """How many, what they cost, and the button that buys them.
+
+    The page carries the total it showed: of another quantity, or when a price has changed
+    meanwhile, it comes back with what that costs and asks again.
+    """
+
+    permission = Permission.ADMINISTRATOR
+    template_name = "billing/purchase_order.html"
+    submit_label = gettext_lazy("Buy")
+    is_danger = False
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        request.actor.require(self.permission)
+        if not request.GET.get("product"):
+            return redirect(self.url(OFFER))
+        return super().dispatch(request, *args, **kwargs)
+
+    @cached_property
+    def product(self) -> Product:
+        pk = row_id(self.request.GET.get("product", ""))
+        return get_object_or_404(products_on_offer(account_of(self)), pk=pk or 0)
+
+    @cached_property
+    def form(self) -> PurchaseForm:
+        quantity = row_id(self.request.GET.get("quantity", "")) or 1
+        data = self.request.POST if self.request.method == "POST" else None
+        return PurchaseForm(data, initial={"quantity": quantity})
+
+    @property
+    def quantity(self) -> int:
+        self.form.is_valid()  # a refusal that comes later takes nothing of it back
+        typed = getattr(self.form, "cleaned_data", {}).get("quantity")
+        asked: int = typed or self.form.initial["quantity"]
+        return min(max(asked, 1), purchases.MOST_AT_ONCE)
+
+    @cached_property
+    def quote(self) -> LevelPurchase | str:
+        try:
+            return quote_purchase(account_of(self), self.product, self.quantity)
+        except ValidationError as error:
+            return " ".join(error.messages)
+
+    def title(self) -> str:
+        return self.product.name
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [Crumb(_("Purchase"), self.cancel_url())]
+
+    def cancel_url(self) -> str:
+        return self.url(OFFER)
+
+    def build_form(self, data: Any = None, files: Any = None) -> PurchaseForm:
+        return self.form
+
+    def form_context(self, form: Any) -> dict[str, Any]:
+        context = super().form_context(form) | {"product": self.product}
+        if isinstance(self.quote, str):
+            return context | {"refusal": self.quote}
+        quote = self.quote
+        account = quote.level.account
+        moves = quote.level.rules.transactions_move_balance
+        return context | {
+            "lines": line_rows(quote.lines),
+            "total": format_money(quote.total, account.currency),
+            "price_seen": str(quote.total),
+            "balance_after": format_money(quote.balance_after, account.currency)
+            if moves
+            else "",
+            "consequences": list(self.what_comes_of_it(quote)),
+        }
+
+    def what_comes_of_it(self, quote: LevelPurchase) -> list[str]:
+        texts = []
+        if quote.charge is not None and quote.charge.next_on and quote.first:
+            texts.append(
+                _("%(price)s are charged %(period)s, the next time on %(day)s.")
+                % {
+                    "price": format_money(quote.first.gross, quote.level.currency),
+                    "period": self.product.get_period_display().lower(),
+                    "day": format_day(quote.charge.next_on),
+                }
+            )
+        if self.product.type == ProductType.CALL_TIME:
+            last = purchases.end_of_month(quote.level.today) - ONE_DAY
+            texts.append(
+                _("You may call for %(minutes)d more minutes until %(day)s.")
+                % {
+                    "minutes": self.product.amount // 60 * self.quantity,
+                    "day": format_day(last),
+                }
+            )
+        return texts
+
+    def save(self, form: PurchaseForm) -> str:
+        purchases.purchase(
+            customer=account_of(self),
+            product=self.product,
+            quantity=self.quantity,
+            expected=self.price_seen(),
+            by=self.actor,
+        )
+        return self.cancel_url()
+
+    def price_seen(self) -> Decimal:
+        """The total that the page showed; one that no purchase has if it showed none."""
+        try:
+            return Decimal(self.request.POST.get("price_seen", ""))
+        except InvalidOperation:
+            return Decimal(-1)
+
+    def success_message(self, form: PurchaseForm) -> str:
+        return _("You have bought %(name)s.") % {"name": self.product.name}
