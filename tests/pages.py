@@ -54,7 +54,22 @@ def _entries_of_field(bound: Any) -> Entries:
         return {name: "on"} if value else {}
     if isinstance(widget, forms.FileInput):
         return {}
+    if isinstance(widget, forms.Select):
+        return {name: _chosen(widget, bound.field.prepare_value(value))}
     return {name: _text(bound.field.prepare_value(value))}
+
+
+def _chosen(widget: forms.Select, value: Any) -> str:
+    """The option that is selected; where none is, a browser takes the first."""
+    wanted = "" if value is None else str(value)
+    options = [
+        str(key)
+        for choice, label in widget.choices
+        for key in (
+            [k for k, _ in label] if isinstance(label, list | tuple) else [choice]
+        )
+    ]
+    return wanted if wanted in options else next(iter(options), "")
 
 
 def _text(value: Any) -> str:

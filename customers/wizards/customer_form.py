@@ -55,6 +55,7 @@ class CustomerForm(PortalForm):
             values[name] = {True: "yes", False: "no"}.get(values[name], "")
         affiliate = account.affiliate
         return values | {
+            "plan": account.plan_id,
             "affiliate": affiliate.account_number if affiliate else "",
             "taxes": list(account.liabilities.values_list("tax_id", flat=True)),
             "version": customer.version,

@@ -13,7 +13,7 @@ from billing.models import BilledFeature, BillingAccount, LedgerEntry
 from customers.models import Customer, Mailbox, TelephoneLine
 from portal.core.scope import scopes_disabled
 from rateplans.choices import Feature, Occurs
-from rateplans.models import PlanPrice
+from rateplans.models import PlanPrice, RatePlan
 from tests.billing.tariffs import balance, entries, permit, price, set_account
 from tests.customers.features import enter, url_of
 from tests.pages import entries_of, errors_of, send
@@ -235,3 +235,13 @@ def test_feature_without_a_price_posts_nothing(world: World) -> None:
     with scopes_disabled():
         assert not LedgerEntry.objects.exists()
         assert BilledFeature.objects.filter(customer=world.beta).count() == 1
+
+
+def test_editing_a_customer_keeps_its_plan(world: World) -> None:
+    first = RatePlan.objects.create(owner=world.acme, name="Aardvark", currency="EUR")
+    url = url_of(world.acme, "customer-edit", pk=world.beta.pk)
+    assert send(world.client(world.ann), url, credit_limit="80").status_code == 302
+    with scopes_disabled():
+        account = BillingAccount.objects.get(customer=world.beta)
+    assert (account.plan, account.credit_limit) == (world.acme_plan, 80)
+    assert first != world.acme_plan
