@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import django_filters
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from rateplans.choices import Sharing
-from rateplans.models import RatePlan
+from rateplans.choices import CustomName, Sharing
+from rateplans.models import CustomSetting, RatePlan
 
 ACTIVE, ARCHIVED = "active", "archived"
 
@@ -34,3 +35,19 @@ class PlanFilter(django_filters.FilterSet):
         self, queryset: QuerySet[RatePlan], name: str, value: str
     ) -> QuerySet[RatePlan]:
         return queryset.filter(archived_at__isnull=value == ACTIVE)
+
+
+class CustomFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(
+        label=_("Text"), field_name="value", lookup_expr="icontains"
+    )
+    name = django_filters.ChoiceFilter(
+        label=_("What"), choices=CustomName.choices, empty_label=_("Everything")
+    )
+    language = django_filters.ChoiceFilter(
+        label=_("Language"), choices=settings.LANGUAGES, empty_label=_("All languages")
+    )
+
+    class Meta:
+        model = CustomSetting
+        fields: list[str] = []

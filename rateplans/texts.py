@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.utils.html import escape, format_html
@@ -18,10 +20,12 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portal.core.money import format_money
 from rateplans.choices import CustomName
 
 LINK = "link"
 _VARIABLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_BRACE = re.compile(r"[{}]")
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 LONGEST_TEXT = 5000
 _LONGEST_SUBJECT = 150
@@ -93,6 +97,11 @@ def clean_text(name: CustomName, value: str) -> str:
     if len(text) > (_LONGEST_ADDRESS if rule.is_address else longest):
         raise ValidationError(_("Shorten it: it is too long."), code="long")
     if rule.is_address:
+        if _BRACE.search(text):
+            raise ValidationError(
+                _("Nothing can be filled into an address: leave out the braces."),
+                code="brace",
+            )
         URLValidator(schemes=["http", "https"])(text)
         return text
     _refuse_variables(rule, text)
@@ -114,7 +123,7 @@ def _refuse_variables(rule: TextRule, text: str) -> None:
             )
         )
     rest = _VARIABLE.sub("", text)
-    if place := re.search(r"[{}]", rest):
+    if place := _BRACE.search(rest):
         start = max(place.start() - 10, 0)
         errors.append(
             ValidationError(
@@ -139,6 +148,26 @@ def _refuse_variables(rule: TextRule, text: str) -> None:
         )
     if errors:
         raise ValidationError(errors)
+
+
+def sample_values(*, brand: str, currency: str) -> dict[str, str]:
+    """Something for each variable, for previews in the active language."""
+    advice = _("Top up your balance, or ask %(brand)s for more credit.")
+    return {
+        "brand": brand,
+        "customer": "Weber & Co.",
+        "name": "Anna Weber",
+        "username": "anna@example.com",
+        "days": str(settings.WELCOME_LINK_TIMEOUT // 86400),
+        "hours": str(settings.PASSWORD_RESET_TIMEOUT // 3600),
+        "emails": "anna@example.com",
+        "account_number": "100042",
+        "balance": format_money(Decimal(12), currency),
+        "threshold": format_money(Decimal(50), currency),
+        "credit_left": format_money(Decimal(37), currency),
+        "advice": advice % {"brand": brand},
+        LINK: f"{settings.PUBLIC_URL}/login/",
+    }
 
 
 def in_braces(names: Any) -> str:

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from rateplans.views import history, plans, prices
+from rateplans.views import customs, history, plans, prices
 
 app_name = "rateplans"
 LIST = "commerce/plans/"
 ONE = "commerce/plans/<int:pk>/"
+CUSTOMS = f"{ONE}customs/"
 
 urlpatterns = [
     path(LIST, plans.PlanList.as_view(), name="plan-list"),
@@ -18,6 +19,15 @@ urlpatterns = [
     ),
     path(f"{ONE}markups/", prices.PlanMarkups.as_view(), name="plan-markups"),
     path(f"{ONE}history/", history.PlanHistory.as_view(), name="plan-history"),
+    path(CUSTOMS, customs.CustomList.as_view(), name="custom-list"),
+    path(f"{CUSTOMS}new/", customs.CustomCreate.as_view(), name="custom-create"),
+    path(f"{CUSTOMS}preview/", customs.CustomPreview.as_view(), name="custom-preview"),
+    path(f"{CUSTOMS}<int:custom>/", customs.CustomEdit.as_view(), name="custom-edit"),
+    path(
+        f"{CUSTOMS}<int:custom>/delete/",
+        customs.CustomDelete.as_view(),
+        name="custom-delete",
+    ),
     path(f"{ONE}copy/", plans.PlanCopy.as_view(), name="plan-copy"),
     path(f"{ONE}archive/", plans.PlanArchive.as_view(), name="plan-archive"),
     path(f"{ONE}delete/", plans.PlanDelete.as_view(), name="plan-delete"),

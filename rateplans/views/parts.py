@@ -31,6 +31,7 @@ TABS: tuple[tuple[str, Any, str], ...] = (
     ("markups", gettext_lazy("Mark-ups"), "rateplans:plan-markups"),
     ("charges", gettext_lazy("Charges"), "billing:plan-charges"),
     ("calculator", gettext_lazy("Calculator"), "billing:plan-calculator"),
+    ("customs", gettext_lazy("Custom settings"), "rateplans:custom-list"),
     ("history", gettext_lazy("History"), "rateplans:plan-history"),
 )
 

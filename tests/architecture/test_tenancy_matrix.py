@@ -17,7 +17,7 @@ from billing.models import BillingAccount, Charge, LedgerEntry, Product, Tax
 from customers.models import Customer, Mailbox, Note, Number, Person, TelephoneLine
 from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled
-from rateplans.models import NumberClass, RatePlan
+from rateplans.models import CustomSetting, NumberClass, RatePlan
 from tests.books import give
 from tests.world import World
 
@@ -35,6 +35,7 @@ MODELS: dict[str, Any] = {
     "charges": Charge,
     "products": Product,
     "plans": RatePlan,
+    "customs": CustomSetting,
     "entries": LedgerEntry,
     "ledger": LedgerEntry,
 }
@@ -48,6 +49,7 @@ PLACES: dict[Any, str] = {
     Charge: "owner",
     Product: "owner",
     RatePlan: "owner",
+    CustomSetting: "plan__owner",
 }
 # Ids that are no row of a tenant: one's own browser sessions, asked for in tests of theirs.
 NO_ROWS = {"sessions"}
@@ -139,6 +141,8 @@ def _furnish(world: World, account: Customer, person: Person, mark: str) -> None
         customer=below, author=person, author_name=str(person), subject=mark
     )
     Tax.objects.create(owner=account, name=mark, rate=1)
+    first_plan = RatePlan.objects.filter(owner=account).earliest("pk")
+    CustomSetting.objects.create(plan=first_plan, name="footer_text", value=mark)
     Product.objects.create(owner=account, name=mark, currency="EUR", create_fee=1)
     Charge.objects.create(
         owner=account,
