@@ -1,4 +1,4 @@
-"""Reads of one account's ledger: what it was at a time, day by day, and who moved it."""
+"""Reads of ledgers: what an account was at a time and who moved it; what customers brought."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from billing.choices import EntryKind
 from billing.models import BillingAccount, LedgerEntry
 from portal.core.actor import TenantRow
 from portal.core.money import ZERO
@@ -28,6 +29,38 @@ SELECT (entry.at AT TIME ZONE %s)::date AS day, sum(entry.amount)
 FROM billing_ledgerentry entry
 WHERE entry.account_id = %s AND entry.is_on_balance AND entry.at >= %s AND entry.at < %s
 GROUP BY 1
+"""
+
+# What customers pay for; the rest is money that comes in, or is put right.
+REVENUE_KINDS = (
+    EntryKind.SIGNUP,
+    EntryKind.RECURRING,
+    EntryKind.CHARGE,
+    EntryKind.PRODUCT,
+    EntryKind.CALL,
+    EntryKind.REFUND,
+    EntryKind.DEBIT,
+)
+# What was taken back counts as the kind that it takes back.
+_REVENUE_BY_MONTH = """
+SELECT date_trunc('month', entry.at AT TIME ZONE %s)::date, account.currency,
+       -sum(entry.net)
+FROM billing_billingaccount account
+JOIN billing_ledgerentry entry ON entry.account_id = account.id
+LEFT JOIN billing_ledgerentry original ON original.id = entry.reverses_id
+WHERE account.provider_id = %s AND entry.at >= %s
+  AND coalesce(original.kind, entry.kind) = ANY(%s)
+GROUP BY 1, 2
+"""
+# With more accounts than this, some of the newest entries of all are surely among them.
+_MANY_ACCOUNTS = 5000
+_NEWEST = """
+SELECT entry.id FROM (
+    SELECT id FROM billing_billingaccount WHERE provider_id = %s LIMIT %s) account
+CROSS JOIN LATERAL (
+    SELECT id FROM billing_ledgerentry WHERE account_id = account.id
+    ORDER BY id DESC LIMIT %s) entry
+ORDER BY entry.id DESC LIMIT %s
 """
 
 
@@ -107,3 +140,29 @@ def who_booked(entry: LedgerEntry, *, reader: TenantRow) -> str:
     else:
         is_known = entry.person.customer.path.startswith(reader.path)
     return entry.person_name if is_known else _("Your provider")
+
+
+def revenue_by_month(
+    provider: TenantRow, *, since: datetime, zone: str
+) -> list[tuple[date, str, Decimal]]:
+    """What the customers directly below were charged, net: month, currency and amount.
+
+    Months are named by their first day in ``zone``. Reads all entries since then.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _REVENUE_BY_MONTH, [zone, provider.pk, since, list(REVENUE_KINDS)]
+        )
+        return [(month, code, amount) for month, code, amount in cursor.fetchall()]
+
+
+def newest_entries(provider: TenantRow, *, count: int) -> list[LedgerEntry]:
+    """The entries last booked on the accounts of the customers directly below."""
+    entries = LedgerEntry.objects.select_related("account__customer").order_by("-pk")
+    accounts = BillingAccount.objects.filter(provider=provider.pk).order_by()
+    if accounts.values("pk")[: _MANY_ACCOUNTS + 1].count() > _MANY_ACCOUNTS:
+        return list(entries.filter(account__provider=provider.pk)[:count])
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST, [provider.pk, _MANY_ACCOUNTS, count, count])
+        ids = [pk for (pk,) in cursor.fetchall()]
+    return list(entries.filter(pk__in=ids))

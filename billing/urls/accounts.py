@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views import accounts, transactions
+from billing.views import accounts, billing_help, transactions
 
 OWN = "reports/account/"
 OF_CUSTOMER = "commerce/customers/<int:pk>/account/"
@@ -21,4 +21,5 @@ urlpatterns = [
         transactions.EntryReverse.as_view(),
         name="entry-reverse",
     ),
+    path("help/billing/", billing_help.BillingHelp.as_view(), name="help"),
 ]

@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 
 from billing.models import BillingAccount, LedgerEntry
 from billing.statement import balances_by_day
-from billing.types import BillTypeRules, rules_of
+from billing.types import rules_of
 from portal.core.display import format_day
 from portal.core.money import format_money, format_price
 from portal.core.plots import Mark, Plot, Value, step_plot
-from rateplans.choices import BillingPeriod
+from rateplans.choices import BillingPeriod, BillType
 from rateplans.selectors import effective_plan
 
 PLOT_DAYS = 90
@@ -95,17 +95,16 @@ def next_fees_on(account: BillingAccount) -> date | None:
     return max(account.billed_until, account.fees_from)
 
 
-def bill_type_sentences(rules: BillTypeRules) -> list[str]:
+def bill_type_sentences(bill_type: str) -> list[str]:
     """A billing type in plain words (D 1.5), for the customer as for its provider."""
+    rules = rules_of(bill_type)
     if not rules.uses_balance:
-        charges = (
-            _("Fees are listed here, and billed by another application.")
-            if rules.has_monthly_fees
-            else _(
-                "No fees are charged here: what is owed is settled elsewhere, if at all."
-            )
+        where = (
+            _("What is used is billed by another application, not here.")
+            if bill_type == BillType.EXTERNAL
+            else _("Nothing is billed.")
         )
-        return [charges, _("No balance is kept, so no credit limit applies.")]
+        return [where, _("No balance is kept, so no credit limit applies.")]
     sentences = []
     if rules.runs_negative:
         sentences.append(
@@ -179,7 +178,7 @@ def overview(account: BillingAccount) -> dict[str, Any]:
     return {
         "tiles": account_tiles(account),
         "bill_type": account.get_bill_type_display(),
-        "sentences": bill_type_sentences(rules),
+        "sentences": bill_type_sentences(account.bill_type),
         "plot": balance_plot(account) if rules.uses_balance else None,
     }
 

@@ -10,10 +10,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from customers.search import find
-from customers.selectors import has_children
+from customers.views.customers import feature_tiles
 from portal.core.permissions import Permission
 from portal.core.urls import account_url
 from portal.core.views import PortalView
+from portal.dashboard import start
 
 
 def home(request: Any) -> HttpResponse:
@@ -22,24 +23,30 @@ def home(request: Any) -> HttpResponse:
 
 
 class Start(PortalView):
-    """The first page after signing in: the place where most of the work is."""
+    """The first page after signing in: how things stand, and where to go on."""
 
     permission = Permission.USER
 
-    def get(self, request: Any) -> HttpResponse:
-        return redirect(self.url(self.first_page()))
+    def title(self) -> str:
+        return start.greeting()
 
-    def first_page(self) -> str:
-        """Its customers; inside a customer without any, what one came to set up."""
-        actor = self.actor
-        has_customers = actor.can(Permission.COMMERCE) and (
-            not actor.is_switched or has_children(actor.customer)
-        )
-        if has_customers:
-            return "customers:customer-list"
-        if actor.can(Permission.ADMINISTRATOR):
-            return "customers:person-list"
-        return "customers:line-list" if actor.is_switched else "customers:profile"
+    def get(self, request: Any) -> HttpResponse:
+        account = start.own_account(self.actor)
+        if start.is_provider(self.actor):
+            part = start.providers_part(self, account)
+            template = "portal/start_provider.html"
+        else:
+            part = start.own_part(self, account, self.features())
+            template = "portal/start_own.html"
+        subtitle = self.request.reach.account.name
+        context = self.page_context(subtitle=subtitle, breadcrumbs=[], **part)
+        return render(request, template, context)
+
+    def features(self) -> list[dict[str, Any]]:
+        """What the account has, with the ways to it that the role opens."""
+        if not self.actor.can(Permission.ADMINISTRATOR):
+            return []
+        return feature_tiles(self.request.reach.account)
 
 
 class Search(PortalView):

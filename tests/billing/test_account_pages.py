@@ -17,7 +17,6 @@ from billing import ledger
 from billing.choices import EntryKind
 from billing.models import BillingAccount, LedgerEntry
 from billing.taxes import TaxPart
-from billing.types import RULES
 from billing.views.account_parts import bill_type_sentences
 from customers.models import Customer
 from portal.core.scope import scopes_disabled
@@ -250,7 +249,7 @@ def test_wrong_period_is_told(world: World, gil: Client, query: str) -> None:
 
 @pytest.mark.parametrize("bill_type", list(BillType))
 def test_every_billing_type_is_told_in_words(bill_type: BillType) -> None:
-    assert bill_type_sentences(RULES[bill_type])
+    assert bill_type_sentences(bill_type)
 
 
 def test_account_without_balance_shows_none(world: World, gil: Client) -> None:
