@@ -9,6 +9,7 @@ from crispy_forms.layout import Layout
 from django import forms
 from django.utils.translation import gettext as _
 
+from billing.models import Product
 from portal.core.forms import Columns, PortalForm
 from rateplans.choices import Feature
 from rateplans.models import NumberClass
@@ -21,6 +22,7 @@ class CalculatorForm(PortalForm):
         self,
         *args: Any,
         classes: Mapping[int, NumberClass],
+        products: Mapping[int, Product],
         customers: Sequence[tuple[int, str]],
         **kwargs: Any,
     ) -> None:
@@ -33,8 +35,11 @@ class CalculatorForm(PortalForm):
         ]
         if numbers:
             features.append((_("Number of the class"), numbers))
+        if products:
+            named = [(f"product:{pk}", row.name) for pk, row in products.items()]
+            features.append((_("Product"), named))
         self.fields["feature"] = forms.ChoiceField(
-            label=_("Feature"), choices=features, required=False
+            label=_("Feature or product"), choices=features, required=False
         )
         anybody = [("", _("A new customer of yours"))]
         self.fields["customer"] = forms.ChoiceField(

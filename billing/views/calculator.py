@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -11,8 +13,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from billing.forms.calculator import CalculatorForm
-from billing.models import BillingAccount
+from billing.models import BillingAccount, Product
 from billing.pricing import Level, LevelPrice, price_down
+from billing.product_selectors import load_product_prices, products_to_price
 from billing.selectors import Rates, load_levels
 from billing.services.quotes import level_of_newcomer
 from portal.core.money import format_price, plain_amount
@@ -44,34 +47,39 @@ class PlanCalculator(PlanPage):
         )
         return {account.customer_id: account for account in found}
 
+    @cached_property
+    def products(self) -> dict[int, Product]:
+        """What customers of the account may buy."""
+        return {product.pk: product for product in products_to_price(self.owner)}
+
     def get(self, request: Any, pk: int) -> HttpResponse:
         form = CalculatorForm(
             request.GET or None,
             classes=self.classes,
+            products=self.products,
             customers=[
                 (customer_id, account.customer.name)
                 for customer_id, account in self.accounts.items()
             ],
         )
         asked = form.cleaned_data if form.is_bound and form.is_valid() else {}
-        feature, _colon, number_class = (
-            asked.get("feature") or Feature.ACCOUNT
-        ).partition(":")
         account = self.accounts.get(int(asked.get("customer") or 0))
-        error, lines = "", []
+        levels = self.levels(account)
+        error, steps = "", []
         try:
-            lines = self.lines(
-                self.levels(account),
-                Feature(feature),
-                int(number_class) if number_class else None,
-            )
+            steps = self.steps(asked.get("feature") or Feature.ACCOUNT, levels)
         except ValidationError as refusal:
             error = " ".join(refusal.messages)
-        return render(
-            request,
-            "billing/plan_calculator.html",
-            self.page_context(form=form, lines=lines, error=error),
+        context = self.page_context(
+            form=form,
+            error=error,
+            lines=[
+                self.line(step)
+                for step in steps
+                if step.level.path.startswith(self.actor.home.path)
+            ],
         )
+        return render(request, "billing/plan_calculator.html", context)
 
     def levels(self, account: BillingAccount | None) -> list[Level]:
         """From the top down to the customer that was chosen, or a new one of the owner's."""
@@ -80,32 +88,26 @@ class PlanCalculator(PlanPage):
         newcomer = level_of_newcomer(self.owner, {"plan": self.plan})
         return [*load_levels(self.owner), newcomer]
 
-    def lines(
-        self, levels: list[Level], feature: Feature, number_class_id: int | None
-    ) -> list[dict[str, Any]]:
-        """One line for each level that the reader may see."""
-        convert = Rates(levels[-1].today).convert
-        signups, monthly = (
-            price_down(levels, feature, occurs, number_class_id, convert)
-            for occurs in (Occurs.SIGNUP, Occurs.RECURRING)
-        )
+    def steps(self, asked: str, levels: list[Level]) -> list[Step]:
+        """What ``asked`` ("line", "number:3", "product:7") costs at each of ``levels``."""
+        kind, _colon, identity = asked.partition(":")
+        rates = Rates(levels[-1].today)
         sources = self.naming(levels)
-        found = []
-        for place, level in enumerate(levels):
-            if not level.path.startswith(self.actor.home.path):
-                continue
-            is_top = place == 0
-            found.append(
-                {
-                    "name": level.account.customer.name,
-                    "is_own": level.path == self.actor.customer.path,
-                    "is_newcomer": level.account.pk is None,
-                    "plan": level.plan.plan.name,
-                    "signup": cell(signups[place], sources, is_top=is_top),
-                    "recurring": cell(monthly[place], sources, is_top=is_top),
-                }
-            )
-        return found
+        if kind == "product":
+            return product_steps(self.products[int(identity)], levels, rates, sources)
+        class_id = int(identity) if identity else None
+        return feature_steps(Feature(kind), class_id, levels, rates, sources)
+
+    def line(self, step: Step) -> dict[str, Any]:
+        level = step.level
+        return {
+            "name": level.account.customer.name,
+            "is_own": level.path == self.actor.customer.path,
+            "is_newcomer": level.account.pk is None,
+            "plan": level.plan.plan.name,
+            "once": step.once,
+            "recurring": step.recurring,
+        }
 
     def naming(self, levels: list[Level]) -> Sources:
         """Plans of the account and of everybody below it may be named, too."""
@@ -114,32 +116,94 @@ class PlanCalculator(PlanPage):
         return Sources(self.owner.pk, self.sources.known | frozenset(below))
 
 
-def cell(price: LevelPrice, sources: Sources, *, is_top: bool) -> dict[str, str]:
-    """An amount, the rule that it comes from, and how it was converted."""
-    currency = price.level.currency
-    if price.plan is None:
-        rule = (
-            _("no price: nothing is charged")
-            if is_top
-            else _("passed through from the level above")
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one level pays: each an ``amount`` and the ``rule`` that it comes from."""
+
+    level: Level
+    once: dict[str, str]
+    recurring: dict[str, str]
+
+
+def feature_steps(
+    feature: Feature,
+    class_id: int | None,
+    levels: list[Level],
+    rates: Rates,
+    sources: Sources,
+) -> list[Step]:
+    signups, monthly = (
+        price_down(levels, feature, occurs, class_id, rates.convert)
+        for occurs in (Occurs.SIGNUP, Occurs.RECURRING)
+    )
+
+    def told(price: LevelPrice) -> dict[str, str]:
+        nothing = _("no price: nothing is charged")
+        passed = _("passed through from the level above")
+        text = rule_text(
+            price.level,
+            price.plan,
+            sources,
+            without=nothing if price.level is levels[0] else passed,
         )
-    else:
-        chain = price.level.plan.chain
-        name = sources.name(price.plan, chain)
-        is_own = price.plan.pk == chain[0].pk or name == chain[0].name
-        rule = (_("set in %(plan)s") if is_own else _("inherited from %(plan)s")) % {
-            "plan": name
-        }
-    if price.is_converted:
-        rule = _("%(rule)s, converted: 1 %(currency)s = %(rate)s %(own)s") % {
-            "rule": rule,
-            "currency": price.said_currency,
-            "rate": plain_amount(price.rate),
-            "own": currency,
-        }
-    return {"amount": format_price(round_price(price), currency), "rule": rule}
+        if price.is_converted:
+            text = _("%(rule)s, converted: 1 %(currency)s = %(rate)s %(own)s") % {
+                "rule": text,
+                "currency": price.said_currency,
+                "rate": plain_amount(price.rate),
+                "own": price.level.currency,
+            }
+        return amount_and_rule(price.amount, price.level, text)
+
+    return [
+        Step(level, told(signup), told(recurring))
+        for level, signup, recurring in zip(levels, signups, monthly, strict=True)
+    ]
 
 
-def round_price(price: LevelPrice) -> Any:
-    """A converted price to the places that prices are kept with."""
-    return round(price.amount, 9)
+def product_steps(
+    product: Product, levels: list[Level], rates: Rates, sources: Sources
+) -> list[Step]:
+    """The levels below whoever owns the product: nobody above has to do with it."""
+    found = load_product_prices([product], levels, rates=rates).get(product.pk)
+    if found is None:
+        raise ValidationError(
+            _("An exchange rate is missing: the system owner has to enter one."),
+            code="no_rate",
+        )
+    steps = []
+    for price in found:
+        own = _("the product's own price")
+        passed = _("passed through from the level above")
+        text = rule_text(
+            price.level,
+            price.plan,
+            sources,
+            without=own if price is found[0] else passed,
+        )
+        once, period = (
+            amount_and_rule(amount, price.level, text)
+            for amount in (price.create, price.period)
+        )
+        if product.period:
+            period["amount"] = f"{period['amount']} ({product.get_period_display()})"
+        steps.append(Step(price.level, once, period if product.period else {}))
+    return steps
+
+
+def rule_text(
+    level: Level, plan: RatePlan | None, sources: Sources, *, without: str
+) -> str:
+    """Which plan a price comes from, or ``without`` if none says it."""
+    if plan is None:
+        return without
+    chain = level.plan.chain
+    name = sources.name(plan, chain)
+    is_own = plan.pk == chain[0].pk or name == chain[0].name
+    text = _("set in %(plan)s") if is_own else _("inherited from %(plan)s")
+    return text % {"plan": name}
+
+
+def amount_and_rule(amount: Decimal, level: Level, rule: str) -> dict[str, str]:
+    """Converted prices are shown to the places that prices are kept with."""
+    return {"amount": format_price(round(amount, 9), level.currency), "rule": rule}

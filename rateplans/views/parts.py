@@ -30,6 +30,7 @@ TABS: tuple[tuple[str, Any, str], ...] = (
     ("permissions", gettext_lazy("Permissions"), "rateplans:plan-permissions"),
     ("markups", gettext_lazy("Mark-ups"), "rateplans:plan-markups"),
     ("charges", gettext_lazy("Charges"), "billing:plan-charges"),
+    ("products", gettext_lazy("Products"), "billing:plan-products"),
     ("calculator", gettext_lazy("Calculator"), "billing:plan-calculator"),
     ("customs", gettext_lazy("Custom settings"), "rateplans:custom-list"),
     ("history", gettext_lazy("History"), "rateplans:plan-history"),

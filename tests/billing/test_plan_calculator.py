@@ -6,7 +6,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from billing.models import BillingAccount, ExchangeRate
+from billing.choices import ProductReach
+from billing.models import (
+    BillingAccount,
+    ExchangeRate,
+    Product,
+    ProductException,
+)
 from customers.models import Person
 from portal.core.scope import scopes_disabled
 from rateplans.models import PlanPrice, RatePlan
@@ -99,6 +105,36 @@ def test_a_price_in_another_currency_tells_the_rate(world: World) -> None:
         "$2.50",
         "passed through from the level above, converted: 1 EUR = 1.25 USD",
     )
+
+
+def test_a_products_price_goes_down_the_chain(world: World) -> None:
+    """The system owner sells to all; Acme's plan adds 50 % to what Acme pays."""
+    with scopes_disabled():  # tests lay rows of every account
+        product = Product.objects.create(
+            owner=world.root,
+            name="Desk phone",
+            currency="EUR",
+            create_fee=100,
+            period="monthly",
+            period_fee=2,
+            reach=ProductReach.RECURSIVE,
+        )
+        ProductException.objects.create(
+            plan=world.acme_plan,
+            product=product,
+            uses_markups=True,
+            create_markup=50,
+        )
+    url = url_of(world.acme, "plan-calculator", pk=world.acme_plan.pk)
+    page = world.client(world.ann).get(url, {"feature": f"product:{product.pk}"})
+    told = [
+        (line["once"]["amount"], line["recurring"]["amount"], line["once"]["rule"])
+        for line in page.context["lines"]
+    ]
+    assert told == [
+        ("€100.00", "€2.00 (Monthly)", "the product's own price"),
+        ("€150.00", "€2.00 (Monthly)", "set in Acme basic"),
+    ]
 
 
 def test_a_missing_exchange_rate_is_said(world: World) -> None:
