@@ -145,6 +145,9 @@ VIOLATIONS: dict[str, Callable[[World], None]] = {
     "role_default_once": lambda w: _set(
         Role.objects.get(name="User"), default_for="pseudo"
     ),
+    "role_transaction_maximum_is_not_negative": lambda w: _set(
+        w.ann.role, transaction_maximum=-1
+    ),
     "switch_open_once_per_session": _two_switches,
     "system_options_are_one_row": lambda w: _again(
         SystemOptions.objects.get(pk=1), pk=2
