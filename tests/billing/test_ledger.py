@@ -75,6 +75,20 @@ def test_taxes_stand_beside_the_net(world: World, account: BillingAccount) -> No
     assert [tax.amount for tax in entry.taxes.all()] == [Decimal("-0.19")]
 
 
+@pytest.mark.parametrize("others", [0, 1])
+def test_part_smaller_than_the_ledger_is_rounded_before_it_moves_anything(
+    world: World, account: BillingAccount, others: int
+) -> None:
+    give(world.gamma, 1)
+    more = [_debit(world.beta.account, "1", key="other")] * others
+    _post(world, _debit(account, "0.0000005"), *more, within_limits=False)
+    entry = LedgerEntry.objects.get(account=account, key="k")
+    assert (entry.amount, entry.balance_after) == (
+        Decimal("-0.000001"),
+        Decimal("0.999999"),
+    )
+
+
 def test_entry_off_the_balance_leaves_it(world: World, account: BillingAccount) -> None:
     posting = ledger.debit(
         account.pk, "off", EntryKind.DEBIT, Decimal(5), "Apart", is_on_balance=False
@@ -168,10 +182,13 @@ def test_database_refuses_what_the_ledger_did_not_write(
     world: World, everywhere: object, statement: str
 ) -> None:
     give(world.gamma, 10)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with (
+        pytest.raises(IntegrityError),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 @pytest.mark.django_db(transaction=True)
