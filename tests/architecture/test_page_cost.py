@@ -21,6 +21,7 @@ from tests.architecture.test_tenancy_matrix import (
     _id_of,
     _method,
 )
+from tests.books import give
 from tests.customers.test_create_customer import _create
 from tests.world import World
 
@@ -49,6 +50,8 @@ def _add(world: World, position: int) -> None:
         customer=acme,
         number_class=world.numbers[0].number_class,
     )
+    give(acme, 1)
+    give(world.beta, 1)
     OutgoingEmail.objects.create(
         key=mark,
         kind="login_details",
