@@ -16,11 +16,13 @@ from django.utils import timezone
 from billing import ledger
 from billing.choices import EntryKind
 from billing.models import BilledFeature, BillingAccount, ExchangeRate
-from billing.services.periods import close_account
+from billing.services.charges import accounts_with_due_charges, charge_due
+from billing.services.periods import close_accounts
 from billing.types import rules_of
 from portal.core.actor import system_actor
 from portal.core.money import ZERO
 from portal.demo import tariffs
+from portal.demo.shop import open_shop
 from rateplans.choices import Feature, MarkupKind, Occurs
 from rateplans.models import (
     NumberClass,
@@ -44,12 +46,15 @@ def open_business() -> None:
     today = timezone.localdate()
     first = (today - relativedelta(months=MONTHS - 1)).replace(day=1)
     _date_accounts(first)
+    open_shop(first)
     for number in range(MONTHS):
         month: date = first + relativedelta(months=number)
-        for account in _accounts():
-            if account.billed_until <= month:
-                _receive(account, month)
-                close_account(account.pk, on=month)
+        accounts = [each for each in _accounts() if each.billed_until <= month]
+        for account in accounts:
+            _receive(account, month)
+        close_accounts([account.pk for account in accounts], on=month)
+        for account_id in accounts_with_due_charges(month):
+            charge_due(account_id, on=month)
 
 
 def _accounts() -> Iterator[BillingAccount]:
@@ -124,8 +129,9 @@ def _date_accounts(first: date) -> None:
         created = account.customer.created_at.date()
         next_month: date = created.replace(day=1) + relativedelta(months=1)
         account.fees_from = created
+        account.charges_from = created
         account.billed_until = max(first, next_month)
-        account.save(update_fields=["fees_from", "billed_until"])
+        account.save(update_fields=["fees_from", "charges_from", "billed_until"])
 
 
 def _receive(account: BillingAccount, month: date) -> None:
