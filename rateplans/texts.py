@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
+from django.template.loader import render_to_string
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -158,8 +159,8 @@ def sample_values(*, brand: str, currency: str) -> dict[str, str]:
         "customer": "Weber & Co.",
         "name": "Anna Weber",
         "username": "anna@example.com",
-        "days": str(settings.WELCOME_LINK_TIMEOUT // 86400),
-        "hours": str(settings.PASSWORD_RESET_TIMEOUT // 3600),
+        "days": str(_days()),
+        "hours": str(_hours()),
         "emails": "anna@example.com",
         "account_number": "100042",
         "balance": format_money(Decimal(12), currency),
@@ -168,6 +169,41 @@ def sample_values(*, brand: str, currency: str) -> dict[str, str]:
         "advice": advice % {"brand": brand},
         LINK: f"{settings.PUBLIC_URL}/login/",
     }
+
+
+def standard_text(name: CustomName) -> str:
+    """What the portal says, in the active language, to begin one's own text with."""
+    kind, _underscore, part = name.value.rpartition("_")
+    if kind == "footer":
+        return ""
+    values = {variable: in_braces([variable]) for variable in VARIABLES}
+    context = {
+        **values,
+        "brand": {"name": values["brand"]},
+        "customer": {
+            "name": values["customer"],
+            "account_number": values["account_number"],
+        },
+        "person": {"display_name": values["name"], "username": values["username"]},
+        "new_emails": [values["emails"]],
+        "account_url": values[LINK],
+        "forgotten_url": values[LINK],
+        "portal_url": settings.PUBLIC_URL,
+        "valid_days": _days(),
+        "valid_hours": _hours(),
+    }
+    if part == "subject":
+        return render_to_string(f"emails/{kind}/subject.txt", context).strip()
+    text = render_to_string(f"emails/{kind}/body.txt", context)
+    return text.partition("\n-- \n")[0].strip()
+
+
+def _days() -> int:
+    return settings.WELCOME_LINK_TIMEOUT // 86400
+
+
+def _hours() -> int:
+    return settings.PASSWORD_RESET_TIMEOUT // 3600
 
 
 def in_braces(names: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, ProtectedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,7 +21,13 @@ from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from portal.core.staleness import refuse_stale
 from portal.core.validators import validate_name
-from rateplans.models import PlanFeature, PlanMarkup, PlanPrice, RatePlan
+from rateplans.models import (
+    CustomSetting,
+    PlanFeature,
+    PlanMarkup,
+    PlanPrice,
+    RatePlan,
+)
 from rateplans.selectors import chain_ids, count_customers, inheritable_plans, own_plan
 from rateplans.settings import DEFAULTS
 
@@ -99,6 +105,7 @@ def copy_plan(*, plan: RatePlan, name: str, by: Actor) -> RatePlan:
     for model in (PlanPrice, PlanMarkup):
         _copy_rows(model.objects.filter(plan=plan), copy, since=today)
     _copy_rows(PlanFeature.objects.filter(plan=plan), copy)
+    _copy_rows(CustomSetting.objects.filter(plan=plan), copy)
     changes = audit.first_values(copy, FIELDS)
     audit.record("plan.created", copy, by=by, customer=plan.owner, changes=changes)
     return copy
@@ -127,7 +134,12 @@ def delete_plan(*, plan: RatePlan, by: Actor) -> None:
     if reasons := deletion_refusals(plan):
         raise ValidationError(reasons, code="in_use")
     audit.record("plan.deleted", plan, by=by, customer=plan.owner)
-    plan.delete()
+    try:
+        plan.delete()
+    except ProtectedError as error:  # somebody was put on it this very moment
+        raise ValidationError(
+            _("Somebody has just begun to use it."), code="in_use"
+        ) from error
 
 
 def deletion_refusals(plan: RatePlan) -> list[str]:

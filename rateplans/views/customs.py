@@ -32,6 +32,7 @@ from rateplans.texts import (
     in_braces,
     paragraphs,
     sample_values,
+    standard_text,
 )
 from rateplans.views.parts import EDIT, PlanPage
 
@@ -260,6 +261,7 @@ def preview_of(plan: RatePlan, values: Mapping[str, Any]) -> dict[str, Any]:
     language = form.cleaned_data["language"] or translation.get_language()
     with translation.override(language):
         samples = sample_values(brand=str(plan.owner), currency=plan.currency)
+        standard = standard_text(name)
     errors: list[str] = []
     if value.strip():
         try:
@@ -271,6 +273,7 @@ def preview_of(plan: RatePlan, values: Mapping[str, Any]) -> dict[str, Any]:
         "title": name.label,
         "errors": errors,
         "language": language,
+        "standard": standard,
         "line": fill(value, samples) if rule.is_line else "",
         "paragraphs": [] if rule.is_line else paragraphs(value, samples),
         "variables": [

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from portal.core.scope import scopes_disabled, subtree
 from portal.core.staleness import state_of
 from rateplans.choices import CustomName
 from rateplans.models import CustomSetting
-from rateplans.services import customs
+from rateplans.services import customs, plans
 from rateplans.texts import (
     LINK,
     LONGEST_TEXT,
@@ -26,6 +27,7 @@ from rateplans.texts import (
     in_braces,
     paragraphs,
     sample_values,
+    standard_text,
 )
 from tests.world import World
 
@@ -55,6 +57,19 @@ def test_all_allowed_variables_are_taken(name: CustomName) -> None:
     assert clean_text(name, text) == text
     samples = sample_values(brand="Acme", currency="EUR")
     assert "{" not in fill(text, samples)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("name", CustomName)
+def test_what_the_portal_says_can_be_said_in_ones_own_words(
+    name: CustomName, language: str
+) -> None:
+    """So nothing that a mail needs is missing among the variables."""
+    with translation.override(language):
+        text = standard_text(name)
+    assert text or name in {FOOTER, ADDRESS}
+    if text:
+        assert clean_text(name, text) == text
 
 
 @pytest.mark.parametrize(
@@ -217,6 +232,16 @@ def test_nothing_unseen_is_overwritten(world: World) -> None:
             customs.update_custom(
                 custom=custom, values={"language": "en"}, seen=seen, by=ann
             )
+
+
+def test_a_copy_of_the_plan_says_the_same(world: World) -> None:
+    create(world)
+    with subtree(world.acme):
+        copy = plans.copy_plan(
+            plan=world.acme_plan, name="Copy", by=world.actor(world.ann)
+        )
+        assert [row.value for row in copy.customs.all()] == [GOOD]
+        assert world.acme_plan.customs.count() == 1
 
 
 def test_others_may_not(world: World) -> None:
