@@ -21,15 +21,15 @@ def two_databases() -> Iterator[tuple[BaseDatabaseWrapper, BaseDatabaseWrapper]]
     original = str(connection.settings_dict["NAME"])
     name = f"{original}_second"
     _let_go()
-    _administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
-    _administer("CREATE DATABASE {} TEMPLATE {}", name, original)
+    administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    administer("CREATE DATABASE {} TEMPLATE {}", name, original)
     first, second = _connection_to(original), _connection_to(name)
     try:
         yield first, second
     finally:
         first.close()
         second.close()
-        _administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def _let_go() -> None:
     database.close_pool()
 
 
-def _administer(statement: str, *names: str) -> None:
+def administer(statement: str, *names: str) -> None:
     """Outside of Django's connections: no transaction and no pool allows it."""
     parameters: dict[str, Any] = connection.get_connection_params()
     chosen: dict[str, Any] = {

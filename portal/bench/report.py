@@ -12,6 +12,7 @@ from pathlib import Path
 import django
 from django.db import connection
 
+from portal.bench.charging import CLIENTS, Rate
 from portal.bench.measuring import Figures, Scenario
 
 # The targets: a list at the larger size against the smaller one, and queries of a page.
@@ -53,18 +54,16 @@ class Report:
     sizes: tuple[int, int]
     on: date
     machine: str
+    rates: Sequence[Rate] = ()
 
     def text(self) -> str:
         """Columns for the screen."""
-        rows = [self._heading(), *(self._cells(line) for line in self.lines)]
-        widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-        return "\n".join(
-            "  ".join(
-                cell.ljust(width) if at in {0, 7} else cell.rjust(width)
-                for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in rows
-        )
+        pages = [self._heading(), *(self._cells(line) for line in self.lines)]
+        text = _columns(pages, {0, 7})
+        if self.rates:
+            rates = [RATE_HEADING, *(_rate_cells(rate) for rate in self.rates)]
+            text = f"{text}\n\n{_columns(rates, {0, 2, 4})}"
+        return text
 
     def markdown(self) -> str:
         """The page docs/performance.md."""
@@ -89,7 +88,7 @@ Targets: a list within {LIST_RATIO} times, a page with at most {MOST_QUERIES} qu
 Saving counts every statement: the savepoints, the audit log and the mail that is written
 with the customer. The last lines are the Django admin's list of the same customers, for
 comparison; it looks through all levels of the tree.
-"""
+{rates_markdown(self.rates)}"""
 
     def _heading(self) -> tuple[str, ...]:
         small, large = (f"{size:,}" for size in self.sizes)
@@ -115,6 +114,51 @@ comparison; it looks through all levels of the tree.
             f"{line.large.queries}",
             line.verdict,
         )
+
+
+RATE_HEADING = ("Charging", "A second", "Compared with", "Ratio", "Target")
+
+
+def rates_markdown(rates: Sequence[Rate]) -> str:
+    """The part of the page about charging, if it was measured."""
+    if not rates:
+        return ""
+    rows = "\n".join(f"| {' | '.join(_rate_cells(rate))} |" for rate in rates)
+    return f"""
+## Charging
+
+A charge is one ledger entry within a credit limit, on each level that pays; {CLIENTS} clients
+charge at once, in processes of their own, in turns with pgbench. The ratio is the median of
+the ratios of the rounds, to be trusted where the rates themselves depend on what else the
+machine does. pgbench -s 1 has one row that all its transactions update, as a hot account is.
+
+| {" | ".join(RATE_HEADING)} |
+|---|---:|---|---:|---|
+{rows}
+"""
+
+
+def _rate_cells(rate: Rate) -> tuple[str, ...]:
+    ratio = "" if rate.ratio is None else f"{rate.ratio:.2f}"
+    return (
+        rate.name,
+        f"{rate.per_second:,.0f}",
+        rate.compared_with,
+        ratio,
+        rate.verdict,
+    )
+
+
+def _columns(rows: Sequence[tuple[str, ...]], texts: set[int]) -> str:
+    """Aligned for the screen; the columns ``texts`` to the left, figures to the right."""
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if at in texts else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
 
 
 def machine() -> str:

@@ -13,11 +13,20 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from billing.services import checking
 from customers.models import Customer
-from portal.bench import measuring
+from portal.bench import charging, charging_rows, measuring
+from portal.bench.charging import Rate
 from portal.bench.entries import entries_of
 from portal.bench.measuring import Figures, Scenario, Side, WrongAnswerError, percentile
-from portal.bench.report import LIST_RATIO, MOST_QUERIES, Line, Report, machine
+from portal.bench.report import (
+    LIST_RATIO,
+    MOST_QUERIES,
+    Line,
+    Report,
+    machine,
+    rates_markdown,
+)
 from portal.core.scope import scopes_disabled
 from portal.management.commands import bench
 from tests.world import World
@@ -39,6 +48,15 @@ NAMES = [
     "Django admin: list of customers",
     "Django admin: search",
 ]
+RATES = [
+    "Charges on one hot account",
+    "Charges on 20 accounts",
+    "Charges through a chain of 4 levels",
+    "Close of a period: 3 accounts with 3 fees each",
+    "Close of a period: 7 accounts with 3 fees each",
+    "Effective plan, on its own",
+    "Effective plan, 6 levels deep",
+]
 
 
 def _databases() -> set[str]:
@@ -59,6 +77,7 @@ def test_every_page_is_measured_at_both_sizes(
         "bench",
         sizes=[60, 300],
         repetitions=2,
+        rounds=0,
         report=tmp_path / "performance.md",
         stdout=StringIO(),
     )
@@ -72,6 +91,20 @@ def test_every_page_is_measured_at_both_sizes(
     assert _databases() == before
     with scopes_disabled():  # the larger size is in the database itself
         assert Customer.objects.filter(name__startswith="Bench ").count() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_charging_is_measured(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charging, "CLIENTS", 2)
+    monkeypatch.setattr(charging_rows, "ACCOUNTS", 20)
+    before = _databases()
+    rates = charging.measure_charging(seconds=0.2, rounds=1, accounts=[3, 7])
+    assert [rate.name for rate in rates] == RATES
+    assert all(rate.per_second > 0 for rate in rates)
+    assert "| Close of a period: 7 accounts" in rates_markdown(rates)
+    assert _databases() == before
+    with scopes_disabled():  # what was charged can be proven
+        assert checking.check_ledger().faults == 0
 
 
 def test_a_database_with_data_is_refused(world: World, tmp_path: Path) -> None:
@@ -120,6 +153,21 @@ def _line(small: float, large: float, *, queries: int = 10, status: int = 200) -
 )
 def test_targets(line: Line, verdict: str) -> None:
     assert line.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("ratio", "target", "verdict"),
+    [
+        (0.7, 0.7, "met"),
+        (0.69, 0.7, "missed: below 0.7"),
+        (0.1, None, ""),
+        (None, None, ""),
+    ],
+)
+def test_targets_of_rates(
+    ratio: float | None, target: float | None, verdict: str
+) -> None:
+    assert Rate("Charges", 100, "pgbench", ratio, target).verdict == verdict
 
 
 def test_report_names_machine_day_and_ratio(db: None) -> None:

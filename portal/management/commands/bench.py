@@ -1,4 +1,4 @@
-"""Measures the pages at two sizes and compares them."""
+"""Measures the pages at two sizes and compares them; and how fast is charged."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from customers.services.installation import system_owner
+from portal.bench.charging import measure_charging
 from portal.bench.databases import two_databases, using
 from portal.bench.measuring import Side, measure
 from portal.bench.report import Line, Report, machine, write
@@ -42,6 +43,26 @@ class Command(BaseCommand):
             help="requests that each figure is made of (100)",
         )
         parser.add_argument(
+            "--accounts",
+            type=int,
+            nargs=2,
+            default=[1_000, 10_000],
+            metavar=("FEW", "MANY"),
+            help="accounts of which a period is closed (1000 10000)",
+        )
+        parser.add_argument(
+            "--seconds",
+            type=float,
+            default=5,
+            help="of charging, in each of three rounds (5)",
+        )
+        parser.add_argument(
+            "--rounds",
+            type=int,
+            default=3,
+            help="of charging and pgbench in turns; 0 measures pages only (3)",
+        )
+        parser.add_argument(
             "--report",
             type=Path,
             default=settings.BASE_DIR / "docs/performance.md",
@@ -56,11 +77,21 @@ class Command(BaseCommand):
         repetitions = options["repetitions"]
         with two_databases() as (first, second):
             lines = self._measure({small: first, large: second}, repetitions)
+            rates = []
+            if options["rounds"]:
+                self.stdout.write("Measuring charges, closes and plans …")
+                with using(first):
+                    rates = measure_charging(
+                        seconds=options["seconds"],
+                        rounds=options["rounds"],
+                        accounts=options["accounts"],
+                    )
         report = Report(
             lines=lines,
             sizes=(small, large),
             on=timezone.localdate(),
             machine=machine(),
+            rates=rates,
         )
         write(report, options["report"])
         self.stdout.write(f"\n{report.text()}\n\nWritten to {options['report']}.")
