@@ -59,8 +59,8 @@ class ChargeFilter(django_filters.FilterSet):
 class RateFilter(django_filters.FilterSet):
     """The newest rate of each currency, or all of one currency."""
 
-    currency = django_filters.AllValuesFilter(
-        label=_("All rates of"), empty_label=_("Newest of each")
+    currency = django_filters.CharFilter(
+        label=_("Code of a currency, for all its rates"), lookup_expr="istartswith"
     )
 
     class Meta:
@@ -111,3 +111,9 @@ class ProductFilter(django_filters.FilterSet):
         self, queryset: QuerySet[Product], name: str, value: str
     ) -> QuerySet[Product]:
         return queryset.filter(archived_at__isnull=value == ON_OFFER)
+
+
+class OfferFilter(ProductFilter):
+    """Of what is on offer only."""
+
+    status = None

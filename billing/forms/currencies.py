@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import zlib
 from typing import Any
 
 from crispy_forms.layout import Layout
@@ -71,3 +74,26 @@ class RateFileForm(PortalForm):
                 found.errors or [_("There is no rate in this file.")], code="form"
             )
         return text
+
+
+class CheckedFileForm(PortalForm):
+    """A file that was checked, packed into the page that asks whether to import it."""
+
+    content = forms.CharField(
+        max_length=LARGEST_FILE, widget=forms.HiddenInput, strip=False
+    )
+
+
+def pack(text: str) -> str:
+    """Small enough to be carried by a page: rates compress to a third."""
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def unpack(content: str) -> str | None:
+    """What `pack` was given; None for anything else, or if it is larger than a file may be."""
+    unpacker = zlib.decompressobj()
+    try:
+        data = base64.b64decode(content, validate=True)
+        return unpacker.decompress(data, LARGEST_FILE).decode()
+    except (binascii.Error, ValueError, zlib.error):
+        return None

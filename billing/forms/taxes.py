@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crispy_forms.layout import Layout
+from crispy_forms.layout import HTML, Layout
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -93,6 +93,7 @@ class TaxForm(RowForm):
                 _("How much"),
                 "rate",
                 Columns("amount", "currency"),
+                HTML('{% include "billing/_tax_example.html" %}'),
                 id="how-much",
                 is_open=True,
             ),

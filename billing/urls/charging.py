@@ -47,11 +47,6 @@ urlpatterns = [
     path(RATES, currencies.RateList.as_view(), name="rate-list"),
     path(f"{RATES}new/", currencies.RateCreate.as_view(), name="rate-create"),
     path(f"{RATES}import/", currencies.RateImport.as_view(), name="rate-import"),
-    path(
-        f"{RATES}import/check/",
-        currencies.RateImportCheck.as_view(),
-        name="rate-import-check",
-    ),
     path(TAXES, taxes.TaxList.as_view(), name="tax-list"),
     path(f"{TAXES}new/", taxes.TaxCreate.as_view(), name="tax-create"),
     path(f"{TAXES}example/", taxes.TaxExample.as_view(), name="tax-example"),

@@ -35,6 +35,9 @@ from portal.core.row_pages import OneRow, RowConfirmPage, RowEditPage
 from portal.core.tables import Column, Empty
 from portal.core.views import Crumb, FormPage, ListPage, PortalView
 from rateplans.models import RatePlan
+from rateplans.views.parts import EDIT as PLAN_EDIT
+from rateplans.views.parts import LIST as PLAN_LIST
+from rateplans.views.parts import plan_tabs
 
 EDIT = "billing:charge-edit"
 
@@ -100,13 +103,12 @@ class OfPlan:
 
 def plan_crumbs(view: PortalView, plan: RatePlan) -> list[Crumb]:
     return [
-        Crumb(_("Rate plans"), view.url("rateplans:plan-list")),
-        Crumb(plan.name, view.url("rateplans:plan-edit", pk=plan.pk)),
+        Crumb(_("Rate plans"), view.url(PLAN_LIST)),
+        Crumb(plan.name, view.url(PLAN_EDIT, pk=plan.pk)),
     ]
 
 
 class ChargeList(ListPage):
-    template_name = "billing/charge_list.html"
     table_id = "charges"
     default_sort = "name"
     filterset_class = ChargeFilter
@@ -174,12 +176,22 @@ class CustomerChargeList(OfCustomer, ChargeList):
 
 
 class PlanCharges(OfPlan, ChargeList):
+    template_name = "billing/plan_list.html"
+
+    def title(self) -> str:
+        return self.plan.name
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return plan_crumbs(self, self.plan)[:1]
+
     def page_context(self, **context: Any) -> dict[str, Any]:
         subtitle = _(
             "Every customer on %(name)s, and on plans that inherit it, pays them."
         )
         return super().page_context(
-            subtitle=subtitle % {"name": self.plan.name}, **context
+            subtitle=subtitle % {"name": self.plan.name},
+            tabs=plan_tabs(self, self.plan, "charges"),
+            **context,
         )
 
     def empty(self) -> Empty:

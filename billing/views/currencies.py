@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID, uuid4
 
 from django import forms
 from django.contrib import messages
-from django.core.cache import cache
 from django.db.models import QuerySet
-from django.http import HttpResponseBase
-from django.shortcuts import redirect
+from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from billing.filters import RateFilter
-from billing.forms.currencies import RateFileForm, RateForm
+from billing.forms.currencies import (
+    CheckedFileForm,
+    RateFileForm,
+    RateForm,
+    pack,
+    unpack,
+)
 from billing.models import ExchangeRate
 from billing.services import currencies
 from billing.services.rate_file import RateFile, read_rates
@@ -28,10 +31,10 @@ from portal.core.forms import PortalForm
 from portal.core.money import CURRENCIES, currency_name, plain_amount
 from portal.core.permissions import Permission
 from portal.core.tables import Column, Empty
-from portal.core.views import ConfirmPage, Crumb, FormPage, ListPage
+from portal.core.views import Crumb, FormPage, ListPage, clean_token
 
 LIST = "billing:rate-list"
-KEPT_FOR = 3600  # seconds between the check of a file and its import
+CHECK_TEMPLATE = "billing/rate_import_check.html"
 
 
 class RateList(ListPage):
@@ -163,64 +166,52 @@ def _day(text: str) -> Any:
 
 
 class RateImport(RatePage):
-    """Takes a file and leads to what it holds; nothing is written yet."""
+    """Takes a file, shows what it would change and its mistakes, then imports the rest.
 
-    submit_label = gettext_lazy("Check the file")
+    The page between carries the file itself, so that nothing is kept anywhere meanwhile.
+    """
 
     def title(self) -> str:
         return _("Import exchange rates")
 
-    def build_form(self, data: Any = None, files: Any = None) -> RateFileForm:
+    def build_form(self, data: Any = None, files: Any = None) -> PortalForm:
+        if data is not None and "content" in data:
+            return CheckedFileForm(data)
         return RateFileForm(data, files)
 
-    def save(self, form: RateFileForm) -> str:
-        token = uuid4()
-        cache.set(_key(self, token), form.cleaned_data["file"], KEPT_FOR)
-        return f"{self.url('billing:rate-import-check')}?file={token}"
-
-    def success_message(self, form: RateFileForm) -> str:
-        return _("The file is checked. Nothing is imported yet.")
-
-
-def _key(view: FormPage, token: UUID) -> str:
-    """Where the file waits: nobody else's import finds it."""
-    return f"rate-file:{view.request.user.pk}:{token}"
-
-
-class RateImportCheck(ConfirmPage, RatePage):
-    """What a file would change, and its mistakes; then imports what is right in it."""
-
-    template_name = "billing/rate_import_check.html"
-    submit_label = gettext_lazy("Import")
-    is_danger = False
-
-    def title(self) -> str:
-        return _("Import exchange rates")
-
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        request.actor.require(self.permission)
-        if self.file is None:
-            messages.warning(request, _("Choose the file once more."))
-            return redirect(self.url("billing:rate-import"))
-        return super().dispatch(request, *args, **kwargs)
+    def post(self, request: Any, **kwargs: Any) -> HttpResponseBase:
+        if "content" in request.POST:
+            if self.checked is None:
+                messages.warning(request, _("Choose the file once more."))
+                return self.redirect(request.path)
+            return super().post(request)
+        form = RateFileForm(request.POST, request.FILES)
+        token = clean_token(request.POST.get("form_token", ""))
+        if not form.is_valid():
+            return self.render_form(form, token=token, status=422)
+        text = form.cleaned_data["file"]
+        self.checked = read_rates(text)
+        asking = CheckedFileForm(initial={"content": pack(text)})
+        return self.render_form(asking, token=token)
 
     @cached_property
-    def file(self) -> RateFile | None:
-        try:
-            token = UUID(self.request.GET.get("file", ""))
-        except ValueError:
-            return None
-        text = cache.get(_key(self, token))
+    def checked(self) -> RateFile | None:
+        """The file that the page carried here; None if it carried none."""
+        text = unpack(self.request.POST.get("content", ""))
         return read_rates(text) if text else None
 
-    def build_form(self, data: Any = None, files: Any = None) -> forms.BaseForm:
-        return PortalForm(data)
+    def render_form(self, form: Any, **kwargs: Any) -> HttpResponse:
+        is_checked = isinstance(form, CheckedFileForm) and self.checked is not None
+        self.template_name = CHECK_TEMPLATE if is_checked else "_form_page.html"
+        self.submit_label = _("Import") if is_checked else _("Check the file")
+        return super().render_form(form, **kwargs)
 
     def form_context(self, form: Any) -> dict[str, Any]:
-        file = self.file
-        assert file is not None
+        file = self.checked
+        if file is None:
+            return {}
         counts = currencies.check_import(file)
-        return super().form_context(form) | {
+        return {
             "rows": [
                 {"label": _("New rates"), "value": counts.added},
                 {"label": _("Rates that change"), "value": counts.changed},
@@ -243,8 +234,8 @@ class RateImportCheck(ConfirmPage, RatePage):
         }
 
     def save(self, form: forms.BaseForm) -> str:
-        assert self.file is not None
-        self.counts = currencies.import_rates(file=self.file, by=self.actor)
+        assert self.checked is not None
+        self.counts = currencies.import_rates(file=self.checked, by=self.actor)
         return self.url(LIST)
 
     def success_message(self, form: forms.BaseForm) -> str:

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.filters import ProductFilter
+from billing.filters import OfferFilter, ProductFilter
 from billing.forms.products import (
     FIXED,
     INHERITED,
@@ -35,6 +35,7 @@ from portal.core.pills import pill
 from portal.core.row_pages import RowConfirmPage, RowEditPage, RowFormPage
 from portal.core.tables import Column, Empty
 from portal.core.views import Crumb, FormPage, ListPage
+from rateplans.views.parts import plan_tabs
 
 LIST = "billing:product-list"
 EDIT = "billing:product-edit"
@@ -267,16 +268,16 @@ class ProductArchive(OwnProduct, RowConfirmPage):
 class PlanProducts(OfPlan, ListPage):
     """Every product that customers on the plan may buy, with its price there."""
 
-    template_name = "billing/charge_list.html"
+    template_name = "billing/plan_list.html"
     table_id = "plan-products"
     default_sort = "name"
-    filterset_class = ProductFilter
+    filterset_class = OfferFilter
 
     def title(self) -> str:
-        return _("Product prices")
+        return self.plan.name
 
     def breadcrumbs(self) -> list[Crumb]:
-        return plan_crumbs(self, self.plan)
+        return plan_crumbs(self, self.plan)[:1]
 
     def get_queryset(self) -> QuerySet[Product]:
         return products_to_price(account_of(self))
@@ -312,7 +313,9 @@ class PlanProducts(OfPlan, ListPage):
     def page_context(self, **context: Any) -> dict[str, Any]:
         subtitle = _("What customers on %(name)s pay, where it is not the usual price.")
         return super().page_context(
-            subtitle=subtitle % {"name": self.plan.name}, **context
+            subtitle=subtitle % {"name": self.plan.name},
+            tabs=plan_tabs(self, self.plan, "products"),
+            **context,
         )
 
     def get(self, request: Any, **kwargs: Any) -> HttpResponseBase:
@@ -365,7 +368,7 @@ class PlanProduct(OfPlan, FormPage):
     def breadcrumbs(self) -> list[Crumb]:
         return [
             *plan_crumbs(self, self.plan),
-            Crumb(_("Product prices"), self.cancel_url()),
+            Crumb(_("Products"), self.cancel_url()),
         ]
 
     def cancel_url(self) -> str:

@@ -227,6 +227,8 @@ def worked_example(form: TaxExampleForm) -> dict[str, str]:
     """What the tax adds to a price of 100, step by step; empty if it cannot be told."""
     if not form.is_valid():
         return {}
+    if not form.cleaned_data["rate"] and not form.cleaned_data["amount"]:
+        return {}
     currency = form.cleaned_data["currency"]
     tax = Tax(
         pk=0,

@@ -7,16 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from billing.forms.currencies import LARGEST_FILE, pack, unpack
 from billing.models import ExchangeRate
 from billing.selectors import Rates
 from billing.services import currencies
 from billing.services.rate_file import read_rates
+from portal.core.models import AuditEvent
+from portal.core.scope import scopes_disabled
 from tests.billing.pages import labels_of, url_of
 from tests.customers.features import actions_of, queries_of, refusals_of
 from tests.pages import entries_of, errors_of, send
@@ -205,7 +207,7 @@ def test_only_the_system_owner_enters_rates(world: World) -> None:
     with pytest.raises(PermissionDenied):
         currencies.import_rates(file=read_rates(HISTORY), by=by)
     client = world.client(world.ann)
-    for name in ("rate-create", "rate-import", "rate-import-check"):
+    for name in ("rate-create", "rate-import"):
         assert client.get(url_of(world.acme, name)).status_code == 403
     page = client.get(url_of(world.acme, "rate-list"))
     assert page.status_code == 200
@@ -285,8 +287,8 @@ def upload(world: World, client: Client, content: bytes) -> Any:
 
 def test_a_file_is_checked_first_and_then_imported(world: World, olga: Client) -> None:
     content = HISTORY + "2026-11-18,x,160,N/A,\n"
-    answer = upload(world, olga, content.encode())
-    page = olga.get(answer.url)
+    page = upload(world, olga, content.encode())
+    assert page.status_code == 200
     rows = {row["label"]: row["value"] for row in page.context["rows"]}
     whole = rows.pop("Values in the file")
     assert rows["New rates"] == 7
@@ -294,15 +296,20 @@ def test_a_file_is_checked_first_and_then_imported(world: World, olga: Client) -
     assert sum(rows.values()) == whole == 12
     assert "Line 5: USD: “x” is no rate." in page.content.decode()
     assert not ExchangeRate.objects.exists()
-    answer = olga.post(answer.url, entries_of(page))
-    assert answer.url == url_of(world.root, "rate-list")
+    url = url_of(world.root, "rate-import")
+    entries = entries_of(page)
+    for _time in range(2):  # a second click does nothing more
+        assert olga.post(url, entries).url == url_of(world.root, "rate-list")
     assert ExchangeRate.objects.count() == 7
+    with scopes_disabled():
+        events = AuditEvent.objects.filter(action="exchange_rate.imported")
+        assert events.count() == 1
 
 
 def test_a_file_with_nothing_new_has_no_button(world: World, olga: Client) -> None:
     currencies.import_rates(file=read_rates(HISTORY), by=world.actor(world.olga))
-    answer = upload(world, olga, HISTORY.encode())
-    assert "every rate is there" in olga.get(answer.url).context["refusal"]
+    page = upload(world, olga, HISTORY.encode())
+    assert "every rate is there" in page.context["refusal"]
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"hello", b"Date,USD\n"])
@@ -312,10 +319,23 @@ def test_what_is_no_file_of_rates_is_refused(
     assert list(errors_of(upload(world, olga, content))) == ["file"]
 
 
-def test_a_check_that_is_gone_asks_for_the_file_again(
-    world: World, olga: Client
+@pytest.mark.parametrize("content", ["", "x", "AAAA", "é", pack("")])
+def test_a_page_that_carries_no_file_asks_for_it_again(
+    world: World, olga: Client, content: str
 ) -> None:
-    answer = upload(world, olga, HISTORY.encode())
-    cache.clear()
-    for url in (answer.url, url_of(world.root, "rate-import-check")):
-        assert olga.get(url).url == url_of(world.root, "rate-import")
+    url = url_of(world.root, "rate-import")
+    assert olga.post(url, {"content": content}).url == url
+    assert not ExchangeRate.objects.exists()
+
+
+def test_a_packed_file_is_never_larger_than_a_file_may_be() -> None:
+    text = "1" * (LARGEST_FILE + 10)
+    assert unpack(pack(text)) == text[:LARGEST_FILE]
+    assert unpack(pack("Größe")) == "Größe"
+
+
+def test_a_day_to_come_is_refused_on_the_page(world: World, olga: Client) -> None:
+    page = upload(world, olga, b"Date,USD\n2999-01-01,1.1\n")
+    answer = olga.post(url_of(world.root, "rate-import"), entries_of(page))
+    assert answer.status_code == 422
+    assert "Rates of days to come" in answer.content.decode()
