@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class PaymentType(TextChoices):
@@ -36,7 +37,7 @@ class EntryKind(TextChoices):
     PRODUCT = "product", _("Product")
     CALL = "call", _("Calls")
     REFUND = "refund", _("Refund")
-    CREDIT = "credit", _("Credit")
+    CREDIT = "credit", pgettext_lazy("ledger entry", "Credit")
     DEBIT = "debit", _("Debit")
     CORRECTION = "correction", _("Correction")
     REVERSAL = "reversal", _("Reversal")

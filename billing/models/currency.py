@@ -4,6 +4,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from portal.core.money import validate_currency
 
@@ -19,7 +20,7 @@ class ExchangeRate(models.Model):
     )
     on = models.DateField(_("day"))
     rate = models.DecimalField(
-        _("rate"),
+        pgettext_lazy("exchange", "rate"),
         max_digits=18,
         decimal_places=9,
         validators=[MinValueValidator(0)],
