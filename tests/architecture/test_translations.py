@@ -24,6 +24,7 @@ from portal import translations
 from portal.core.models import AuditEvent
 from portal.core.scope import scopes_disabled
 from portal.translations import Key
+from tests.books import give
 from tests.pages import entries_of, errors_of
 from tests.world import World
 
@@ -306,8 +307,9 @@ def german(world: World) -> Client:
             created_at=datetime(2026, 3, 31, 12, tzinfo=UTC)
         )
         BillingAccount.objects.filter(customer=world.beta).update(
-            balance=Decimal("-1234.5"), credit_limit=Decimal(2000)
+            credit_limit=Decimal(2000)
         )
+        give(world.beta, "-1234.5")
     world.ann.refresh_from_db()
     return world.client(world.ann)
 
