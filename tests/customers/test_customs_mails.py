@@ -156,7 +156,7 @@ def test_login_details_in_own_words(world: World) -> None:
         "https://acme.test/help?a=1&b=2\n"
     )
     assert "Welcome Ben Braun &lt;of&gt; Beta Voice!" in email.html
-    assert f'<a href="{mail.LINK_MARKER}"' in email.html
+    assert f'href="{mail.LINK_MARKER}"' in email.html
     assert "Choose your password</a>" in email.html
     assert "Acme GmbH<br>Hotline 123" in email.html
     assert 'href="https://acme.test/help?a=1&amp;b=2"' in email.html
