@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from billing import admin_sales as admin_sales  # registers the models of sales
 from billing.models import (
     BilledFeature,
     BillingAccount,
