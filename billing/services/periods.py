@@ -106,6 +106,25 @@ def close_accounts(
     return closed
 
 
+@transaction.atomic
+def resume_account(account_id: int) -> None:
+    """Let an account that was out of use be charged again, from its present day on.
+
+    The days that passed meanwhile cost nothing; the next run charges the rest of the period
+    that has begun.
+    """
+    with scopes_disabled():  # the row is handed in by its id
+        account = (
+            BillingAccount.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("customer")
+            .get(pk=account_id)
+        )
+        today = local_date(account.customer.time_zone)
+        if account.billed_until < today:
+            account.billed_until = today
+            account.save(update_fields=["billed_until"])
+
+
 def _close_period(accounts: list[BillingAccount], begin: date, *, by: Actor) -> None:
     """Charge ``accounts`` for the period that begins on the day ``begin``."""
     ats = {

@@ -11,7 +11,6 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from dateutil.relativedelta import relativedelta
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -24,8 +23,6 @@ from portal.core.money import round_money
 from portal.core.periods import ONE_DAY, months_in
 from portal.core.scope import scopes_disabled
 from rateplans.choices import Feature
-
-MONTHS_BACK = 12  # the longest period
 
 
 def refund_lines(
@@ -145,11 +142,11 @@ def _paid_by(level: Level, feature: BilledFeature, end: date) -> LedgerEntry | N
             paid: LedgerEntry | None = max(ours, key=lambda item: item[0])[1]
         else:
             # Charged with all others when the period began.
-            back = range(1, MONTHS_BACK + 1)
-            begins = [end - relativedelta(months=months) for months in back]
             number_class = feature.number_class_id or ""
-            keys = [f"{kind}:{day}:{feature.feature}:{number_class}" for day in begins]
-            paid = entries.filter(key__in=keys, at__gt=first.started_at).first()
+            paid = entries.filter(
+                at__gt=first.started_at,
+                key__endswith=f":{feature.feature}:{number_class}",
+            ).first()
     return None if paid is None or hasattr(paid, "reversed_by") else paid
 
 

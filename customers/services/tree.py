@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.models import BillingAccount, LedgerEntry
-from billing.services import fees
+from billing.services import fees, periods
 from customers.models import Customer, Number, Person, Switch
 from customers.services import numbers, people
 from customers.services.customers import lock_below
@@ -108,6 +108,7 @@ def undelete_customer(*, customer: Customer, by: Actor) -> Customer:
         raise ValidationError(
             _("The account above is deleted. Restore that one first."), code="parent"
         )
+    periods.resume_account(customer.account.pk)
     customer.deleted_at = None
     customer.version += 1
     customer.save(update_fields=["deleted_at", "version"])

@@ -187,8 +187,7 @@ def test_database_refuses_what_the_ledger_did_not_write(
         transaction.atomic(),
         connection.cursor() as cursor,
     ):
-        cursor.execute(statement)
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"{statement}; SET CONSTRAINTS ALL IMMEDIATE")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -13,6 +13,8 @@ from django.core.exceptions import ValidationError
 from billing.models import ExchangeRate
 from billing.services.periods import close_account, close_accounts
 from customers.models import Customer
+from customers.services.tree import delete_customer, undelete_customer
+from portal.core.actor import system_actor
 from portal.core.scope import scopes_disabled
 from rateplans.choices import BillingPeriod, BillType, Feature, Occurs
 from rateplans.models import NumberClass
@@ -266,6 +268,28 @@ def test_deleted_customers_are_not_charged_nor_counted(world: World) -> None:
         close_account(set_account(customer).pk, on=date(2026, 3, 1))
     assert entries(gamma, "net") == [(-1,)]
     assert entries(world.beta, "net") == [(-1,), (-31,)]  # February, not March
+
+
+def test_days_of_a_deleted_customer_cost_nothing_when_it_is_back(world: World) -> None:
+    gamma = _open(world, "2026-02-01")
+    price(world.beta_plan, 28)
+    world.beta_plan.refund_on_removal = True
+    world.beta_plan.save()
+    with time_machine.travel("2026-01-31T12:00Z", tick=False):
+        set_account(gamma, bill_type=BillType.NONE)
+        add(gamma, item(1))
+        set_account(gamma, bill_type=BillType.PREPAID)
+        delete_customer(customer=gamma, by=system_actor(world.beta))
+    with time_machine.travel("2027-02-15T12:00Z", tick=False):
+        undelete_customer(customer=gamma, by=system_actor(world.beta))
+        close_account(gamma.account.pk)
+        assert entries(gamma, "net", "period_start", "period_end") == [
+            (-14, date(2027, 2, 15), date(2027, 3, 1))
+        ]
+    with time_machine.travel("2027-02-18T12:00Z", tick=False):
+        remove(gamma, item(1))
+    assert entries(gamma, "net")[1:] == [(10,)]
+    assert set_account(gamma).billed_until == date(2027, 3, 1)
 
 
 def test_prices_of_another_currency_are_converted_at_the_day(world: World) -> None:

@@ -350,6 +350,7 @@ class Portal:
         choice = account.entries.filter(kind__in=REVERSIBLE, reversed_by=None)
         entry = choice.order_by("pk")[which % choice.count()]
         provider = self.customers[index].parent
+        assert provider is not None
         for _twice in range(2):
             transactions.reverse_entry(
                 entry=entry, account=account, reason="Test", by=system_actor(provider)
