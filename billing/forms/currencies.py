@@ -11,6 +11,7 @@ from crispy_forms.layout import Layout
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from billing.services.rate_file import read_rates
 from portal.core.forms import AmountField, Columns, PortalForm, Section
@@ -31,7 +32,7 @@ class RateForm(PortalForm):
         help_text=_("It holds from this day on, until a later one has its own."),
     )
     rate = AmountField(
-        label=_("Rate"),
+        label=pgettext_lazy("exchange", "Rate"),
         max_digits=18,
         decimal_places=9,
         help_text=_("Units of this currency for 1 EUR."),
