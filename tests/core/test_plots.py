@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.template.loader import render_to_string
@@ -10,7 +11,7 @@ from django.utils import translation
 
 from portal.core.plots import Mark, Plot, Value, bar_plot, level_text, step_plot
 
-WORDS = {
+WORDS: dict[str, Any] = {
     "id": "plot",
     "title": "Balance",
     "label_heading": "Day",
