@@ -15,7 +15,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing.choices import ChargePeriod
 from billing.filters import ChargeFilter
@@ -213,10 +213,10 @@ def price_cell(charge: Charge) -> SafeString:
 def due_cell(charge: Charge) -> str:
     period = str(charge.get_period_display())
     if charge.number:
-        return _("%(period)s, %(number)d times") % {
-            "period": period,
-            "number": charge.number,
-        }
+        text = ngettext(
+            "%(period)s, %(number)d time", "%(period)s, %(number)d times", charge.number
+        )
+        return text % {"period": period, "number": charge.number}
     return period
 
 

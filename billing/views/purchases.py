@@ -11,7 +11,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing.choices import ProductType
 from billing.forms.products import PurchaseForm
@@ -187,12 +187,14 @@ class PurchaseOrder(ConfirmPage):
             )
         if self.product.type == ProductType.CALL_TIME:
             last = purchases.end_of_month(quote.level.today) - ONE_DAY
+            minutes = self.product.amount // 60 * self.quantity
             texts.append(
-                _("You may call for %(minutes)d more minutes until %(day)s.")
-                % {
-                    "minutes": self.product.amount // 60 * self.quantity,
-                    "day": format_day(last),
-                }
+                ngettext(
+                    "You may call for %(minutes)d more minute until %(day)s.",
+                    "You may call for %(minutes)d more minutes until %(day)s.",
+                    minutes,
+                )
+                % {"minutes": minutes, "day": format_day(last)}
             )
         return texts
 
