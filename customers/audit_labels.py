@@ -203,6 +203,7 @@ for _noun, _thing in SYSTEM_THINGS.items():
 _OTHER_FIELDS: dict[str, Any] = {
     "taxes": gettext_lazy("taxes liable"),
     "added": gettext_lazy("added"),
+    "valid_from": gettext_lazy("valid from"),
     "changed": gettext_lazy("changed"),
 }
 # Customer events tell what changed on the billing account as well.
