@@ -111,7 +111,7 @@ def test_pages_that_refuse_say_what_to_do(cast: World, new_visitor: Any) -> None
         expect(page.get_by_role("heading", level=1)).to_contain_text(headline)
         uli.judge(name)
         page.get_by_role("link", name="To the start page").click()
-        expect(page.get_by_role("heading", name="Profile", level=1)).to_be_visible()
+        expect(page.get_by_role("heading", name="Good", level=1)).to_be_visible()
 
 
 def test_form_of_an_old_page_is_refused_kindly(cast: World, new_visitor: Any) -> None:
