@@ -9,8 +9,14 @@ from django.db import connection
 from django.db.models import Case, Count, Q, QuerySet, Value, When
 
 from portal.core.scope import scopes_disabled
-from rateplans.choices import Sharing
-from rateplans.models import PlanFeature, PlanMarkup, PlanPrice, RatePlan
+from rateplans.choices import CustomName, CustomReach, Sharing
+from rateplans.models import (
+    CustomSetting,
+    PlanFeature,
+    PlanMarkup,
+    PlanPrice,
+    RatePlan,
+)
 from rateplans.pricing import (
     EffectivePlan,
     by_plan_features,
@@ -151,3 +157,30 @@ def count_customers(
             .order_by()
             .values_list("pk", "customers")
         )
+
+
+def inherited_customs(plan: RatePlan) -> list[tuple[CustomSetting, list[RatePlan]]]:
+    """Custom settings that a plan takes from those it inherits from, by what they are for.
+
+    Each comes with the way to it: the plans from ``plan`` to the one that says it. What
+    a nearer plan says otherwise is left out.
+    """
+    chain = chain_ids([plan.pk])[plan.pk]
+    with scopes_disabled():  # what is inherited belongs to accounts above the tenant
+        plans = RatePlan.objects.in_bulk(chain)
+        rows = list(CustomSetting.objects.filter(plan__in=chain).select_related("plan"))
+    way = [plans[plan_id] for plan_id in chain]
+    said: set[tuple[str, str]] = set()
+    found = []
+    # A text in one language goes before the same plan's text for all.
+    rows.sort(key=lambda row: (chain.index(row.plan_id), not row.language, row.pk))
+    for row in rows:
+        is_for_all = row.reach == CustomReach.EVERYBODY
+        is_heard = is_for_all or plans[row.plan_id].owner_id == plan.owner_id
+        is_new = said.isdisjoint({(row.name, ""), (row.name, row.language)})
+        if row.plan_id != plan.pk and is_heard and is_new:
+            found.append((row, way[: chain.index(row.plan_id) + 1]))
+        if is_for_all:
+            said.add((row.name, row.language))
+    names = list(CustomName)
+    return sorted(found, key=lambda item: names.index(CustomName(item[0].name)))

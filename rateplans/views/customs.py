@@ -23,6 +23,7 @@ from rateplans.choices import CustomName
 from rateplans.filters import CustomFilter
 from rateplans.forms.customs import ALL_LANGUAGES, CustomForm, PreviewForm
 from rateplans.models import CustomSetting, RatePlan
+from rateplans.selectors import inherited_customs
 from rateplans.services import customs
 from rateplans.texts import (
     RULES,
@@ -50,6 +51,21 @@ class CustomList(PlanPage, ListPage):
     def get(self, request: Any, **kwargs: Any) -> HttpResponseBase:
         return super().get(request)
 
+    def page_context(self, **context: Any) -> dict[str, Any]:
+        return super().page_context(inherited=self.inherited(), **context)
+
+    def inherited(self) -> list[dict[str, str]]:
+        """What the plan says because others say it, for _components/detail_list.html."""
+        return [
+            {
+                "label": f"{custom} ({language_of(custom)})",
+                "value": value_cell(custom),
+                "help": _("From %(plan)s")
+                % {"plan": self.sources.name(custom.plan, way)},
+            }
+            for custom, way in inherited_customs(self.plan)
+        ]
+
     def get_queryset(self) -> QuerySet[CustomSetting]:
         return CustomSetting.objects.filter(plan=self.plan)
 
@@ -58,11 +74,7 @@ class CustomList(PlanPage, ListPage):
             Column("name", _("What"), str, sort="name", narrow=True),
             Column("value", _("Text"), value_cell),
             Column(
-                "language",
-                _("Language"),
-                lambda custom: custom.language_name or str(ALL_LANGUAGES),
-                sort="language",
-                narrow=True,
+                "language", _("Language"), language_of, sort="language", narrow=True
             ),
             Column("reach", _("For"), lambda custom: custom.get_reach_display()),
         )
@@ -91,6 +103,10 @@ class CustomList(PlanPage, ListPage):
             action_url=self.url("rateplans:custom-create", pk=self.plan.pk),
             action_label=_("Write the first text"),
         )
+
+
+def language_of(custom: CustomSetting) -> str:
+    return custom.language_name or str(ALL_LANGUAGES)
 
 
 def value_cell(custom: CustomSetting) -> str:

@@ -9,7 +9,7 @@ from django.test import Client
 
 from portal.core.scope import scopes_disabled
 from portal.core.urls import account_url
-from rateplans.models import CustomSetting
+from rateplans.models import CustomSetting, RatePlan
 from tests.customers.features import queries_of
 from tests.pages import entries_of, errors_of, send
 from tests.world import World
@@ -57,6 +57,39 @@ def test_the_list_takes_as_many_queries_for_one_as_for_five(
         add(world, name=name, value="x")
     add(world, language="de")
     assert queries_of(ann, url) == before <= 30
+
+
+def test_the_list_says_what_is_inherited_and_from_where(
+    world: World, ann: Client
+) -> None:
+    with scopes_disabled():
+        RatePlan.objects.filter(pk=world.acme_plan.pk).update(base=world.shared_plan)
+        world.shared_plan.may_be_inherited = True
+        world.shared_plan.save()
+        for name, language, reach in (
+            ("footer_text", "", "everybody"),
+            ("footer_text", "de", "everybody"),
+            ("login_details_text", "de", "everybody"),
+            ("login_details_text", "en", "everybody"),
+            ("low_balance_text", "", "direct"),
+            ("low_balance_subject", "", "everybody"),
+        ):
+            CustomSetting.objects.create(
+                plan=world.shared_plan,
+                name=name,
+                language=language,
+                reach=reach,
+                value=f"{name} {language}",
+            )
+    add(world, language="de")
+    add(world, name="low_balance_subject", value="Own", reach="direct")
+    page = ann.get(page_of(world, "list"))
+    assert [(item["label"], item["help"]) for item in page.context["inherited"]] == [
+        ("Foot of mails: text (German)", "From Shared standard"),
+        ("Foot of mails: text (All languages)", "From Shared standard"),
+        ("Login details: text (English)", "From Shared standard"),
+        ("Low balance: subject (All languages)", "From Shared standard"),
+    ]
 
 
 @pytest.mark.parametrize(
