@@ -20,8 +20,10 @@ from billing.models import (
     TaxLiability,
 )
 from billing.schedules import Schedule
+from billing.services.accounts import update_account
 from billing.services.charges import accounts_with_due_charges, charge_due
 from customers.models import Customer
+from customers.services import tree
 from portal.core.periods import local_date
 from portal.core.scope import scopes_disabled
 from rateplans.choices import BillType
@@ -341,6 +343,51 @@ def test_an_inherited_charge_bears_the_taxes_of_who_gets_the_money(
     TaxLiability.objects.create(account=world.beta.account, tax=world.acme_tax)
     charge_due(world.beta.account.pk, on=date(2026, 1, 15))
     assert LedgerEntry.objects.get().amount == Decimal("-11.90")
+
+
+# --- Since when -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "values", "begins_anew"),
+    [
+        (BillType.PREPAID, {"credit_limit": Decimal(5)}, False),
+        (BillType.PREPAID, {"bill_type": BillType.POSTPAID}, False),
+        (BillType.NONE, {"bill_type": BillType.PREPAID}, True),
+        (BillType.PREPAID, {"plan": "shared_plan"}, True),
+    ],
+)
+def test_a_plans_charges_are_due_from_the_day_one_is_put_on_it(
+    world: World, everywhere: Any, before: BillType, values: Any, begins_anew: bool
+) -> None:
+    account, long_ago = world.gamma.account, date(2020, 1, 1)
+    BillingAccount.objects.filter(pk=account.pk).update(
+        bill_type=before, charges_from=long_ago
+    )
+    account.refresh_from_db()
+    if "plan" in values:
+        values = {"plan": world.shared_plan}
+    update_account(
+        account=account, values=values, taxes=None, by=world.actor(world.ben)
+    )
+    account.refresh_from_db()
+    today = local_date(world.gamma.time_zone)
+    assert account.charges_from == (today if begins_anew else long_ago)
+
+
+def test_charges_of_the_old_parent_end_when_a_customer_moves(
+    world: World, everywhere: Any
+) -> None:
+    charge = charge_on(world.gamma)
+    tree.move_customer(
+        customer=world.gamma,
+        parent=world.rival,
+        plan=world.rival_plan,
+        by=world.actor(world.olga),
+    )
+    charge.refresh_from_db()
+    assert charge.ended_at is not None
+    assert accounts_with_due_charges(date(2026, 5, 1)) == []
 
 
 # --- At once --------------------------------------------------------------------------
