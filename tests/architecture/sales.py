@@ -27,6 +27,10 @@ def _product(world: World, **values: Any) -> Product:
     return Product.objects.create(**(fields | values))
 
 
+def _bad_product(world: World, **values: Any) -> None:
+    _product(world, **values)
+
+
 def _two_products(world: World) -> None:
     for name in ("Phone", "PHONE"):
         _product(world, name=name)
@@ -59,9 +63,9 @@ SALES: dict[str, Callable[[World], None]] = {
     "charge_ends_after_it_starts": lambda w: _charge(w, ends_on=date(2026, 1, 1)),
     "charge_number_is_positive": lambda w: _charge(w, number=0),
     "product_name_once_per_owner": _two_products,
-    "product_is_not_negative": lambda w: _product(w, create_fee=-1),
-    "product_recurs_with_a_period": lambda w: _product(w, period_fee=1),
-    "call_time_does_not_recur": lambda w: _product(
+    "product_is_not_negative": lambda w: _bad_product(w, create_fee=-1),
+    "product_recurs_with_a_period": lambda w: _bad_product(w, period_fee=1),
+    "call_time_does_not_recur": lambda w: _bad_product(
         w, type="call_time", period="monthly"
     ),
     "product_exception_once_per_plan": lambda w: _exception(w, times=2),

@@ -120,6 +120,11 @@ def _failure_twice(world: World) -> None:
         RunFailure.objects.create(run=run, account=account, error="x")
 
 
+def _two_customs(world: World) -> None:
+    for _time in range(2):
+        _custom(world)
+
+
 VIOLATIONS: dict[str, Callable[[World], None]] = {
     "customer_name_once": lambda w: _customer(w, name="ＢＥＴＡ  voice"),
     "customer_account_number_once_per_reseller": lambda w: _customer(
@@ -172,7 +177,7 @@ VIOLATIONS: dict[str, Callable[[World], None]] = {
     "rate_plan_limits_from_minus_one": lambda w: _set(w.acme_plan, bulk_calls=-2),
     "one_open_run_per_day": lambda w: _again(PeriodRun.objects.create()),
     "failure_once_per_run": _failure_twice,
-    "custom_setting_once_per_plan": lambda w: [_custom(w) for _time in range(2)],
+    "custom_setting_once_per_plan": _two_customs,
     "custom_setting_is_not_empty": lambda w: _custom(w, value=""),
     "email_sent_has_time": lambda w: _mail(w, sent_at=None),
     "email_sent_holds_no_secret": lambda w: _mail(
