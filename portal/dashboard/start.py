@@ -123,7 +123,7 @@ def attention(view: PortalView, counts: Counts) -> list[dict[str, str]]:
             counts.ledger_faults,
             "danger",
             "octagon-alert",
-            _("The check of the ledger failed: %(count)s faults"),
+            _("Faults found by the check of the ledger: %(count)s"),
             "",
         ),
         (

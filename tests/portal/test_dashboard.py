@@ -110,7 +110,7 @@ def test_failed_check_of_the_books_is_the_system_owners_red_line(
     now = timezone.now()
     LedgerCheck.objects.create(faults=3, finished_at=now)
     olga = world.client(world.olga)
-    assert told(olga, world.root) == ["The check of the ledger failed: 3 faults"]
+    assert told(olga, world.root) == ["Faults found by the check of the ledger: 3"]
     assert told(ann, world.acme) == []
     LedgerCheck.objects.create(faults=0, finished_at=now)
     assert told(olga, world.root) == []
