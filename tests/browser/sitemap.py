@@ -14,9 +14,10 @@ from typing import Any
 
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from billing.models import Charge, LedgerEntry, Product, Tax
+from billing.models import Charge, LedgerEntry, Product, ProductException, Tax
 from customers.models import (
     Customer,
     Mailbox,
@@ -176,6 +177,24 @@ def furnish(world: World) -> None:
         )
 
 
+def _sell_something(world: World) -> None:
+    """A product with a price of its own on a plan, and a charge on a customer."""
+    phone = Product.objects.create(
+        owner=world.acme, name="Desk telephone", create_fee=89, currency="EUR"
+    )
+    ProductException.objects.create(plan=world.acme_plan, product=phone, create_fee=79)
+    today = timezone.localdate()
+    Charge.objects.create(
+        owner=world.acme,
+        account=world.beta.account,
+        name="Router rental",
+        amount=9,
+        currency="EUR",
+        starts_on=today,
+        next_on=today,
+    )
+
+
 def _furnish_acme(world: World, by: Actor) -> None:
     acme, beta = world.acme, world.beta
     line, _password = lines.create_line(
@@ -188,6 +207,7 @@ def _furnish_acme(world: World, by: Actor) -> None:
     people.resend_login_details(person=world.uli, by=by)
     custom = {"name": "footer_text", "value": "Call us: we are here."}
     customs.create_custom(plan=world.acme_plan, values=custom, by=by)
+    _sell_something(world)
     give(acme, 100)
     give(beta, 50)
     notes.write_note(customer=beta, subject="Opens at five", body="Bakers.", by=by)
