@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from billing.views import charges, currencies, products, purchases, taxes
+from billing.views import (
+    charge_actions,
+    charges,
+    currencies,
+    products,
+    purchases,
+    taxes,
+)
 
 CHARGES = "commerce/charges/"
 OF_CUSTOMER = "commerce/customers/<int:pk>/charges/"
@@ -26,8 +33,12 @@ urlpatterns = [
         name="plan-charge-create",
     ),
     path(f"{CHARGES}<int:pk>/", charges.ChargeEdit.as_view(), name="charge-edit"),
-    path(f"{CHARGES}<int:pk>/now/", charges.ChargeNow.as_view(), name="charge-now"),
-    path(f"{CHARGES}<int:pk>/end/", charges.ChargeEnd.as_view(), name="charge-end"),
+    path(
+        f"{CHARGES}<int:pk>/now/", charge_actions.ChargeNow.as_view(), name="charge-now"
+    ),
+    path(
+        f"{CHARGES}<int:pk>/end/", charge_actions.ChargeEnd.as_view(), name="charge-end"
+    ),
     path(PRODUCTS, products.ProductList.as_view(), name="product-list"),
     path(f"{PRODUCTS}new/", products.ProductCreate.as_view(), name="product-create"),
     path(f"{PRODUCTS}<int:pk>/", products.ProductEdit.as_view(), name="product-edit"),

@@ -21,7 +21,7 @@ from billing.product_selectors import load_product_prices, products_on_offer
 from billing.selectors import Rates, load_levels
 from billing.services import purchases
 from billing.services.purchases import LevelPurchase, quote_purchase
-from billing.views.charges import line_rows
+from billing.views.charge_actions import line_rows
 from billing.views.parts import account_of
 from portal.core.display import format_day
 from portal.core.money import format_money

@@ -4,6 +4,7 @@ from django.urls import path
 
 from customers.views import accounts, charges, notes, switching
 from customers.views import customer_actions as actions
+from customers.views import customer_pages as one
 from customers.views import customers as pages
 from customers.wizards import views as wizards
 
@@ -27,7 +28,7 @@ urlpatterns = [
     ),
     path(f"{LIST}new/numbers/", wizards.NumberPicker.as_view(), name="number-picker"),
     path(f"{LIST}new/warnings/", wizards.WarningCheck.as_view(), name="warning-check"),
-    path(ONE, pages.CustomerDetail.as_view(), name="customer-detail"),
+    path(ONE, one.CustomerDetail.as_view(), name="customer-detail"),
     path(f"{ONE}edit/", wizards.CustomerEdit.as_view(), name="customer-edit"),
     path(f"{ONE}account/", accounts.CustomerAccount.as_view(), name="customer-account"),
     path(
@@ -41,8 +42,8 @@ urlpatterns = [
         name="customer-entry",
     ),
     path(f"{ONE}charges/", charges.CustomerCharges.as_view(), name="customer-charges"),
-    path(f"{ONE}people/", pages.CustomerPeople.as_view(), name="customer-people"),
-    path(f"{ONE}history/", pages.CustomerHistory.as_view(), name="customer-history"),
+    path(f"{ONE}people/", one.CustomerPeople.as_view(), name="customer-people"),
+    path(f"{ONE}history/", one.CustomerHistory.as_view(), name="customer-history"),
     path(f"{ONE}notes/", notes.NoteList.as_view(), name="customer-notes"),
     path(f"{ONE}notes/<int:note>/", notes.NoteEdit.as_view(), name="note-edit"),
     path(
@@ -60,7 +61,7 @@ urlpatterns = [
         actions.LoginDetailsResend.as_view(),
         name="login-details-resend",
     ),
-    path(f"{ONE}email/", pages.LoginMailState.as_view(), name="login-mail-state"),
+    path(f"{ONE}email/", one.LoginMailState.as_view(), name="login-mail-state"),
     path("switch/", switching.SwitchOpen.as_view(), name="switch-open"),
     path("switch/end/", switching.SwitchClose.as_view(), name="switch-close"),
 ]

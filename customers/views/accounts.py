@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from billing.models import BillingAccount, LedgerEntry
 from billing.services.transactions import may_post, may_reverse
 from billing.views.accounts import AccountView, EntryView, LedgerList, StatementView
-from customers.views.customers import CustomerPage
+from customers.views.customer_pages import CustomerPage
 from portal.core.views import Crumb, PortalView
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from billing.views.charges import CustomerChargeList
-from customers.views.customers import CustomerPage
+from customers.views.customer_pages import CustomerPage
 from portal.core.views import Crumb
 
 

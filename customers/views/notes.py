@@ -15,7 +15,7 @@ from customers.audit_labels import missed_changes
 from customers.models import Customer, Note
 from customers.selectors import customers_below
 from customers.services import notes as services
-from customers.views.customers import customer_head
+from customers.views.customer_pages import customer_head
 from portal.core.forms import PortalForm
 from portal.core.permissions import Permission
 from portal.core.staleness import state_of

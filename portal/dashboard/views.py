@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from customers.search import find
-from customers.views.customers import feature_tiles
+from customers.views.customer_pages import feature_tiles
 from portal.core.permissions import Permission
 from portal.core.urls import account_url
 from portal.core.views import PortalView
