@@ -22,8 +22,13 @@ from billing.models import (
     Tax,
     TaxLiability,
 )
-from portal.core.actor import TenantRow
-from portal.core.admin_base import EditableAdmin, ReadOnlyAdmin, ReadOnlyInline
+from billing.services import taxes
+from portal.core.admin_base import (
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    ServiceAdmin,
+    actor_of,
+)
 from portal.core.money import format_money
 
 
@@ -66,10 +71,9 @@ class BillingAccountAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Tax)
-class TaxAdmin(EditableAdmin):
+class TaxAdmin(ServiceAdmin):
     """Taxes; one that accounts are liable for cannot be deleted."""
 
-    noun = "tax"
     list_display = ("name", "owner", "rate", "amount", "liable", "is_shared")
     list_filter = ("liable", "is_shared")
     list_select_related = ("owner",)
@@ -82,9 +86,22 @@ class TaxAdmin(EditableAdmin):
         fields = list(super().get_readonly_fields(request, obj))
         return [*fields, "owner"] if obj else fields
 
-    def account_of(self, request: Any, obj: Any) -> TenantRow:
-        owner: TenantRow = obj.owner
-        return owner
+    def deletion_refusals(self, obj: Tax) -> list[str]:
+        return taxes.deletion_refusals(obj)
+
+    def save_model(
+        self, request: HttpRequest, obj: Tax, form: Any, change: bool
+    ) -> None:
+        by, entered = actor_of(request), form.cleaned_data
+        if change:
+            values = {name: entered[name] for name in form.changed_data}
+            taxes.update_tax(tax=obj, values=values, by=by)
+        else:
+            values = {name: entered[name] for name in taxes.FIELDS if name in entered}
+            obj.pk = taxes.create_tax(owner=obj.owner, values=values, by=by).pk
+
+    def delete_model(self, request: HttpRequest, obj: Tax) -> None:
+        taxes.delete_tax(tax=obj, by=actor_of(request))
 
 
 @admin.register(TaxLiability)
