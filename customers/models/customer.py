@@ -35,9 +35,10 @@ class NameKey(Func):
         r"\s\u00AD\u034F\u061C\u180E\u200B-\u200F\u2060-\u2064\uFE00-\uFE0F\uFEFF"
         r"\U000E0000-\U000E007F"
     )
+    # Small letters may go together with a mark that the capital did not: once more.
     template = (
-        "lower(regexp_replace(normalize(%(expressions)s, NFKC),"
-        f" '[{unseen}]+', '', 'g'))"
+        "normalize(lower(regexp_replace(normalize(%(expressions)s, NFKC),"
+        f" '[{unseen}]+', '', 'g')), NFKC)"
     )
     output_field = models.CharField(max_length=500)
     arity = 1

@@ -14,5 +14,6 @@ def main(arguments: list[str]) -> int:
     if advice := system.provide(system.BROWSER):
         print(f"{advice}\nThey are skipped.", flush=True)
     if "no:xdist" not in arguments:
-        arguments = ["-n", "2", *arguments]  # a later -n wins
+        # A later -n wins. Who is done first takes over from the other: browsers wait a lot.
+        arguments = ["-n", "2", "--dist", "worksteal", *arguments]
     return int(pytest.main(arguments))

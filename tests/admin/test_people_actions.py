@@ -61,7 +61,7 @@ def test_nobody_removes_their_own_second_factor(world: World, staff: Client) -> 
 def test_somebody_is_signed_out_everywhere(world: World, staff: Client) -> None:
     theirs = world.client(world.gil)
     home = reverse("start", kwargs={"account": world.gamma.pk})
-    assert theirs.get(home)["Location"] != reverse("login")
+    assert theirs.get(home).status_code == 200
     # A session belongs to a person once it is stored as theirs, at the sign-in page.
     act(staff, "sign_out", world.gil)
     assert theirs.get(home)["Location"].startswith(reverse("login"))

@@ -69,7 +69,6 @@ ROUTES = [
     for path, view in _patterns(get_resolver())
     if path.startswith(INSIDE) and not any(f"{word}/<" in path for word in NO_ROWS)
 ]
-WITH_ROWS = [(path, view) for path, view in ROUTES if path.count("<") > 1]
 
 
 def _id_of(path: str) -> str:
@@ -171,20 +170,28 @@ def _ask(
 
 
 @pytest.mark.parametrize(("path", "view"), ROUTES, ids=_id_of)
-def test_strangers_are_led_to_the_login(estate: World, path: str, view: Any) -> None:
+def test_everybody_hears_what_is_theirs(estate: World, path: str, view: Any) -> None:
+    """All of them ask in one test: laying the estate takes longer than the answers."""
+    _strangers_are_led_to_the_login(estate, path, view)
+    _rivals_find_nothing(estate, path, view)
+    if path.count("<") > 1:
+        _foreign_rows_are_not_found_in_the_own_account(estate, path, view)
+    _a_role_opens_what_it_may_and_nothing_else(estate, path, view)
+    _those_who_may_are_answered(estate, path, view)
+
+
+def _strangers_are_led_to_the_login(estate: World, path: str, view: Any) -> None:
     response = _ask(Client(), path, view, estate.acme, estate.acme)
     assert response.status_code == 302
     assert response["Location"].startswith("/login/")
 
 
-@pytest.mark.parametrize(("path", "view"), ROUTES, ids=_id_of)
-def test_rivals_find_nothing(estate: World, path: str, view: Any) -> None:
+def _rivals_find_nothing(estate: World, path: str, view: Any) -> None:
     response = _ask(estate.client(estate.eve), path, view, estate.acme, estate.acme)
     assert response.status_code == 404
 
 
-@pytest.mark.parametrize(("path", "view"), WITH_ROWS, ids=_id_of)
-def test_foreign_rows_are_not_found_in_the_own_account(
+def _foreign_rows_are_not_found_in_the_own_account(
     estate: World, path: str, view: Any
 ) -> None:
     response = _ask(estate.client(estate.ann), path, view, estate.acme, estate.rival)
@@ -192,8 +199,7 @@ def test_foreign_rows_are_not_found_in_the_own_account(
     assert response.status_code == (404 if may else 403)
 
 
-@pytest.mark.parametrize(("path", "view"), ROUTES, ids=_id_of)
-def test_a_role_opens_what_it_may_and_nothing_else(
+def _a_role_opens_what_it_may_and_nothing_else(
     estate: World, path: str, view: Any
 ) -> None:
     """Uli is a plain user at Acme: 403 unless its role has the page's permission."""
@@ -202,8 +208,7 @@ def test_a_role_opens_what_it_may_and_nothing_else(
     assert (response.status_code == 403) is not may
 
 
-@pytest.mark.parametrize(("path", "view"), ROUTES, ids=_id_of)
-def test_those_who_may_are_answered(estate: World, path: str, view: Any) -> None:
+def _those_who_may_are_answered(estate: World, path: str, view: Any) -> None:
     """Olga of the system owner acts in Acme; everything answers, nothing falls over."""
     client = estate.client(estate.olga)
     switched = client.post(f"/a/{estate.root.pk}/switch/", {"customer": estate.acme.pk})

@@ -23,6 +23,7 @@ from customers.services.customers import _next_id
 from portal.core import tables
 from portal.core.scope import subtree
 from portal.core.tables import BulkAction, Column, Empty, Table, build_table
+from tests.books import give
 from tests.world import World
 
 COLUMNS = (
@@ -87,10 +88,11 @@ def _make(world: World, everybody: list[Made]) -> list[Customer]:
             plan=world.beta_plan,
             currency="EUR",
             bill_type="prepaid",
-            balance=each.balance,
         )
-        for row, each in zip(rows, everybody, strict=True)
+        for row in rows
     )
+    for row, each in zip(rows, everybody, strict=True):
+        give(row, each.balance)
     return list(Customer.objects.filter(parent=world.gamma).select_related("account"))
 
 
@@ -254,8 +256,8 @@ def test_ids_beyond_any_row_end_the_list_where_it_ends(seven: Any) -> None:
 
 def test_page_whose_rows_are_gone_gives_the_first(seven: Any) -> None:
     second = _table(queryset=seven).next_url
-    seven.exclude(name__in=["Kunde 0 0", "Kunde 1 1"]).delete()
-    table = _table(second, queryset=seven)
+    left = seven.filter(name__in=["Kunde 0 0", "Kunde 1 1"])
+    table = _table(second, queryset=left)
     assert [row.label for row in table.rows] == ["Kunde 0 0", "Kunde 1 1"]
     assert table.count_text == "1\u20132 of 2"
 

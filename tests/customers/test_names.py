@@ -142,6 +142,7 @@ def test_spacing_never_makes_another_name(
 @given(st.text("aäÄßİıςΣ\u0301\u200d 1ｱアﾞé", max_size=4).map(lambda text: f"x{text}"))
 @example("xİ")
 @example("xΣ")
+@example("xİ\u0301")
 def test_upper_and_lower_case_of_the_database_are_one_name(
     unscoped: World, name: str
 ) -> None:
