@@ -49,7 +49,12 @@ class CustomerList(ListPage):
         return super().page_context(attention=self.attention, **context)
 
     def attention(self) -> list[dict[str, str]]:
-        """Customers whose credit needs somebody, with the way to them."""
+        """Customers whose credit needs somebody, with the way to them.
+
+        Not over a list that was searched or turned: counting would cost more than the list.
+        """
+        if self.request.GET:
+            return []
         url = self.url("customers:customer-list")
         return attention_links(url, attention_counts(self.actor.customer))
 

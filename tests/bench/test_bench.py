@@ -61,7 +61,8 @@ RATES = [
 
 def _databases() -> set[str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT datname FROM pg_database")
+        # Those of other workers come and go meanwhile.
+        cursor.execute("SELECT datname FROM pg_database WHERE datname !~ '^test_'")
         return {row[0] for row in cursor.fetchall()}
 
 
