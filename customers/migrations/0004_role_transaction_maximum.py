@@ -5,19 +5,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0003_predefined'),
+        ("customers", "0003_predefined"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='role',
-            name='transaction_maximum',
-            field=models.DecimalField(blank=True, decimal_places=6, help_text='For transactions by hand, in the currency of the account booked on. Leave empty for no limit.', max_digits=20, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='most to book at once'),
+            model_name="role",
+            name="transaction_maximum",
+            field=models.DecimalField(
+                blank=True,
+                decimal_places=6,
+                help_text="For transactions by hand, in the currency of the account booked on. Leave empty for no limit.",
+                max_digits=20,
+                null=True,
+                validators=[django.core.validators.MinValueValidator(0)],
+                verbose_name="most to book at once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='role',
-            constraint=models.CheckConstraint(condition=models.Q(('transaction_maximum', None), ('transaction_maximum__gte', 0), _connector='OR'), name='role_transaction_maximum_is_not_negative'),
+            model_name="role",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("transaction_maximum", None),
+                    ("transaction_maximum__gte", 0),
+                    _connector="OR",
+                ),
+                name="role_transaction_maximum_is_not_negative",
+            ),
         ),
     ]
