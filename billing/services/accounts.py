@@ -22,6 +22,7 @@ from portal.core.periods import local_date, period_of
 from rateplans.choices import BillingPeriod, Contract
 from rateplans.pricing import EffectivePlan
 from rateplans.selectors import assignable_plans, effective_plan
+from rateplans.services.holds import hold_plan
 
 # What a reseller may set; the rest is opened with the account or moved by the ledger.
 FIELDS: tuple[str, ...] = (
@@ -59,6 +60,8 @@ def open_account(
     plan. ``taxes`` None means those that new customers are liable for (D 4).
     Raises ValidationError by field.
     """
+    if not hold_plan(values["plan"].pk):
+        raise ValidationError({"plan": _not_your_plan()})
     today = local_date(customer.time_zone, customer.created_at)
     plan = effective_plan(values["plan"], on=today)
     fees_from, billed_until = first_days(plan, today)
@@ -160,10 +163,10 @@ def _check(account: BillingAccount) -> None:
         account.pk is not None
         and BillingAccount.objects.filter(pk=account.pk, plan=account.plan).exists()
     )
-    if not is_kept and not plans.filter(pk=account.plan_id).exists():
-        errors["plan"] = ValidationError(
-            _("Choose one of your rate plans or one shared with you."), code="plan"
-        )
+    if not is_kept and not (
+        plans.filter(pk=account.plan_id).exists() and hold_plan(account.plan_id)
+    ):
+        errors["plan"] = _not_your_plan()
     for name in ("credit_limit", "low_balance", "auto_topup", "call_maximum"):
         amount = getattr(account, name) or ZERO
         if not has_minor_unit_precision(amount, account.currency):
@@ -175,6 +178,12 @@ def _check(account: BillingAccount) -> None:
     errors |= _affiliate_errors(account)
     if errors:
         raise ValidationError(errors)
+
+
+def _not_your_plan() -> ValidationError:
+    return ValidationError(
+        _("Choose one of your rate plans or one shared with you."), code="plan"
+    )
 
 
 def _affiliate_errors(account: BillingAccount) -> dict[str, ValidationError]:

@@ -25,6 +25,7 @@ from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from rateplans.models import RatePlan
 from rateplans.selectors import assignable_plans
+from rateplans.services.holds import hold_plan
 
 
 def deletion_refusals(customer: Customer) -> list[str]:
@@ -221,7 +222,7 @@ def _check_move(
     elif parent.children.filter(account_number=customer.account_number).exists():
         errors["parent"] = _("A customer there has the same account number.")
     plans = assignable_plans(owner_id=parent.pk, ancestor_ids=parent.ancestor_ids)
-    if not plans.filter(pk=plan.pk).exists():
+    if not (plans.filter(pk=plan.pk).exists() and hold_plan(plan.pk)):
         errors["plan"] = _("Choose a rate plan of the new parent.")
     if account.balance != 0:
         errors["__all__"] = _(

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Model, ProtectedError
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -29,6 +29,7 @@ from rateplans.models import (
     RatePlan,
 )
 from rateplans.selectors import chain_ids, count_customers, inheritable_plans, own_plan
+from rateplans.services.holds import hold_plan
 from rateplans.settings import DEFAULTS
 
 # What stands on the plan's own page, in the order of D 3.2.
@@ -131,15 +132,12 @@ def delete_plan(*, plan: RatePlan, by: Actor) -> None:
     Raises ValidationError, code ``in_use``, otherwise.
     """
     plan = locked_plan(plan, by=by)
+    # Waits for whoever is being put on it (`hold_plan`), so that they are seen below.
+    RatePlan.objects.select_for_update().get(pk=plan.pk)
     if reasons := deletion_refusals(plan):
         raise ValidationError(reasons, code="in_use")
     audit.record("plan.deleted", plan, by=by, customer=plan.owner)
-    try:
-        plan.delete()
-    except ProtectedError as error:  # somebody was put on it this very moment
-        raise ValidationError(
-            _("Somebody has just begun to use it."), code="in_use"
-        ) from error
+    plan.delete()
 
 
 def deletion_refusals(plan: RatePlan) -> list[str]:
@@ -245,7 +243,7 @@ def _refuse_base(plan: RatePlan, *, kept_id: int | None) -> None:
     if plan.base_id is None or plan.base_id == kept_id:
         return
     offered = inheritable_plans(owner_id=owner.pk, ancestor_ids=owner.ancestor_ids)
-    if not offered.filter(pk=plan.base_id).exists():
+    if not (offered.filter(pk=plan.base_id).exists() and hold_plan(plan.base_id)):
         raise ValidationError(
             {
                 "base": ValidationError(

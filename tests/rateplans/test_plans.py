@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from threading import Event
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 
 from billing.models import BillingAccount
 from customers.models import Customer, Person
+from customers.services import customers, tree
 from portal.core.errors import StaleError
 from portal.core.models import AuditEvent
 from portal.core.scope import scopes_disabled, subtree
@@ -18,7 +21,7 @@ from rateplans.choices import BillType, Feature, Occurs, Sharing
 from rateplans.models import PlanFeature, PlanPrice, RatePlan
 from rateplans.selectors import chain_ids, count_customers, effective_plan, heir_ids
 from rateplans.services import plans, preview
-from tests.race import race
+from tests.race import WAIT, race, wait_until_somebody_waits
 from tests.world import World, build_world
 
 
@@ -297,3 +300,115 @@ def _price(
             amount=Decimal(amount),
             valid=(begin, end),
         )
+
+
+# --- Deleting a plan while somebody begins to use it -------------------------------------
+
+
+def _with_an_unused_plan() -> tuple[World, RatePlan]:
+    world = build_world()
+    return world, make(world, share=Sharing.RECURSIVE, may_be_inherited=True)
+
+
+def _new_customer(world: World, plan: RatePlan) -> Any:
+    return customers.create_normal(
+        parent=world.acme,
+        values={"name": "Delta", "email": "a@b.test"},
+        account={"plan": plan},
+        by=world.actor(world.ann),
+    )
+
+
+def _another_plan(world: World, plan: RatePlan) -> Any:
+    return customers.update_customer(
+        customer=world.beta,
+        values={},
+        account={"plan": plan},
+        expected_version=1,
+        by=world.actor(world.ann),
+    )
+
+
+def _heir(world: World, plan: RatePlan) -> Any:
+    values = {"name": "Heir", "currency": "EUR", "base": plan}
+    return plans.create_plan(
+        owner=world.beta, values=values, by=world.actor(world.ben, world.beta)
+    )
+
+
+def _moved(world: World, plan: RatePlan) -> Any:
+    return tree.move_customer(
+        customer=world.rival, parent=world.acme, plan=plan, by=world.actor(world.olga)
+    )
+
+
+USES = [_new_customer, _another_plan, _heir, _moved]
+IN_USE = {
+    _new_customer: "1 customer is on it.",
+    _another_plan: "1 customer is on it.",
+    _heir: "1 rate plan inherits from it.",
+    _moved: "1 customer is on it.",
+}
+
+
+def _within(world: World, action: Any, until: Any = None) -> Any:
+    """``action`` in a transaction that ends once ``until`` is waiting for it."""
+    with subtree(world.root), transaction.atomic():
+        done = action()
+        if until is not None:
+            until()
+    return done
+
+
+def _delete(world: World, plan: RatePlan) -> str:
+    plans.delete_plan(plan=plan, by=world.actor(world.ann))
+    return "deleted"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("first", ["use", "delete"])
+def test_a_plan_is_deleted_or_used_but_not_both(first: str, use: Any) -> None:
+    """One of them waits until the other is done, and is told why it comes too late."""
+    world, plan = _with_an_unused_plan()
+    begun = Event()
+
+    def leading(action: Any) -> Any:
+        def until() -> None:
+            begun.set()
+            wait_until_somebody_waits()
+
+        return _within(world, action, until)
+
+    def following(action: Any) -> Any:
+        assert begun.wait(WAIT)
+        return _within(world, action)
+
+    is_used_first = first == "use"
+    used, deleted = race(
+        lambda: (leading if is_used_first else following)(lambda: use(world, plan)),
+        lambda: (following if is_used_first else leading)(lambda: _delete(world, plan)),
+    )
+    if is_used_first:
+        assert not isinstance(used, Exception), used
+        assert isinstance(deleted, ValidationError), deleted
+        assert deleted.messages == [IN_USE[use]]
+    else:
+        assert deleted == "deleted"
+        assert isinstance(used, ValidationError), used
+        assert set(used.error_dict) <= {"plan", "base"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_plans_deleted_and_used_at_the_same_instant() -> None:
+    world = build_world()
+    for _round in range(5):
+        plan = make(world, name=f"Round {_round}")
+        with scopes_disabled():
+            Customer.objects.filter(pk=world.beta.pk).update(version=1)
+        results = race(
+            lambda plan=plan: _within(world, lambda: _another_plan(world, plan)),
+            lambda plan=plan: _within(world, lambda: _delete(world, plan)),
+        )
+        failed = [each for each in results if isinstance(each, Exception)]
+        assert [type(each) for each in failed] == [ValidationError], results
