@@ -7,35 +7,25 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
-from django.http import HttpResponseBase
-from django.shortcuts import get_object_or_404
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.filters import OfferFilter, ProductFilter
+from billing.filters import ProductFilter
 from billing.forms.products import (
-    FIXED,
-    INHERITED,
-    MARKUP,
-    PlanProductForm,
     ProductForm,
 )
-from billing.models import Product, ProductException
-from billing.product_selectors import products_to_price
+from billing.models import Product
 from billing.services import products
 from billing.services.charge_rows import taxes_of, tickable_taxes
-from billing.views.charges import OfPlan, plan_crumbs
-from billing.views.parts import account_of, own_currency
-from portal.core.money import format_price, plain_amount
+from billing.views.parts import account_of, own_currency, recurring_text
+from portal.core.money import format_price
 from portal.core.permissions import Permission
 from portal.core.pills import pill
 from portal.core.row_pages import RowConfirmPage, RowEditPage, RowFormPage
 from portal.core.tables import Column, Empty
-from portal.core.views import Crumb, FormPage, ListPage
-from rateplans.views.parts import plan_tabs
+from portal.core.views import ListPage
 
 LIST = "billing:product-list"
 EDIT = "billing:product-edit"
@@ -106,10 +96,9 @@ def once_cell(product: Product) -> SafeString | str:
 def recurring_cell(product: Product) -> SafeString | str:
     if not product.period:
         return ""
+    price = format_price(product.period_fee, product.currency)
     return format_html(
-        '<span class="amount">{}</span> {}',
-        format_price(product.period_fee, product.currency),
-        product.get_period_display(),
+        '<span class="amount">{}</span>', recurring_text(price, product.period)
     )
 
 
@@ -258,141 +247,5 @@ class ProductArchive(OwnProduct, RowConfirmPage):
     def save(self, form: forms.BaseForm) -> str:
         products.set_archived(
             product=self.row, is_archived=not self.is_archived, by=self.actor
-        )
-        return self.cancel_url()
-
-
-# --- Prices in a plan -----------------------------------------------------------------
-
-
-class PlanProducts(OfPlan, ListPage):
-    """Every product that customers on the plan may buy, with its price there."""
-
-    template_name = "billing/plan_list.html"
-    table_id = "plan-products"
-    default_sort = "name"
-    filterset_class = OfferFilter
-
-    def title(self) -> str:
-        return self.plan.name
-
-    def breadcrumbs(self) -> list[Crumb]:
-        return plan_crumbs(self, self.plan)[:1]
-
-    def get_queryset(self) -> QuerySet[Product]:
-        return products_to_price(account_of(self))
-
-    @cached_property
-    def exceptions(self) -> dict[int, ProductException]:
-        rows = ProductException.objects.filter(plan=self.plan)
-        return {row.product_id: row for row in rows}
-
-    def columns(self) -> Sequence[Column]:
-        return (
-            Column("name", _("Name"), lambda p: p.name, sort="name", narrow=True),
-            Column("type", _("Type"), lambda p: p.get_type_display()),
-            Column("price", _("Price on this plan"), self.price_cell, narrow=True),
-        )
-
-    def price_cell(self, product: Product) -> str:
-        row = self.exceptions.get(product.pk)
-        return exception_text(row, product, self.plan.currency)
-
-    def row_url(self, row: Product) -> str:
-        return self.url("billing:plan-product", pk=self.plan.pk, product=row.pk)
-
-    def empty(self) -> Empty:
-        return Empty(
-            icon="package",
-            title=_("No product to price yet"),
-            text=_("Products that your customers may buy are listed here."),
-            action_url=self.url("billing:product-create"),
-            action_label=_("Add the first product"),
-        )
-
-    def page_context(self, **context: Any) -> dict[str, Any]:
-        subtitle = _("What customers on %(name)s pay, where it is not the usual price.")
-        return super().page_context(
-            subtitle=subtitle % {"name": self.plan.name},
-            tabs=plan_tabs(self, self.plan, "products"),
-            **context,
-        )
-
-    def get(self, request: Any, **kwargs: Any) -> HttpResponseBase:
-        return super().get(request)
-
-
-def exception_text(
-    row: ProductException | None, product: Product, currency: str
-) -> str:
-    """A plan's own price in words: "€5.00 once, €1.00 monthly", "+10 % + €0.50"."""
-    if row is None:
-        return _("the usual price")
-    period = product.get_period_display() if product.period else ""
-    if row.uses_markups:
-        parts = [_markup_text(row.create_markup, row.create_margin, currency)]
-        if period:
-            text = _markup_text(row.period_markup, row.period_margin, currency)
-            parts.append(f"{period}: {text}")
-        return ", ".join(parts)
-    parts = [format_price(row.create_fee, currency)]
-    if period:
-        parts.append(f"{period}: {format_price(row.period_fee, currency)}")
-    return ", ".join(parts)
-
-
-def _markup_text(percent: Any, margin: Any, currency: str) -> str:
-    sign = "+" if percent >= 0 else ""
-    text = _("%(percent)s %%") % {"percent": f"{sign}{plain_amount(percent, places=0)}"}
-    return f"{text} + {format_price(margin, currency)}" if margin else text
-
-
-class PlanProduct(OfPlan, FormPage):
-    """The price of one product on the plan."""
-
-    template_name = "billing/charge_form.html"
-
-    @cached_property
-    def product(self) -> Product:
-        offered = products_to_price(account_of(self))
-        return get_object_or_404(offered, pk=self.kwargs["product"])
-
-    @cached_property
-    def present(self) -> ProductException | None:
-        rows = ProductException.objects.filter(plan=self.plan, product=self.product)
-        return rows.first()
-
-    def title(self) -> str:
-        return self.product.name
-
-    def breadcrumbs(self) -> list[Crumb]:
-        return [
-            *plan_crumbs(self, self.plan),
-            Crumb(_("Products"), self.cancel_url()),
-        ]
-
-    def cancel_url(self) -> str:
-        return self.url("billing:plan-products", pk=self.plan.pk)
-
-    def build_form(self, data: Any = None, files: Any = None) -> PlanProductForm:
-        initial: dict[str, Any] = {"price": INHERITED}
-        if row := self.present:
-            names = products.EXCEPTION_FIELDS[1:]
-            initial = {name: getattr(row, name) or None for name in names}
-            initial["price"] = MARKUP if row.uses_markups else FIXED
-        inherits = bool(self.plan.base_id or self.plan.inherits_own)
-        return PlanProductForm(
-            data,
-            initial=initial,
-            currency=self.plan.currency,
-            recurs=bool(self.product.period),
-            passes=_("As the plan that this one inherits from says")
-            if inherits
-            else _("The usual price"),
-        )
-
-    def save(self, form: PlanProductForm) -> str:
-        products.set_exception(
-            plan=self.plan, product=self.product, values=form.values(), by=self.actor
         )
         return self.cancel_url()

@@ -22,7 +22,7 @@ from billing.selectors import Rates, load_levels
 from billing.services import purchases
 from billing.services.purchases import LevelPurchase, quote_purchase
 from billing.views.charge_actions import line_rows
-from billing.views.parts import account_of
+from billing.views.parts import account_of, recurring_text
 from portal.core.display import format_day
 from portal.core.money import format_money
 from portal.core.periods import ONE_DAY
@@ -92,13 +92,8 @@ def price_texts(product: Product, price: ProductPrice, rates: Rates) -> list[str
             % {"price": format_money(price_of.once, price.level.currency)}
         )
     if price_of.again:
-        texts.append(
-            _("%(price)s %(period)s")
-            % {
-                "price": format_money(price_of.again, price.level.currency),
-                "period": product.get_period_display().lower(),
-            }
-        )
+        again = format_money(price_of.again, price.level.currency)
+        texts.append(recurring_text(again, product.period))
     return texts or [_("free of charge")]
 
 
@@ -177,11 +172,11 @@ class PurchaseOrder(ConfirmPage):
     def what_comes_of_it(self, quote: LevelPurchase) -> list[str]:
         texts = []
         if quote.charge is not None and quote.charge.next_on and quote.first:
+            price = format_money(quote.first.gross, quote.level.currency)
             texts.append(
-                _("%(price)s are charged %(period)s, the next time on %(day)s.")
+                _("You are charged %(price)s, the next time on %(day)s.")
                 % {
-                    "price": format_money(quote.first.gross, quote.level.currency),
-                    "period": self.product.get_period_display().lower(),
+                    "price": recurring_text(price, self.product.period),
                     "day": format_day(quote.charge.next_on),
                 }
             )

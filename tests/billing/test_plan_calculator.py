@@ -132,8 +132,8 @@ def test_a_products_price_goes_down_the_chain(world: World) -> None:
         for line in page.context["lines"]
     ]
     assert told == [
-        ("€100.00", "€2.00 (Monthly)", "the product's own price"),
-        ("€150.00", "€2.00 (Monthly)", "set in Acme basic"),
+        ("€100.00", "€2.00 monthly", "the product's own price"),
+        ("€150.00", "€2.00 monthly", "set in Acme basic"),
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
+from django.utils.html import strip_tags
 
 from billing.choices import ProductReach, ProductType
 from billing.models import ExchangeRate, Product, ProductException, Tax
@@ -64,6 +65,13 @@ def make(world: World, owner: Customer | None = None, **values: Any) -> Product:
 
 def price(plan: RatePlan, product: Product, **values: Any) -> None:
     ProductException.objects.create(plan=plan, product=product, **values)
+
+
+def heir_of(base: RatePlan) -> RatePlan:
+    with scopes_disabled():
+        return RatePlan.objects.create(
+            owner=base.owner, name="Heir", base=base, currency=base.currency
+        )
 
 
 def prices(product: Product, buyer: Customer) -> list[tuple[str, str, str]]:
@@ -395,7 +403,7 @@ def test_a_plans_page_lists_what_its_customers_may_buy(
     [
         (
             {"price": "fixed", "create_fee": "80", "period_fee": "9"},
-            "€80.00, Monthly: €9.00",
+            "€80.00 once, €9.00 monthly",
         ),
         (
             {
@@ -404,7 +412,7 @@ def test_a_plans_page_lists_what_its_customers_may_buy(
                 "create_margin": "0.50",
                 "period_markup": "-5",
             },
-            "+10 % + €0.50, Monthly: -5 %",
+            "+10 % + €0.50 once, -5 % monthly",
         ),
         ({"price": "inherited", "create_fee": "80"}, "the usual price"),
     ],
@@ -423,6 +431,73 @@ def test_a_product_is_priced_in_a_plan(
     send(ann, url, price="inherited")
     with scopes_disabled():
         assert not ProductException.objects.exists()
+
+
+def cells_of(page: Any) -> dict[str, list[str]]:
+    """Price and rule in the list of a plan's products, by the product's name."""
+    return {
+        row.label: [strip_tags(cell.html) for cell in row.cells[2:]]
+        for row in page.context["table"].rows
+    }
+
+
+def test_a_plans_page_says_what_each_product_costs_there_and_why(
+    world: World, ann: Client, everywhere: Any
+) -> None:
+    base, heir = world.acme_plan, heir_of(world.acme_plan)
+    once = {"period": "", "period_fee": 0, "period_buy": 0}
+    inherited, own, above = (
+        make(world, world.acme, name="Inherited", **once),
+        make(world, world.acme, name="Own", period="quarterly"),
+        make(world, name="Passed", period="annually", period_fee=12),
+    )
+    price(base, inherited, create_fee=30)
+    price(heir, own, create_fee=5, period_fee=6)
+    price(world.root_plan, above, uses_markups=True, create_markup=10)
+    url = url_of(world.acme, "plan-products", pk=heir.pk)
+    assert cells_of(ann.get(url)) == {
+        "Inherited": ["€30.00", "inherited from Acme basic"],
+        "Own": ["€5.00 once, €6.00 quarterly", "set here"],
+        "Passed": ["€110.00 once, €12.00 annually", "the usual price"],
+    }
+    before = queries_of(ann, url)
+    for number in range(5):
+        make(world, world.acme, name=f"Product {number}")
+    assert queries_of(ann, url) == before <= 30
+    facts = ann.get(url_of(world.acme, "plan-product", pk=heir.pk, product=own.pk))
+    assert [str(fact["html"]) for fact in facts.context["facts"]] == [
+        '<span class="amount">€5.00 once, €6.00 quarterly</span>'
+    ]
+
+
+def test_a_product_without_an_exchange_rate_has_no_price_in_a_plan(
+    world: World, ann: Client
+) -> None:
+    make(world, world.acme, name="Foreign", currency="CHF")
+    url = url_of(world.acme, "plan-products", pk=world.acme_plan.pk)
+    assert cells_of(ann.get(url))["Foreign"] == [
+        "No price: an exchange rate is missing",
+        "the usual price",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("period", "text"),
+    [
+        ("", ""),
+        ("monthly", "€6.90 monthly"),
+        ("quarterly", "€6.90 quarterly"),
+        ("annually", "€6.90 annually"),
+    ],
+)
+def test_the_list_says_how_often_a_product_is_paid(
+    world: World, ann: Client, period: str, text: str
+) -> None:
+    create(world, period=period, period_fee=Decimal("6.90") if period else 0)
+    page = ann.get(url_of(world.acme, "product-list"))
+    [row] = page.context["table"].rows
+    cells = {cell.column.key: strip_tags(cell.html) for cell in row.cells}
+    assert cells["recurring"] == text
 
 
 @pytest.mark.parametrize(

@@ -343,7 +343,7 @@ def test_an_order_is_confirmed_and_bought_once(world: World, gil: Client) -> Non
     assert page.context["total"] == "€330.00"
     assert page.context["balance_after"] == "-€330.00"
     assert page.context["consequences"] == [
-        "€30.00 are charged monthly, the next time on 2026-12-22."
+        "You are charged €30.00 monthly, the next time on 2026-12-22."
     ]
     assert "61.23" not in page.content.decode()
     assert posted() == []
