@@ -221,6 +221,11 @@ def update_customer(
     customer = lock_below(customer, by=by)
     if customer.version != expected_version:
         raise StaleError
+    # Before a new name changes a key of the customer's row (`tree_lock`).
+    billing_account = BillingAccount.objects.select_for_update(no_key=True).get(
+        customer=customer
+    )
+    billing_account.customer = customer
     before = audit.snapshot(customer, FIELDS)
     _set(customer, values)
     if customer.is_residential and customer.name != before["name"]:
@@ -235,10 +240,6 @@ def update_customer(
     with refusals(Customer, _CONSTRAINTS):
         customer.save()
     changes = audit.differences(before, audit.snapshot(customer, FIELDS))
-    billing_account = BillingAccount.objects.select_for_update(no_key=True).get(
-        customer=customer
-    )
-    billing_account.customer = customer
     changes |= accounts.update_account(
         account=billing_account, values=account, taxes=taxes, by=by
     )

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from billing.services import fees
 from billing.services.fee_lines import FeatureItem
 from customers.models import Customer, TelephoneLine
+from customers.services.tree_lock import hold_place, hold_tree
 from portal.core import audit, secrets
 from portal.core.actor import Actor
 from portal.core.integrity import refusals
@@ -45,8 +46,7 @@ def create_line(
     Raises ValidationError by field, or as billing.services.fees says.
     """
     by.require(Permission.ADMINISTRATOR)
-    if not customer.is_within(by.customer):
-        raise PermissionDenied
+    hold_place(customer, by=by)
     password = secrets.random_password()
     line = TelephoneLine(customer=customer, password=secrets.encrypt(password))
     _set(line, values)
@@ -130,6 +130,7 @@ def delete_line(*, line: TelephoneLine, by: Actor) -> None:
 
     Raises ValidationError for the line a residential customer consists of.
     """
+    hold_tree()
     line = _locked(line, by=by)
     if is_customers_own(line):
         raise ValidationError(

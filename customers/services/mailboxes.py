@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from billing.services import fees
 from billing.services.fee_lines import FeatureItem
 from customers.models import Customer, Mailbox
+from customers.services.tree_lock import hold_place, hold_tree
 from portal.core import audit, secrets
 from portal.core.actor import Actor
 from portal.core.integrity import at_field, refusals
@@ -43,8 +44,7 @@ def create_mailbox(
     Raises ValidationError by field, or as billing.services.fees says.
     """
     by.require(Permission.ADMINISTRATOR)
-    if not customer.is_within(by.customer):
-        raise PermissionDenied
+    hold_place(customer, by=by)
     pin = secrets.random_pin()
     mailbox = Mailbox(customer=customer, pin=make_password(pin))
     _set(mailbox, values)
@@ -111,6 +111,7 @@ def delete_mailbox(*, mailbox: Mailbox, by: Actor) -> None:
 
     Raises ValidationError for the mailbox a residential customer consists of.
     """
+    hold_tree()
     mailbox = _locked(mailbox, by=by)
     if is_customers_own(mailbox):
         raise ValidationError(

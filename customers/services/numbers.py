@@ -14,6 +14,7 @@ from phonenumbers import geocoder
 from billing.services import fees
 from billing.services.fee_lines import FeatureItem
 from customers.models import Customer, Mailbox, Number, TelephoneLine
+from customers.services.tree_lock import hold_place, hold_tree
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.integrity import at_field, refusals
@@ -43,8 +44,7 @@ def add_numbers(
     Raises ValidationError at ``number`` if one is here already or cannot exist.
     """
     by.require(Permission.COMMERCE)
-    if not customer.is_within(by.customer):
-        raise PermissionDenied
+    hold_place(customer, by=by)
     numbers = list(numbers)
     _refuse_present(numbers)
     rows = []
@@ -137,8 +137,7 @@ def take_number(
 ) -> Number:
     """Give ``customer`` a free number of the account above it."""
     by.require(Permission.ADMINISTRATOR)
-    if not customer.is_within(by.customer):
-        raise PermissionDenied
+    hold_place(customer, by=by)
     if customer.parent is None:
         raise ValidationError({"number": _("There is no account above this one.")})
     taken = lock_free(number, holder=customer.parent)
@@ -181,6 +180,7 @@ def update_number(
 @transaction.atomic
 def release_number(*, number: Number, by: Actor) -> None:
     """Give a number up: it returns to the account above; at the top, it is gone."""
+    hold_tree()
     number = _locked(number, by=by)
     holder = number.customer
     if is_customers_own(number):

@@ -15,6 +15,7 @@ from billing.services.fee_lines import FeatureItem
 from customers import emails
 from customers.models import Customer, Person, SortKey, SystemOptions
 from customers.selectors import assignable_roles, may_manage
+from customers.services.tree_lock import hold_place, hold_tree
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.integrity import at_field, refusals
@@ -83,6 +84,7 @@ def create_person(
     Raises ValidationError by field, or as billing.services.fees says.
     """
     by.require(Permission.ADMINISTRATOR)
+    hold_place(customer, by=by)
     person = Person(customer=customer, **_known(values))
     person.set_unusable_password()
     _check(person, by=by, is_role_new=True)
@@ -144,6 +146,7 @@ def update_person(
 def delete_person(*, person: Person, by: Actor) -> None:
     """Remove a person for good; what it did stays in the log under its name."""
     by.require(Permission.ADMINISTRATOR)
+    hold_tree()
     person = _locked(person)
     _require_manageable(person, by)
     if _is_self(person, by):

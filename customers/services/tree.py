@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import ProtectedError, Value
+from django.db.models import F, ProtectedError, Value
 from django.db.models.functions import Concat, Substr
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -143,7 +143,8 @@ def purge_customer(*, customer: Customer, by: Actor) -> None:
             code="booked",
         )
     assert customer.parent is not None
-    held = [numbers.billed(row) for row in Number.objects.filter(customer=customer)]
+    rows = Number.objects.select_for_update(of=("self",)).order_by("pk")
+    held = [numbers.billed(row) for row in rows.filter(customer=customer)]
     fees.remove_features(customer, held, by=by, goes_to=customer.parent)
     Number.objects.filter(customer=customer).update(
         customer=customer.parent, line=None, mailbox=None, description=""
@@ -175,10 +176,11 @@ def move_customer(
     by.require(Permission.SYSTEM)
     change_tree()  # two moves at once could tie a knot
     with scopes_disabled():  # a move crosses tenants by nature
-        rows = Customer.objects.select_for_update().order_by("pk")
-        locked = {row.pk: row for row in rows.filter(pk__in=[customer.pk, parent.pk])}
-        customer, parent = locked[customer.pk], locked[parent.pk]
-        account = BillingAccount.objects.select_for_update().get(customer=customer)
+        # Before the rows whose paths change: see `tree_lock` for the order.
+        accounts = BillingAccount.objects.select_for_update(no_key=True)
+        account = accounts.get(customer=customer)
+        found = Customer.objects.in_bulk([customer.pk, parent.pk])
+        customer, parent = found[customer.pk], found[parent.pk]
         _check_move(customer, parent, plan, account)
         old_path, old_parent, old_plan = customer.path, customer.parent, account.plan
         new_path = f"{parent.path}{customer.pk}."
@@ -186,7 +188,7 @@ def move_customer(
             path=Concat(Value(new_path), Substr("path", len(old_path) + 1))
         )
         Customer.objects.filter(pk=customer.pk).update(
-            parent=parent, version=customer.version + 1
+            parent=parent, version=F("version") + 1
         )
         account.provider, account.plan = parent, plan
         account.affiliate, account.affiliate_type = None, ""

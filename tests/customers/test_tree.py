@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing.models import BillingAccount, Tax, TaxLiability
+from billing.models import BillingAccount, Charge, Tax, TaxLiability
+from billing.services import charge_rows
 from customers.models import (
     Customer,
     Mailbox,
@@ -22,13 +24,15 @@ from customers.models import (
     Person,
     TelephoneLine,
 )
-from customers.services import switching, tree
+from customers.services import lines, switching, tree
 from customers.services.customers import (
     NewPerson,
     create_normal,
     create_residential,
+    update_customer,
 )
 from portal.core.actor import system_actor
+from portal.core.errors import StaleError
 from portal.core.models import AuditEvent, OutgoingEmail
 from portal.core.scope import scopes_disabled, subtree
 from rateplans.choices import Sharing
@@ -612,3 +616,69 @@ def test_tax_of_another_reseller_is_nobodys_affair(world: World) -> None:
     with scopes_disabled():
         assert Tax.objects.filter(pk=rivals.pk).exists()
         assert not Tax.objects.filter(pk=own.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_moving_and_adding_features_at_once_never_block_each_other() -> None:
+    """Whatever comes first, who has the line below it pays for it, and nobody else."""
+    world = build_world()
+    with scopes_disabled():
+        Customer.objects.filter(pk=world.rival.pk).update(account_number="200000")
+        # Nothing moves a balance, which would have to be settled before each move.
+        BillingAccount.objects.update(plan=world.shared_plan, bill_type="none")
+
+    def move(parent: Customer) -> Any:
+        with subtree(world.root):
+            return _move(world, world.beta, parent=parent, plan=world.shared_plan)
+
+    def add(customer: Customer, mark: str) -> Any:
+        values = {"name": mark, "username": mark}
+        by = system_actor(world.root)
+        with scopes_disabled():
+            customer = Customer.objects.get(pk=customer.pk)
+        with subtree(world.root):
+            line, _password = lines.create_line(customer=customer, values=values, by=by)
+            return line
+
+    def charge(mark: str) -> Any:
+        """Books on the account that is moved, and refers to its customer."""
+        with scopes_disabled():
+            account = BillingAccount.objects.get(customer=world.beta)
+            provider = Customer.objects.get(pk=account.provider_id)
+            return charge_rows.add_charge(
+                values={
+                    "name": mark,
+                    "amount": 1,
+                    "currency": "EUR",
+                    "starts_on": timezone.localdate(),
+                },
+                taxes=[],
+                account=account,
+                is_immediate=True,
+                by=system_actor(provider),
+            )
+
+    def rename(mark: str) -> Any:
+        with scopes_disabled():
+            return update_customer(
+                customer=world.beta,
+                values={"name": mark},
+                account={},
+                expected_version=Customer.objects.get(pk=world.beta.pk).version,
+                by=system_actor(world.root),
+            )
+
+    for number in range(8):
+        parent = (world.rival, world.acme)[number % 2]
+        results = race(
+            partial(move, parent),
+            partial(add, world.beta, f"beta-{number}"),
+            partial(add, world.gamma, f"gamma-{number}"),
+            partial(charge, f"charge-{number}"),
+            partial(rename, f"Beta {number}"),
+        )
+        # A form that somebody else was faster than is refused; nothing else goes wrong.
+        kinds = [type(result) for result in results]
+        assert kinds[:4] == [Customer, TelephoneLine, TelephoneLine, Charge], results
+        assert kinds[4] in {Customer, StaleError}, results
+        _assert_whole()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -402,13 +403,13 @@ def test_a_plan_is_deleted_or_used_but_not_both(first: str, use: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_plans_deleted_and_used_at_the_same_instant() -> None:
     world = build_world()
-    for _round in range(5):
-        plan = make(world, name=f"Round {_round}")
+    for number in range(5):
+        plan = make(world, name=f"Round {number}")
         with scopes_disabled():
             Customer.objects.filter(pk=world.beta.pk).update(version=1)
         results = race(
-            lambda plan=plan: _within(world, lambda: _another_plan(world, plan)),
-            lambda plan=plan: _within(world, lambda: _delete(world, plan)),
+            partial(_within, world, partial(_another_plan, world, plan)),
+            partial(_within, world, partial(_delete, world, plan)),
         )
         failed = [each for each in results if isinstance(each, Exception)]
         assert [type(each) for each in failed] == [ValidationError], results
