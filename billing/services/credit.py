@@ -54,9 +54,11 @@ def _shortage(shortage: Shortage, level: Level, by: Actor) -> ValidationError:
 
 
 def _from_above() -> ValidationError:
-    return ValidationError(
-        _("Your provider cannot supply this at present."), code="provider"
-    )
+    return ValidationError(_above(), code="provider")
+
+
+def _above() -> str:
+    return _("Your provider cannot supply this at present.")
 
 
 def maximum_refusal(
@@ -65,15 +67,26 @@ def maximum_refusal(
     """A rate plan forbids it, or allows no more of it (D 3.4)."""
     if not level.path.startswith(by.home.path):
         return _from_above()
-    values = {"name": level.account.customer.name, "feature": feature.label}
-    is_own = level.path == by.home.path
+    name = level.account.customer.name
+    text = maximum_text(level.path, name, feature, maximum=maximum, by=by)
+    return ValidationError(text, code="maximum" if maximum else "forbidden")
+
+
+def maximum_text(
+    path: str, name: str, feature: Feature, *, maximum: int, by: Actor
+) -> str:
+    """What is said where the plan of the account at ``path`` allows no more."""
+    if not path.startswith(by.home.path):
+        return _above()
+    values = {"name": name, "feature": feature.label, "maximum": maximum}
+    is_own = path == by.home.path
     if maximum == 0:
         text = (
             _("Your rate plan does not allow this: %(feature)s.")
             if is_own
             else _("The rate plan of %(name)s does not allow this: %(feature)s.")
         )
-        return ValidationError(text % values, code="forbidden")
+        return text % values
     text = (
         ngettext(
             "%(feature)s: your rate plan allows %(maximum)d, and you have it.",
@@ -87,4 +100,4 @@ def maximum_refusal(
             maximum,
         )
     )
-    return ValidationError(text % {**values, "maximum": maximum}, code="maximum")
+    return text % values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from billing.services.maxima import refusal_of_another
 from billing.types import rules_of
 from customers.filters.customers import CustomerFilter
 from customers.models import Customer
@@ -30,6 +32,7 @@ from portal.core.permissions import Permission
 from portal.core.tables import BulkAction, Column, Empty, Table
 from portal.core.urls import with_query
 from portal.core.views import ListPage
+from rateplans.choices import Feature
 
 
 class CustomerList(ListPage):
@@ -114,15 +117,22 @@ class CustomerList(ListPage):
     def row_url(self, row: Customer) -> str:
         return self.url("customers:customer-detail", pk=row.pk)
 
+    @cached_property
+    def create_refusal(self) -> str:
+        """Why rate plans allow no more customers; empty if they do (D 3.4)."""
+        account = self.request.reach.account
+        return refusal_of_another(account, Feature.ACCOUNT, by=self.actor)
+
     def page_actions(self) -> Sequence[dict[str, str]]:
         export = self.url("customers:customer-export")
+        new = {
+            "label": _("New"),
+            "url": self.url("customers:customer-new"),
+            "icon": "plus",
+            "shortcut": "n",
+        }
         return (
-            {
-                "label": _("New"),
-                "url": self.url("customers:customer-new"),
-                "icon": "plus",
-                "shortcut": "n",
-            },
+            {"refusal": self.create_refusal} if self.create_refusal else new,
             {
                 "label": _("Export CSV"),
                 "url": with_query(export, self.request.GET),
@@ -139,7 +149,9 @@ class CustomerList(ListPage):
                 "Create the first one: it gets an account on one of your rate plans, and you"
                 " can switch into it to add people, lines and numbers."
             ),
-            action_url=self.url("customers:customer-new"),
+            action_url=""
+            if self.create_refusal
+            else self.url("customers:customer-new"),
             action_label=_("Create your first customer"),
         )
 

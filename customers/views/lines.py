@@ -25,6 +25,7 @@ from customers.views.features import (
     FeatureConfirmPage,
     FeatureEditPage,
     FeatureFormPage,
+    FeatureList,
     account_of,
 )
 from customers.views.parts import pill
@@ -33,7 +34,7 @@ from portal.core.permissions import Permission
 from portal.core.reveal import show_once, take_shown_once
 from portal.core.tables import PAGE_SIZE, BulkAction, Column, Empty
 from portal.core.urls import row_id
-from portal.core.views import ListPage, PortalView
+from portal.core.views import PortalView
 from portal.templatetags.portal import telephone
 from rateplans.choices import Feature
 
@@ -42,8 +43,9 @@ EDIT = "customers:line-edit"
 ENABLE, DISABLE = "enable", "disable"
 
 
-class LineList(ListPage):
-    permission = Permission.USER
+class LineList(FeatureList):
+    feature = Feature.LINE
+    create_name = "customers:line-create"
     table_id = "lines"
     default_sort = "name"
     filterset_class = LineFilter
@@ -85,27 +87,14 @@ class LineList(ListPage):
             return ""
         return self.url(EDIT, pk=row.pk)
 
-    def page_actions(self) -> Sequence[dict[str, str]]:
-        if not self.actor.can(Permission.ADMINISTRATOR):
-            return ()
-        return (
-            {
-                "label": _("New"),
-                "url": self.url("customers:line-create"),
-                "icon": "plus",
-                "shortcut": "n",
-            },
-        )
-
     def empty(self) -> Empty:
-        may_create = self.actor.can(Permission.ADMINISTRATOR)
         return Empty(
             icon="phone",
             title=_("No telephone line yet"),
             text=_(
                 "A line is what a telephone or an app registers with, to make calls."
             ),
-            action_url=self.url("customers:line-create") if may_create else "",
+            action_url=self.create_url(),
             action_label=_("Add the first line"),
         )
 

@@ -22,6 +22,7 @@ from customers.views.features import (
     FeatureConfirmPage,
     FeatureEditPage,
     FeatureFormPage,
+    FeatureList,
     account_of,
 )
 from customers.views.parts import pill
@@ -29,7 +30,7 @@ from customers.views.prices import PricedForm
 from portal.core.permissions import Permission
 from portal.core.reveal import show_once, take_shown_once
 from portal.core.tables import Column, Empty
-from portal.core.views import ListPage, PortalView
+from portal.core.views import PortalView
 from portal.templatetags.portal import telephone
 from rateplans.choices import Feature
 
@@ -37,8 +38,9 @@ LIST = "customers:mailbox-list"
 EDIT = "customers:mailbox-edit"
 
 
-class MailboxList(ListPage):
-    permission = Permission.USER
+class MailboxList(FeatureList):
+    feature = Feature.MAILBOX
+    create_name = "customers:mailbox-create"
     table_id = "mailboxes"
     default_sort = "name"
     filterset_class = MailboxFilter
@@ -69,25 +71,12 @@ class MailboxList(ListPage):
             return ""
         return self.url(EDIT, pk=row.pk)
 
-    def page_actions(self) -> Sequence[dict[str, str]]:
-        if not self.actor.can(Permission.ADMINISTRATOR):
-            return ()
-        return (
-            {
-                "label": _("New"),
-                "url": self.url("customers:mailbox-create"),
-                "icon": "plus",
-                "shortcut": "n",
-            },
-        )
-
     def empty(self) -> Empty:
-        may_create = self.actor.can(Permission.ADMINISTRATOR)
         return Empty(
             icon="voicemail",
             title=_("No mailbox yet"),
             text=_("A mailbox takes messages when nobody answers, and mails them."),
-            action_url=self.url("customers:mailbox-create") if may_create else "",
+            action_url=self.create_url(),
             action_label=_("Add the first mailbox"),
         )
 

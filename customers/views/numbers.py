@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from billing.services.maxima import refusal_of_another
 from customers.choices import country_choices
 from customers.filters.features import NumberFilter
 from customers.forms.numbers import NumberEnterForm, NumberForm, NumberTakeForm
@@ -26,21 +27,24 @@ from customers.views.features import (
     FeatureConfirmPage,
     FeatureEditPage,
     FeatureFormPage,
+    FeatureList,
     account_of,
 )
 from customers.views.parts import pill
 from portal.core.permissions import Permission
 from portal.core.tables import Column, Empty
-from portal.core.views import Crumb, ListPage, PortalView
+from portal.core.views import Crumb, PortalView
 from portal.templatetags.portal import telephone
+from rateplans.choices import Feature
 from rateplans.models import NumberClass
 
 LIST = "customers:number-list"
 EDIT = "customers:number-edit"
 
 
-class NumberList(ListPage):
-    permission = Permission.USER
+class NumberList(FeatureList):
+    feature = Feature.NUMBER
+    create_name = "customers:number-new"
     table_id = "numbers"
     default_sort = "number"
     filterset_class = NumberFilter
@@ -78,16 +82,12 @@ class NumberList(ListPage):
             return ""
         return self.url(EDIT, pk=row.pk)
 
-    def page_actions(self) -> Sequence[dict[str, str]]:
-        if not ways_to_new(self):
-            return ()
-        return (
-            {
-                "label": _("New"),
-                "url": self.url("customers:number-new"),
-                "icon": "plus",
-                "shortcut": "n",
-            },
+    def may_create(self) -> bool:
+        return bool(ways_to_new(self))
+
+    def refusal(self) -> str:
+        return refusal_of_another(
+            account_of(self), self.feature, by=self.actor, is_held_above=True
         )
 
     def empty(self) -> Empty:
@@ -95,7 +95,7 @@ class NumberList(ListPage):
             icon="hash",
             title=_("No number yet"),
             text=_("A number rings at a telephone line, or goes to a mailbox."),
-            action_url=self.url("customers:number-new") if ways_to_new(self) else "",
+            action_url=self.create_url(),
             action_label=_("Add the first number"),
         )
 

@@ -30,6 +30,7 @@ from customers.services import people
 from customers.views.features import (
     FeatureEditPage,
     FeatureFormPage,
+    FeatureList,
     account_of,
 )
 from customers.views.mail_parts import login_mail_line, mail_message
@@ -40,16 +41,18 @@ from portal.core.models import OutgoingEmail
 from portal.core.permissions import Permission
 from portal.core.tables import Column, Empty
 from portal.core.urls import account_url, row_id
-from portal.core.views import ListPage, PortalView
+from portal.core.views import PortalView
 from rateplans.choices import Feature
 
 LIST = "customers:person-list"
 EDIT = "customers:person-edit"
 
 
-class PersonList(ListPage):
+class PersonList(FeatureList):
     permission = Permission.ADMINISTRATOR
     template_name = "customers/person_list.html"
+    feature = Feature.PERSON
+    create_name = "customers:person-create"
     table_id = "people"
     default_sort = "username"
     filterset_class = PersonFilter
@@ -101,16 +104,6 @@ class PersonList(ListPage):
     def row_url(self, row: Person) -> str:
         return self.url(EDIT, pk=row.pk) if may_manage(row, self.actor) else ""
 
-    def page_actions(self) -> Sequence[dict[str, str]]:
-        return (
-            {
-                "label": _("New"),
-                "url": self.url("customers:person-create"),
-                "icon": "plus",
-                "shortcut": "n",
-            },
-        )
-
     def empty(self) -> Empty:
         return Empty(
             icon="users",
@@ -119,7 +112,7 @@ class PersonList(ListPage):
                 "Add the people who are to work here. Each gets a mail with a link to"
                 " choose a password."
             ),
-            action_url=self.url("customers:person-create"),
+            action_url=self.create_url(),
             action_label=_("Add the first person"),
         )
 

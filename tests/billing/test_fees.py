@@ -11,6 +11,7 @@ import time_machine
 from django.core.exceptions import ValidationError
 
 from billing.models import BilledFeature, LedgerEntry, Tax, TaxLiability
+from billing.services.maxima import refusal_of_another
 from billing.services.quotes import Wish, quote_features, quote_removal
 from customers.models import Customer
 from portal.core.actor import Actor, system_actor
@@ -162,6 +163,9 @@ def test_maximum_reads_differently_for_each(
     add(gamma, item(1))
     permit(getattr(world, f"{level}_plan"), maximum=maximum)
     actor = _as(world, who, gamma)
+    # What a list says beforehand is what the service says.
+    assert text in (told := refusal_of_another(gamma, Feature.LINE, by=actor))
+    assert bool(told) == (code is not None)
     if code is None:
         add(gamma, item(2), by=actor)
         return
