@@ -14,8 +14,10 @@ from decimal import Decimal
 from typing import Any
 
 import psycopg
-from django.db import IntegrityError, connection, transaction
+from django.core.exceptions import ValidationError
+from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from billing.choices import EntryKind
 from billing.taxes import TaxPart
@@ -147,6 +149,7 @@ def post(
     allowed), else CreditError names those that do not. Without, what is owed is owed: calls
     that were made, fees of a period. ``at`` is the business time, now by default.
     Returns the entries written now; what had been posted before is not among them.
+    Raises ValidationError, code ``too_large``, for what no account can hold.
     """
     wanted = [posting for posting in postings if posting.amount != 0]
     if not wanted:
@@ -157,6 +160,16 @@ def post(
         except IntegrityError as error:
             if attempt == ATTEMPTS or not _is_double(error):
                 raise
+        except DataError as error:
+            if not isinstance(error.__cause__, psycopg.errors.NumericValueOutOfRange):
+                raise
+            raise ValidationError(
+                _(
+                    "No account can hold this: amounts and balances have at most 14"
+                    " digits before the decimal point."
+                ),
+                code="too_large",
+            ) from error
     raise AssertionError("unreachable")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from dateutil.relativedelta import relativedelta
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -18,6 +19,8 @@ from billing.services.charge_lines import schedule_of
 from billing.services.charges import charge_now
 from portal.core import audit
 from portal.core.actor import Actor
+from portal.core.display import format_day
+from portal.core.periods import local_date
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from portal.core.staleness import refuse_stale
@@ -35,6 +38,8 @@ FIELDS: tuple[str, ...] = (
     "starts_on",
     "ends_on",
 )
+# Due days beyond these are slips of the pen, which would charge for all the years between.
+MOST_YEARS_AWAY = 10
 # What the times that were charged already depend on.
 FIXED_ONCE_CHARGED = ("currency", "period", "starts_on")
 
@@ -168,6 +173,7 @@ def _next_on(charge: Charge) -> Any:
 
 
 def _set(charge: Charge, values: Mapping[str, Any]) -> None:
+    began = charge.starts_on if charge.pk else None
     for name, value in values.items():
         if name not in FIELDS:
             raise TypeError(f"{name} is not set through this service")
@@ -177,10 +183,23 @@ def _set(charge: Charge, values: Mapping[str, Any]) -> None:
     charge.clean_fields(exclude=["owner", "account", "plan", "product"])
     if not charge.amount:
         raise ValidationError({"amount": _("Enter a price above 0.")}, code="nothing")
+    if charge.starts_on != began:
+        _refuse_far(charge)
     if charge.ends_on is not None and charge.ends_on <= charge.starts_on:
         raise ValidationError(
             {"ends_on": _("The end must be after the beginning.")}, code="order"
         )
+
+
+def _refuse_far(charge: Charge) -> None:
+    today = local_date(charge.owner.time_zone)
+    away = relativedelta(years=MOST_YEARS_AWAY)
+    if not today - away <= charge.starts_on <= today + away:
+        text = _("Enter a day from %(first)s to %(last)s.") % {
+            "first": format_day(today - away),
+            "last": format_day(today + away),
+        }
+        raise ValidationError({"starts_on": text}, code="far")
 
 
 def _set_taxes(charge: Charge, taxes: Iterable[Tax]) -> None:

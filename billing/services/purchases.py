@@ -31,6 +31,8 @@ from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 
 MOST_AT_ONCE = 1000
+# Seconds, as many as the database keeps in one number.
+MOST_CALL_TIME = 2**31 - 1
 PRICE_PLACES = Decimal("1e-9")
 
 
@@ -102,7 +104,7 @@ class LevelPurchase:
 def quote_purchase(customer: Any, product: Product, quantity: int) -> LevelPurchase:
     """What ``customer`` itself would pay for so many, first and later.
 
-    Raises ValidationError if the product is not on offer to it.
+    Raises ValidationError if the product is not on offer to it, or not as many of it.
     """
     return _purchases(customer, product, quantity)[-1]
 
@@ -126,6 +128,9 @@ def _purchases(customer: Any, product: Product, quantity: int) -> list[LevelPurc
     levels = load_levels(customer)
     if on_offer is None or not levels:
         raise ValidationError(_("This is not on offer any more."), code="offer")
+    if on_offer.amount * quantity > MOST_CALL_TIME:
+        text = _("So much call time cannot be bought at once: choose fewer.")
+        raise ValidationError({"quantity": text}, code="call_time")
     rates = Rates(levels[-1].today)
     prices = load_product_prices([on_offer], levels, rates=rates).get(on_offer.pk)
     if prices is None:

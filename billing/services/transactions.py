@@ -107,6 +107,8 @@ def post_transaction(
     except ledger.CreditError as error:
         refusal = shortage_refusal(error, load_levels(account.customer), by=by)
         raise ValidationError({"amount": refusal}) from error
+    except ValidationError as error:  # larger than any account holds
+        raise ValidationError({"amount": error}) from error
     entry = LedgerEntry.objects.get(account=account, key=f"manual:{key}")
     if posted:
         _record("transaction.created", entry, account, by)

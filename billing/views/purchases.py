@@ -206,9 +206,10 @@ class PurchaseOrder(ConfirmPage):
     def price_seen(self) -> Decimal:
         """The total that the page showed; one that no purchase has if it showed none."""
         try:
-            return Decimal(self.request.POST.get("price_seen", ""))
+            seen = Decimal(self.request.POST.get("price_seen", ""))
         except InvalidOperation:
             return Decimal(-1)
+        return seen if seen.is_finite() else Decimal(-1)
 
     def success_message(self, form: PurchaseForm) -> str:
         return _("You have bought %(name)s.") % {"name": self.product.name}

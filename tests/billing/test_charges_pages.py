@@ -127,6 +127,10 @@ def test_immediately_without_credit_adds_nothing(world: World) -> None:
         ({"number": 0}, "number"),
         ({"ends_on": date(2026, 12, 1)}, "ends_on"),
         ({"starts_on": None}, "starts_on"),
+        ({"starts_on": date(2016, 11, 21)}, "starts_on"),
+        ({"starts_on": date(2036, 11, 23)}, "starts_on"),
+        ({"starts_on": date.min}, "starts_on"),
+        ({"starts_on": date.max}, "starts_on"),
     ],
 )
 def test_what_a_charge_cannot_be(
@@ -135,6 +139,22 @@ def test_what_a_charge_cannot_be(
     with pytest.raises(ValidationError) as caught:
         add(world, **values)
     assert list(refusals_of(caught)) == [field]
+
+
+@pytest.mark.parametrize("day", [date(2016, 11, 22), date(2036, 11, 22)])
+def test_the_first_and_the_last_day_a_charge_can_begin(world: World, day: date) -> None:
+    assert add(world, starts_on=day).next_on == day
+
+
+def test_a_charge_that_began_long_ago_can_still_be_changed(world: World) -> None:
+    charge = add(world, starts_on=date(2016, 11, 22))
+    with time_machine.travel(NOON + timedelta(days=400)), subtree(world.acme):
+        by = world.actor(world.ann)
+        charge_rows.update_charge(
+            charge=charge, values={"amount": Decimal(11)}, taxes=[], by=by
+        )
+    charge.refresh_from_db()
+    assert charge.amount == 11
 
 
 def test_taxes_of_others_cannot_be_ticked(world: World) -> None:
@@ -333,6 +353,7 @@ def test_a_plans_charge_is_added_on_its_page(world: World, ann: Client) -> None:
         ({"quantity": "0"}, "quantity"),
         ({"period": "daily"}, "period"),
         ({"period": "monthly", "starts_on": ""}, "starts_on"),
+        ({"period": "monthly", "starts_on": "0206-11-22"}, "starts_on"),
         ({"period": "monthly", "ends_on": "2020-01-01"}, "ends_on"),
         ({"taxes": ["999999"]}, "taxes"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
 from billing import ledger
@@ -132,6 +133,19 @@ def test_what_is_owed_is_owed(world: World, account: BillingAccount) -> None:
     _post(world, _debit(account, "99"), within_limits=False)
     account.refresh_from_db()
     assert account.balance == -99
+
+
+@pytest.mark.parametrize("amount", ["99999999999999", "100000000000000"])
+def test_what_no_account_can_hold_is_refused(
+    world: World, account: BillingAccount, amount: str
+) -> None:
+    give(world.gamma, 10)
+    wanted = ledger.credit(account.pk, "c", EntryKind.CREDIT, Decimal(amount), "In")
+    with pytest.raises(ValidationError) as caught:
+        _post(world, wanted)
+    assert caught.value.code == "too_large"
+    account.refresh_from_db()  # what is read after it belongs to the same transaction
+    assert account.balance == 10
 
 
 def test_one_short_account_stops_the_whole_chain(

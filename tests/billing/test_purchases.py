@@ -370,7 +370,7 @@ def test_another_quantity_is_shown_with_its_price_first(
     assert posted() == [("Gamma", "Telephone × 2", "-200.00")]
 
 
-@pytest.mark.parametrize("seen", [None, "", "much", "1"])
+@pytest.mark.parametrize("seen", [None, "", "much", "1", "NaN", "sNaN", "Infinity"])
 def test_nothing_is_bought_at_a_price_not_seen(
     world: World, gil: Client, seen: str | None
 ) -> None:
@@ -389,6 +389,23 @@ def test_wrong_quantities_are_refused_at_the_field(
     assert page.status_code == 200
     entries = entries_of(page, price_seen="100.00", quantity=quantity)
     assert list(errors_of(gil.post(url, entries))) == ["quantity"]
+
+
+def test_more_call_time_than_is_counted_is_refused_at_the_field(
+    world: World, gil: Client
+) -> None:
+    values = {"type": ProductType.CALL_TIME, "amount": 60_000_000, "create_fee": 1}
+    product = offer(world, world.beta, **values)
+    grant(world.gamma)
+    url = order_url(world, product, 36)
+    assert "call time" in gil.get(url).context["refusal"]
+    page = gil.get(order_url(world, product, 35))
+    seen = page.context["price_seen"]
+    answer = gil.post(url, entries_of(page, price_seen=seen, quantity=36))
+    assert list(errors_of(answer)) == ["quantity"]
+    assert posted() == []
+    answer = gil.post(url, entries_of(page, price_seen=seen, quantity=35))
+    assert answer.status_code == 302
 
 
 def test_missing_credit_is_told_on_the_page(world: World, gil: Client) -> None:

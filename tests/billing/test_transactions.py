@@ -126,6 +126,7 @@ def test_same_key_is_booked_once(world: World, account: BillingAccount) -> None:
         ({"amount": Decimal(-1)}, "amount"),
         ({"amount": Decimal(0), "kind": EntryKind.CORRECTION}, "amount"),
         ({"amount": Decimal("0.001")}, "amount"),
+        ({"amount": Decimal(10) ** 14}, "amount"),
         ({"reason": "  "}, "reason"),
         ({"kind": EntryKind.DEBIT}, "amount"),
     ],
@@ -313,6 +314,16 @@ def test_page_refuses_a_debit_beyond_the_credit(
     )
     [refusal] = errors_of(response)["amount"]
     assert "Beta Voice" in refusal
+
+
+def test_page_refuses_what_no_account_can_hold(
+    world: World, account: BillingAccount, ann: Client
+) -> None:
+    response = send(
+        ann, address(world, "new/"), kind="credit", amount="9" * 16, reason="Paid"
+    )
+    [refusal] = errors_of(response)["amount"]
+    assert "No account can hold this" in refusal
 
 
 def test_page_refuses_a_minus_where_the_kind_has_the_sign(
