@@ -9,6 +9,7 @@ from typing import Any
 
 from crispy_forms.layout import Layout
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -18,6 +19,8 @@ from portal.core.forms import AmountField, Columns, PortalForm, Section
 from portal.core.money import currency_choices
 
 LARGEST_FILE = 5_000_000  # bytes; all the ECB's rates since 1999 are less than a third
+# What a page can carry back, with room for its other fields.
+LARGEST_PACK = settings.DATA_UPLOAD_MAX_MEMORY_SIZE * 9 // 10
 
 
 def rated_currencies() -> list[tuple[str, str]]:
@@ -74,6 +77,8 @@ class RateFileForm(PortalForm):
             raise ValidationError(
                 found.errors or [_("There is no rate in this file.")], code="form"
             )
+        if len(pack(text)) > LARGEST_PACK:  # numbers without any order hardly shrink
+            raise ValidationError(_("The file is too large."), code="size")
         return text
 
 

@@ -63,21 +63,37 @@ def read_rates(text: str) -> RateFile:
     """Every value of the file ``text``, told apart; it is never refused as a whole."""
     found = RateFile()
     rows = _rows(text)
-    _number, header = next(rows, (1, []))
-    if len(header) < 2 or header[0].casefold() != "date":
+    _number, header = next(rows, (1, None))
+    if header is None or len(header) < 2 or header[0].casefold() != "date":
         found.refuse(1, _("The first line must read: Date, USD, JPY, and so on."))
         return found
     codes = [code.upper() for code in header[1:]]
     found.old_currencies = sorted({code for code in codes if code not in CURRENCIES})
     for number, row in rows:
-        _read_row(found, number, codes, row)
+        if row is None:
+            found.values += len(codes)
+            found.refuse(number, _("This cannot be read."), len(codes))
+        else:
+            _read_row(found, number, codes, row)
     return found
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """(line number, cells) of each line that is not empty; a comma at its end is nothing."""
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
-    for cells in reader:
+def _rows(text: str) -> Iterator[tuple[int, list[str] | None]]:
+    """(line number, cells) of each line that is not empty; a comma at its end is nothing.
+
+    None for what is no line of a CSV file, such as a quotation mark that never ends.
+    """
+    # However the lines end, it is one sign for the reader.
+    lines = io.StringIO(text.removeprefix("\ufeff"), newline=None)
+    reader = csv.reader(lines, skipinitialspace=True)
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield reader.line_num, None
+            continue
         row = [cell.strip() for cell in cells]
         if row and not row[-1]:
             row.pop()
@@ -127,7 +143,7 @@ def _day(text: str) -> date | None:
     try:
         day, month, year = text.split()
         return date(int(year), MONTHS.index(month.capitalize()) + 1, int(day))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
@@ -132,6 +133,25 @@ def test_mistakes_are_told_with_their_line_and_every_value_is_counted(
     assert ("USD", date(2026, 11, 18)) in file.rates
     told = len(file.rates) + file.empty + file.left_out + file.wrong
     assert told == file.values
+
+
+def test_lines_may_end_as_on_any_machine() -> None:
+    for end in ("\r", "\n", "\r\n"):
+        file = read_rates(f"Date,USD{end}2026-11-20,1.1{end}")
+        assert file.rates == {("USD", date(2026, 11, 20)): Decimal("1.1")}
+
+
+@pytest.mark.parametrize(
+    ("row", "mistake"),
+    [
+        (f'"{"x" * 200_000}', "Line 3: This cannot be read."),
+        (f"20 November {10**20},1.1", "is no date."),
+    ],
+)
+def test_what_is_no_line_is_told_and_the_rest_is_read(row: str, mistake: str) -> None:
+    file = read_rates(f"Date,USD\n2026-11-20,1.1\n{row}")
+    assert len(file.rates) == file.wrong == 1
+    assert file.errors[0].endswith(mistake)
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "Day,USD\n", "Date\n", "{}", "\x00"])
@@ -317,6 +337,23 @@ def test_what_is_no_file_of_rates_is_refused(
     world: World, olga: Client, content: bytes
 ) -> None:
     assert list(errors_of(upload(world, olga, content))) == ["file"]
+
+
+def test_a_file_that_no_page_could_carry_back_is_refused_at_once(
+    world: World, olga: Client
+) -> None:
+    chance = Random(1)  # the same numbers each time, without any order among them
+    days = (date(2026, 11, 20) - timedelta(days=number) for number in range(9_000))
+    lines = [
+        ",".join([f"{day}", *(f"0.{chance.randrange(10**9)}" for _rate in range(40))])
+        for day in days
+    ]
+    header = ",".join(["Date", *["USD"] * 40])
+    content = "\n".join([header, *lines]).encode()
+    assert len(content) < LARGEST_FILE
+    assert errors_of(upload(world, olga, content)) == {
+        "file": ["The file is too large."]
+    }
 
 
 @pytest.mark.parametrize("content", ["", "x", "AAAA", "é", pack("")])
