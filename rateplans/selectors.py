@@ -47,7 +47,7 @@ SELECT start_id, plan_id FROM chain ORDER BY start_id, place
 # The other way round: whoever takes anything from a plan, near or far.
 _HEIRS = """
 WITH RECURSIVE heirs (plan_id) AS (
-    SELECT %s::bigint
+    SELECT unnest(%s::bigint[])
     UNION
     SELECT plan.id
     FROM heirs
@@ -135,10 +135,10 @@ def own_plan(customer_id: int) -> RatePlan | None:
         return RatePlan.objects.filter(accounts__customer=customer_id).first()
 
 
-def heir_ids(plan_id: int) -> list[int]:
-    """The plan itself and every plan that inherits from it, over any number of steps."""
+def heir_ids(*plan_ids: int) -> list[int]:
+    """The plans and every plan that inherits from one, over any number of steps."""
     with connection.cursor() as cursor:
-        cursor.execute(_HEIRS, [plan_id])
+        cursor.execute(_HEIRS, [list(plan_ids)])
         return sorted(row[0] for row in cursor.fetchall())
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rateplans.views import customs, history, plans, prices
+from rateplans.views import customs, history, plan_actions, plans, prices
 
 app_name = "rateplans"
 LIST = "commerce/plans/"
@@ -28,7 +28,7 @@ urlpatterns = [
         customs.CustomDelete.as_view(),
         name="custom-delete",
     ),
-    path(f"{ONE}copy/", plans.PlanCopy.as_view(), name="plan-copy"),
-    path(f"{ONE}archive/", plans.PlanArchive.as_view(), name="plan-archive"),
-    path(f"{ONE}delete/", plans.PlanDelete.as_view(), name="plan-delete"),
+    path(f"{ONE}copy/", plan_actions.PlanCopy.as_view(), name="plan-copy"),
+    path(f"{ONE}archive/", plan_actions.PlanArchive.as_view(), name="plan-archive"),
+    path(f"{ONE}delete/", plan_actions.PlanDelete.as_view(), name="plan-delete"),
 ]

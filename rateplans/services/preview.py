@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils.text import capfirst
 
+from portal.core.scope import scopes_disabled
 from rateplans.choices import Feature, MarkupKind, Sharing
 from rateplans.models import RatePlan
 from rateplans.pricing import EffectivePlan
@@ -96,6 +97,34 @@ def effects(plan: RatePlan, change: Callable[[], Any], *, on: date) -> list[Effe
         for each, number in totals.items()
         if number
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Who uses a plan although it is not opened to them, or not any more.
+
+    ``customers`` of resellers are on it themselves; ``plans`` of resellers inherit from it,
+    and so many ``heirs`` are the customers on those, and on what inherits from them.
+    """
+
+    customers: int = 0
+    plans: int = 0
+    heirs: int = 0
+
+
+def kept(plan: RatePlan, *, share: str, may_be_inherited: bool) -> Kept:
+    """Who would go on using a plan that is opened so far and no further."""
+    theirs = Q(base=plan.pk) & ~Q(owner=plan.owner_id)
+    if may_be_inherited and share == Sharing.DIRECT:
+        theirs &= ~Q(owner__parent=plan.owner_id)
+    if may_be_inherited and share == Sharing.RECURSIVE:
+        plan_ids = []
+    else:
+        with scopes_disabled():  # plans of resellers below who inherited it
+            found = RatePlan.objects.filter(theirs, owner__deleted_at=None)
+            plan_ids = list(found.order_by().values_list("pk", flat=True))
+    heirs = sum(count_customers(heir_ids(*plan_ids)).values()) if plan_ids else 0
+    return Kept(count_kept(plan, share), len(plan_ids), heirs)
 
 
 def count_kept(plan: RatePlan, share: str) -> int:

@@ -18,9 +18,10 @@ from portal.core.views import Crumb, FormPage, PortalView, clean_token
 from rateplans.models import RatePlan
 from rateplans.pricing import EffectivePlan
 from rateplans.selectors import effective_plan, inheritable_plans, own_plan
-from rateplans.services.preview import Effect
+from rateplans.services.preview import Effect, Kept
 from rateplans.wording import Sources
 
+NOBODY = Kept()
 LIST = "rateplans:plan-list"
 EDIT = "rateplans:plan-edit"
 # The pages of a plan: name of the tab, its label, the address. Billing adds the last ones.
@@ -168,6 +169,32 @@ class PlanConfirmPage(PlanPage, RowConfirmPage):
 
     def breadcrumbs(self) -> list[Crumb]:
         return RowConfirmPage.breadcrumbs(self)
+
+
+def kept_notes(now: Kept, before: Kept = NOBODY) -> list[str]:
+    """Who goes on using a plan that is not opened to them any more, since ``before``."""
+    customers, plans = now.customers - before.customers, now.plans - before.plans
+    notes = []
+    if customers > 0:
+        text = ngettext(
+            "%(count)d customer of resellers stays on this plan, though nobody there can"
+            " choose it any more.",
+            "%(count)d customers of resellers stay on this plan, though nobody there can"
+            " choose it any more.",
+            customers,
+        )
+        notes.append(text % {"count": customers})
+    if plans > 0:
+        text = ngettext(
+            "%(count)d rate plan of resellers, with %(customers)s, goes on inheriting from"
+            " it, though no other one there can.",
+            "%(count)d rate plans of resellers, with %(customers)s, go on inheriting from"
+            " it, though no other one there can.",
+            plans,
+        )
+        heirs = customers_text(now.heirs - before.heirs)
+        notes.append(text % {"count": plans, "customers": heirs})
+    return notes
 
 
 def customers_text(count: int) -> str:

@@ -1,4 +1,4 @@
-"""Commerce » Rate plans: the list, one plan's settings, copying, archiving, deleting."""
+"""Commerce » Rate plans: the list, and one plan's settings."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from django import forms
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from portal.core.periods import local_date
 from portal.core.permissions import Permission
@@ -24,24 +22,21 @@ from portal.core.tables import Column, Empty, Table
 from portal.core.views import Crumb, FormPage, ListPage
 from rateplans.choices import BillType, Sharing
 from rateplans.filters import PlanFilter
-from rateplans.forms.plans import OWN, CopyForm, Offer, PlanForm, initial_of
+from rateplans.forms.plans import OWN, Offer, PlanForm, initial_of
 from rateplans.models import RatePlan
 from rateplans.pricing import EffectivePlan
 from rateplans.selectors import (
-    count_customers,
     effective_plans,
     inheritable_plans,
     own_plan,
 )
 from rateplans.services import plans, preview
-from rateplans.services.preview import Effect
+from rateplans.services.preview import Effect, Kept
 from rateplans.views.parts import (
     EDIT,
     LIST,
     CarefulFormPage,
-    PlanConfirmPage,
-    PlanPage,
-    customers_text,
+    kept_notes,
     sources_of,
 )
 
@@ -223,6 +218,7 @@ class PlanCreate(PlanFormContext, FormPage):
 
 class PlanEdit(PlanFormContext, CarefulFormPage):
     tab = "settings"
+    notes: Sequence[str] = ()  # told before the change, and again after it
 
     def build_form(self, data: Any = None, files: Any = None) -> PlanForm:
         offer = offer_for(self.owner, self.today, plan=self.plan)
@@ -241,22 +237,28 @@ class PlanEdit(PlanFormContext, CarefulFormPage):
 
     def effects(self, form: PlanForm) -> tuple[list[Effect], list[str]]:
         found = preview.effects(self.plan, lambda: self.update(form), on=self.today)
-        before = preview.count_kept(self.plan, self.plan.share)
-        kept = preview.count_kept(self.plan, form.cleaned_data["share"]) - before
-        if kept <= 0:
-            return found, []
-        text = ngettext(
-            "%(count)d customer of resellers stays on this plan, though nobody there can"
-            " choose it any more.",
-            "%(count)d customers of resellers stay on this plan, though nobody there can"
-            " choose it any more.",
-            kept,
+        becomes = preview.kept(
+            self.plan,
+            share=form.cleaned_data["share"],
+            may_be_inherited=form.cleaned_data["may_be_inherited"],
         )
-        return found, [text % {"count": kept}]
+        self.notes = kept_notes(becomes, self.kept)
+        return found, self.notes
+
+    @cached_property
+    def kept(self) -> Kept:
+        """Who uses the plan now though it is not opened to them any more."""
+        plan = self.plan
+        return preview.kept(
+            plan, share=plan.share, may_be_inherited=plan.may_be_inherited
+        )
 
     def save(self, form: PlanForm) -> str:
         self.update(form)
         return self.url(EDIT, pk=self.plan.pk)
+
+    def success_message(self, form: PlanForm) -> str:
+        return " ".join([super().success_message(form), *self.notes])
 
     def form_context(self, form: Any) -> dict[str, Any]:
         return super().form_context(form) | {"steps": self.steps()}
@@ -297,90 +299,12 @@ class PlanEdit(PlanFormContext, CarefulFormPage):
                 "text": " ".join([*reasons, _("Archive it instead.")]),
                 "icon": "info",
             }
-        return [copy, archive, delete]
-
-
-class PlanCopy(PlanPage, FormPage):
-    focuses_first = True
-    submit_label = gettext_lazy("Copy")
-
-    def title(self) -> str:
-        return _("Copy %(name)s") % {"name": self.plan.name}
-
-    def breadcrumbs(self) -> list[Crumb]:
-        return [*super().breadcrumbs(), Crumb(self.plan.name, self.cancel_url())]
-
-    def build_form(self, data: Any = None, files: Any = None) -> CopyForm:
-        name = _("%(name)s (copy)") % {"name": self.plan.name}
-        return CopyForm(data, initial={"name": name[:80]})
-
-    def save(self, form: CopyForm) -> str:
-        copy = plans.copy_plan(
-            plan=self.plan, name=form.cleaned_data["name"], by=self.actor
-        )
-        return self.url(EDIT, pk=copy.pk)
-
-    def success_message(self, form: Any) -> str:
-        return _("This is the copy. Nobody is on it yet.")
-
-    def cancel_url(self) -> str:
-        return self.url(EDIT, pk=self.plan.pk)
-
-
-class PlanArchive(PlanConfirmPage):
-    """Archive, or bring back what is archived."""
-
-    is_danger = False
-
-    @property
-    def is_archived(self) -> bool:
-        return self.plan.archived_at is not None
-
-    @property
-    def submit_label(self) -> str:
-        return _("Bring back") if self.is_archived else _("Archive")
-
-    def title(self) -> str:
-        text = _("Bring %(name)s back") if self.is_archived else _("Archive %(name)s")
-        return text % {"name": self.plan.name}
-
-    def consequences(self) -> Sequence[str]:
-        if self.is_archived:
-            return (_("It can be chosen for customers again."),)
-        count = count_customers([self.plan.pk])[self.plan.pk]
-        return (
-            _("It can no longer be chosen for customers, here or by resellers."),
-            _("Who is on it stays on it, at its prices: %(customers)s.")
-            % {"customers": customers_text(count)},
-        )
-
-    def save(self, form: forms.BaseForm) -> str:
-        plans.set_archived(
-            plan=self.plan, is_archived=not self.is_archived, by=self.actor
-        )
-        return self.url(EDIT, pk=self.plan.pk)
-
-    def success_message(self, form: Any) -> str:
-        return _("Brought back.") if self.is_archived else _("Archived.")
-
-
-class PlanDelete(PlanConfirmPage):
-    submit_label = gettext_lazy("Delete")
-
-    def title(self) -> str:
-        return _("Delete %(name)s") % {"name": self.plan.name}
-
-    def consequences(self) -> Sequence[str]:
-        return (_("The plan and its prices, past ones too, are gone for good."),)
-
-    def refusal(self) -> str:
-        if reasons := plans.deletion_refusals(self.plan):
-            return " ".join([*reasons, _("Archive it instead.")])
-        return ""
-
-    def save(self, form: forms.BaseForm) -> str:
-        plans.delete_plan(plan=self.plan, by=self.actor)
-        return self.url(LIST)
-
-    def success_message(self, form: Any) -> str:
-        return _("Deleted.")
+        steps: list[dict[str, Any]] = [copy, archive, delete]
+        if notes := kept_notes(self.kept):
+            kept = {
+                "title": _("Kept by resellers"),
+                "text": " ".join(notes),
+                "icon": "git-branch",
+            }
+            steps.insert(0, kept)
+        return steps

@@ -13,6 +13,7 @@ from portal.core.scope import scopes_disabled
 from portal.core.urls import account_url
 from rateplans.choices import BillingPeriod, Sharing
 from rateplans.models import RatePlan
+from rateplans.services import preview
 from tests.customers.features import ODD_NAMES, queries_of
 from tests.pages import entries_of, errors_of, send
 from tests.world import World
@@ -155,14 +156,107 @@ def test_what_concerns_nobody_is_saved_at_once(world: World, ann: Client) -> Non
     assert plan_named("Acme basic").description == "Only words"
 
 
+STAYS = "1 customer of resellers stays on this plan"
+
+
 def test_unsharing_a_plan_tells_who_stays_on_it(world: World) -> None:
     with scopes_disabled():
         BillingAccount.objects.filter(customer=world.beta).update(
             plan=world.shared_plan
         )
     url = page_of(world.root, "edit", pk=world.shared_plan.pk)
-    page = send(world.client(world.olga), url, share=Sharing.NO)
-    assert "1 customer of resellers stays on this plan" in page.content.decode()
+    olga = world.client(world.olga)
+    assert told_of_kept(olga.get(url)) == []
+    page = send(olga, url, share=Sharing.NO)
+    assert STAYS in page.content.decode()
+    assert plan_named(world.shared_plan.name).share == Sharing.RECURSIVE
+    page = confirm(olga, page, share=Sharing.NO)
+    # Said once more when it is done, and on the plan's page from then on.
+    [message] = page.context["messages"]
+    assert str(message).startswith(f"Saved. {STAYS}")
+    assert STAYS in told_of_kept(olga.get(url))[0]
+    assert send(olga, url, share=Sharing.RECURSIVE).status_code == 302
+    assert told_of_kept(olga.get(url)) == []
+
+
+def confirm(client: Client, page: Any, **changes: Any) -> Any:
+    """Save once more what the page says, and go on to where that leads."""
+    mark = page.context["unconfirmed"].mark
+    answer = client.post(
+        page.request["PATH_INFO"], entries_of(page, confirmed=mark, **changes)
+    )
+    assert answer.status_code == 302
+    return client.get(answer["Location"])
+
+
+def told_of_kept(page: Any) -> list[str]:
+    steps = page.context["steps"]
+    return [step["text"] for step in steps if step["title"] == "Kept by resellers"]
+
+
+HEIRS = (
+    "1 rate plan of resellers, with 2 customers, goes on inheriting from it, though no"
+    " other one there can."
+)
+
+
+@pytest.mark.parametrize("change", [{"share": Sharing.NO}, {"may_be_inherited": False}])
+def test_closing_a_plan_tells_which_plans_go_on_inheriting_from_it(
+    world: World, change: dict[str, Any]
+) -> None:
+    """A plan of Acme's inherits from the system owner's, and another of Acme's from it."""
+    with scopes_disabled():
+        base = world.shared_plan
+        base.may_be_inherited = True
+        base.save()
+        heir = RatePlan.objects.create(
+            owner=world.acme, name="Heir", base=base, currency="EUR"
+        )
+        RatePlan.objects.create(owner=world.root, name="Own", base=base, currency="EUR")
+        BillingAccount.objects.filter(customer=world.beta).update(plan=heir)
+        grandchild = RatePlan.objects.create(
+            owner=world.beta, name="Grandchild", base=heir, currency="EUR"
+        )
+        BillingAccount.objects.filter(customer=world.gamma).update(plan=grandchild)
+    olga, url = world.client(world.olga), page_of(world.root, "edit", pk=base.pk)
+    assert told_of_kept(olga.get(url)) == []
+    page = send(olga, url, **change)
+    assert page.context["unconfirmed"].notes == [HEIRS]
+    page = confirm(olga, page, **change)
+    [message] = page.context["messages"]
+    assert str(message) == f"Saved. {HEIRS}"
+    assert told_of_kept(page) == [HEIRS]
+    heir.refresh_from_db()
+    assert heir.base_id == base.pk
+    # Another change of the plan says nothing of them: it closes the plan to nobody.
+    assert send(olga, url, description="Words").status_code == 302
+
+
+def test_sharing_with_own_resellers_only_leaves_out_those_further_below(
+    world: World,
+) -> None:
+    base = world.shared_plan
+    with scopes_disabled():
+        for number, owner in enumerate((world.acme, world.beta, world.beta)):
+            RatePlan.objects.create(
+                owner=owner, name=f"Heir {number}", base=base, currency="EUR"
+            )
+    assert preview.kept(base, share=Sharing.DIRECT, may_be_inherited=True).plans == 2
+    assert preview.kept(base, share=Sharing.DIRECT, may_be_inherited=False).plans == 3
+    assert preview.kept(base, share=Sharing.NO, may_be_inherited=True).plans == 3
+    nobody = preview.kept(base, share=Sharing.RECURSIVE, may_be_inherited=True)
+    assert nobody == preview.Kept()
+
+
+def test_archiving_says_what_goes_on_inheriting(world: World, ann: Client) -> None:
+    url = page_of(world.acme, "archive", pk=world.acme_plan.pk)
+    text = "1 rate plan goes on inheriting from it."
+    assert text not in ann.get(url).context["consequences"]
+    with scopes_disabled():
+        RatePlan.objects.create(
+            owner=world.acme, name="Heir", base=world.acme_plan, currency="EUR"
+        )
+    assert text in ann.get(url).context["consequences"]
 
 
 def test_who_saves_late_learns_what_was_saved(world: World, ann: Client) -> None:
