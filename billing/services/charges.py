@@ -168,6 +168,23 @@ def _plan_lines(account: BillingAccount, day: date) -> list[ChargeLine]:
     return lines
 
 
+def pass_over(account: BillingAccount, until: date) -> None:
+    """Let the times before the day ``until`` pass without being charged.
+
+    What is paid once is of no days: it stays due. The account's row must be locked.
+    """
+    recurring = (
+        Charge.objects.select_for_update(of=("self",), no_key=True)
+        .filter(account=account, ended_at=None, next_on__lt=until)
+        .exclude(period=ChargePeriod.ONCE)
+    )
+    for charge in recurring:
+        charge.next_on = schedule_of(charge).first_after(until - ONE_DAY)
+        charge.save(update_fields=["next_on"])
+    account.charges_from = max(account.charges_from, until)
+    account.save(update_fields=["charges_from"])
+
+
 def lines_now(charge: Charge, *, today: date) -> list[ChargeLine]:
     """What "charge now" would post: all of what is due or paid once, else a part (D 5.1).
 

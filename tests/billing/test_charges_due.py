@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
@@ -24,6 +25,7 @@ from billing.services.accounts import update_account
 from billing.services.charges import accounts_with_due_charges, charge_due
 from customers.models import Customer
 from customers.services import tree
+from portal.core.actor import system_actor
 from portal.core.periods import local_date
 from portal.core.scope import scopes_disabled
 from rateplans.choices import BillType
@@ -269,6 +271,42 @@ def test_deleted_customers_are_charged_nothing(world: World, everywhere: Any) ->
     Customer.objects.filter(pk=world.gamma.pk).update(deleted_at=timezone.now())
     assert accounts_with_due_charges(date(2026, 5, 1)) == []
     assert charge_due(world.gamma.account.pk, on=date(2026, 5, 1)) == 0
+
+
+def test_days_while_a_customer_was_deleted_are_not_charged_when_it_is_back(
+    world: World, everywhere: Any
+) -> None:
+    rental = charge_on(world.gamma)
+    charge_on(world.gamma, name="Work", period="once", starts_on=date(2026, 3, 1))
+    charge_on_plan(world.beta_plan, of=world.gamma, name="Support")
+    since(world.gamma, date(2026, 1, 1))
+    account, by = world.gamma.account, system_actor(world.beta)
+    with time_machine.travel("2026-01-20T12:00Z", tick=False):
+        charge_due(account.pk)
+        tree.delete_customer(customer=world.gamma, by=by)
+    with time_machine.travel("2026-05-15T12:00Z", tick=False):
+        tree.undelete_customer(customer=world.gamma, by=by)
+        charge_due(account.pk)
+    assert [(name, day) for day, name, _amount in sorted(entries(world.gamma))] == [
+        ("Router rental, 2026-01-15 – 2026-02-14", "2026-01-15"),
+        ("Support, 2026-01-15 – 2026-02-14", "2026-01-15"),
+        ("Work", "2026-03-01"),
+        ("Router rental, 2026-05-15 – 2026-06-14", "2026-05-15"),
+        ("Support, 2026-05-15 – 2026-06-14", "2026-05-15"),
+    ]
+    rental.refresh_from_db()
+    assert rental.next_on == date(2026, 6, 15)
+
+
+def test_who_is_restored_the_same_day_misses_nothing(
+    world: World, everywhere: Any
+) -> None:
+    charge_on(world.gamma)
+    account, by = world.gamma.account, system_actor(world.beta)
+    with time_machine.travel("2026-01-20T12:00Z", tick=False):
+        tree.delete_customer(customer=world.gamma, by=by)
+        tree.undelete_customer(customer=world.gamma, by=by)
+        assert charge_due(account.pk) == 1
 
 
 # --- Charges of plans -----------------------------------------------------------------
