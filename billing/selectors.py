@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -117,23 +117,38 @@ def load_levels(customer: Any, *, at: datetime | None = None) -> list[Level]:
     return levels
 
 
-def count_features(paths: Iterable[str]) -> dict[str, dict[Feature, int]]:
-    """How many of each feature there are now at and below each path."""
-    paths = list(paths)
-    counts: dict[str, dict[Feature, int]] = {path: {} for path in paths}
+def count_features(
+    levels: Sequence[Level], features: Iterable[Feature]
+) -> dict[str, dict[Feature, int]]:
+    """How many of each of ``features`` there are now at and below each level, by path.
+
+    Only what its plan asks for is counted, the rest stays 0: reading through the subtrees
+    of the accounts above takes long if they are large.
+    """
+    wanted = set(features)
+    counts = {level.path: dict.fromkeys(wanted, 0) for level in levels}
+    asked = [
+        (level.path, str(feature))
+        for level in levels
+        for feature in wanted
+        if level.plan.counts(feature)
+    ]
+    if not asked:
+        return counts
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT place.path, billed.feature, count(*)
-            FROM unnest(%s::text[]) AS place (path)
+            SELECT asked.path, asked.feature, count(*)
+            FROM unnest(%s::text[], %s::text[]) AS asked (path, feature)
             JOIN customers_customer customer
-              ON customer.path >= place.path COLLATE "C"
-             AND customer.path < (place.path || ':') COLLATE "C"
-            JOIN billing_billedfeature billed ON billed.customer_id = customer.id
+              ON customer.path >= asked.path COLLATE "C"
+             AND customer.path < (asked.path || ':') COLLATE "C"
+            JOIN billing_billedfeature billed
+              ON billed.customer_id = customer.id AND billed.feature = asked.feature
             WHERE billed.ended_at IS NULL AND customer.deleted_at IS NULL
             GROUP BY 1, 2
             """,
-            [paths],
+            [list(column) for column in zip(*asked, strict=True)],
         )
         for path, feature, count in cursor.fetchall():
             counts[path][Feature(feature)] = count

@@ -120,7 +120,9 @@ def matching_names(customers: QuerySet[Customer], text: str) -> QuerySet[Custome
     """
     found = customers.filter(search_names(text))
     ids = list(found.order_by().values_list("pk", flat=True)[: MANY_MATCHES + 1])
-    return found if len(ids) > MANY_MATCHES else customers.filter(pk__in=ids)
+    if len(ids) > MANY_MATCHES:
+        return found
+    return customers.filter(pk__any_of=ids) if ids else customers.none()
 
 
 def with_residents(customers: QuerySet[Customer]) -> QuerySet[Customer]:

@@ -92,6 +92,12 @@ class EffectivePlan:
         """How many of them cost nothing."""
         return self._permission(feature, "included", 0)
 
+    def counts(self, feature: Feature) -> bool:
+        """Whether it matters how many there are already: some are included, or not more."""
+        return (
+            self.maximum(feature).value != NO_LIMIT or self.included(feature).value > 0
+        )
+
     def _permission(self, feature: Feature, name: str, default: int) -> Sourced[int]:
         for plan in self.chain:
             row = self.features.get(plan.pk, {}).get(str(feature))

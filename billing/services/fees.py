@@ -47,7 +47,7 @@ def add_features(
         return
     levels, now = _locked_levels(customer)
     gaining = levels_outside(levels, came_from)
-    counts = count_features([level.path for level in levels])
+    counts = count_features(levels, {item.feature for item in items})
     if came_from is not None:
         _end(items, now)
     postings: list[ledger.Posting] = []

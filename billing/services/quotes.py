@@ -73,7 +73,7 @@ def quote_features(
 ) -> Quote:
     """What ``customer`` would pay for ``wishes``, or why a plan refuses them."""
     levels = load_levels(customer)
-    counts = count_features([level.path for level in levels])
+    counts = count_features(levels, {wish.feature for wish in wishes})
     return _quote(levels, counts, wishes, customer, by, came_from)
 
 
@@ -82,7 +82,7 @@ def quote_each(
 ) -> list[Quote]:
     """One quote for each of ``wishes``, as if it were the only one."""
     levels = load_levels(customer)
-    counts = count_features([level.path for level in levels])
+    counts = count_features(levels, {wish.feature for wish in wishes})
     return [_quote(levels, counts, [wish], customer, by, came_from) for wish in wishes]
 
 
@@ -95,8 +95,8 @@ def quote_new_customer(
     """
     level = level_of_newcomer(parent, values)
     levels = [*load_levels(parent), level]
-    counts = count_features([each.path for each in levels])
     everything = [Wish(Feature.ACCOUNT), *wishes]
+    counts = count_features(levels, {wish.feature for wish in everything})
     return _quote(levels, counts, everything, level.account.customer, by, None)
 
 

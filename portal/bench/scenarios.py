@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from portal.bench.entries import entries_of
 from portal.bench.measuring import Scenario, Visit
 from portal.core.actor import system_actor
 from portal.core.scope import scopes_disabled
+from portal.core.tables import PAGE_SIZE
 from portal.core.urls import account_url
 from rateplans.models import NumberClass, RatePlan
 
@@ -53,6 +55,7 @@ class Reseller:
             self.staff = _signed_in(root)
             self._spread_balances()
             self.rows = self._sample()
+            self.frequent = self._frequent()
             self.plans = list(
                 RatePlan.objects.filter(owner=self.account).values_list("pk", flat=True)
             )
@@ -68,7 +71,8 @@ class Reseller:
             ("List: sorted by balance", self.by_balance),
             ("List: deep page, by balance", self.deep_by_balance),
             ("List: all levels", self.all_levels),
-            ("List: search as one types", self.narrowed),
+            ("List: search as one types, many found", self.narrowed),
+            ("List: search by a whole name", self.found),
         )
         for name, make in pages:
             yield Scenario(name, _forever(make), is_list=True)
@@ -114,10 +118,17 @@ class Reseller:
         return self._list(reach="all", after=_cursor(row.sort_key, row.id))
 
     def narrowed(self) -> Visit:
-        return self._list(q=self._typed())
+        return self._part(q=self.random.choice(self.frequent))
 
-    def _list(self, **query: Any) -> Visit:
+    def found(self) -> Visit:
+        return self._part(q=self.random.choice(self.rows).name)
+
+    def _list(self, **query: Any) -> partial[Any]:
         return partial(self.client.get, self._url("customers:customer-list"), query)
+
+    def _part(self, **query: Any) -> Visit:
+        """As the page asks for it while one types: the table alone."""
+        return partial(self._list(**query), headers={"HX-Request": "true"})
 
     # One customer.
 
@@ -191,6 +202,17 @@ class Reseller:
         words = (word for row in self.rows for word in row.name.split())
         word = self.random.choice([w for w in words if len(w) > 2 and w.isalpha()])
         return word[: self.random.randint(least, len(word))]
+
+    def _frequent(self) -> list[str]:
+        """What many names contain: it fills a page, if there are so many customers.
+
+        Three letters at least, as few letters look at the beginning of a name only.
+        """
+        keys = [row.sort_key for row in self.rows]
+        typed = {word[:3] for key in keys for word in re.findall(r"[a-z]{3,}", key)}
+        counts = {text: sum(text in key for key in keys) for text in sorted(typed)}
+        enough = min(PAGE_SIZE + 1, max(counts.values()))
+        return [text for text, count in counts.items() if count >= enough]
 
     def _sample(self) -> list[Row]:
         rows = (

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import psycopg
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
+from django.utils.translation import gettext as _
 
 
 @contextmanager
@@ -34,6 +36,29 @@ def refusals(model: type[models.Model], fields: Mapping[str, str]) -> Iterator[N
             raise
         refusal = ValidationError(constraint_message(model, name), code="taken")
         raise ValidationError({fields[name]: refusal}) from error
+
+
+@contextmanager
+def kept_whole() -> Iterator[None]:
+    """A transaction, refused if at its end a row points to one that is gone.
+
+    Left to itself the database says so when the transaction ends, too late for a sentence:
+    one person deletes what another begins to use at the same moment.
+    """
+    try:
+        with transaction.atomic():
+            yield
+            connection.check_constraints()
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, psycopg.errors.ForeignKeyViolation):
+            raise
+        raise ValidationError(
+            _(
+                "Somebody has changed something at this very moment: what you chose is"
+                " gone, or what you delete is used now. Check it and try again."
+            ),
+            code="gone",
+        ) from error
 
 
 def constraint_message(model: type[models.Model], name: str) -> str:

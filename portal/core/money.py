@@ -5,6 +5,7 @@ documents at the currency's minor unit.
 """
 
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 
 from babel import Locale
 from babel.core import get_global
@@ -99,4 +100,9 @@ def validate_currency(code: str) -> None:
 
 
 def _locale() -> Locale:
-    return Locale.parse(to_locale(get_language() or "en"))
+    return _parsed(get_language() or "en")
+
+
+@cache
+def _parsed(language: str) -> Locale:
+    return Locale.parse(to_locale(language))

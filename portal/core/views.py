@@ -13,7 +13,6 @@ import django_filters
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -25,6 +24,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from portal.core import submissions
 from portal.core.actor import Actor
 from portal.core.errors import StaleError
+from portal.core.integrity import kept_whole
 from portal.core.permissions import Permission
 from portal.core.restore import take_entries
 from portal.core.tables import BulkAction, Column, Empty, Table, build_table
@@ -282,7 +282,7 @@ class FormPage(PortalView):
         """Save unless the same was saved before; where to go, and whether it is new."""
         person_id = self.request.user.pk
         assert person_id is not None
-        with transaction.atomic():
+        with kept_whole():
             submission = submissions.claim(key, person_id=person_id)
             if submission is None:
                 url = submissions.result_url(key, person_id=person_id)

@@ -9,6 +9,8 @@ from decimal import Decimal
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.models import BilledFeature, LedgerEntry, Tax, TaxLiability
 from billing.services.maxima import refusal_of_another
@@ -345,3 +347,23 @@ def test_what_is_charged_and_what_counts_is_of_one_moment(
     add(gamma, item(1))
     [feature] = BilledFeature.objects.all()
     assert entries(gamma, "at") == [(feature.started_at,)]
+
+
+@pytest.mark.parametrize(
+    ("permission", "is_counted"),
+    [
+        ({}, False),
+        ({"included": 1}, True),
+        ({"maximum": 5}, True),
+        ({"maximum": 0}, True),
+    ],
+)
+def test_features_are_counted_only_where_a_plan_asks_how_many(
+    world: World, gamma: Customer, permission: dict[str, int], *, is_counted: bool
+) -> None:
+    if permission:
+        permit(world.acme_plan, **permission)
+    with CaptureQueriesContext(connection) as captured:
+        quote_features(gamma, [Wish(Feature.LINE)], by=_as(world, "ann", world.acme))
+    counting = [query for query in captured if "count(*)" in query["sql"]]
+    assert bool(counting) is is_counted
