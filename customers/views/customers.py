@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from billing.services.maxima import refusal_of_another
 from billing.types import rules_of
+from customers.choices import CustomerKind
 from customers.filters.customers import CustomerFilter
 from customers.models import Customer
 from customers.selectors import (
@@ -87,7 +88,7 @@ class CustomerList(ListPage):
                 lambda c: c.account_number,
                 sort="" if self.is_wide else "account_number",
             ),
-            Column("kind", _("Type"), lambda c: c.get_kind_display()),
+            Column("kind", _("Type"), lambda c: str(CustomerKind(c.kind).label)),
             Column("plan", _("Rate plan"), lambda c: c.account.plan.name),
             Column(
                 "balance",
