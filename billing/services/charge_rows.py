@@ -17,6 +17,7 @@ from billing.models import BillingAccount, Charge, Product, Tax
 from billing.selectors import available_taxes
 from billing.services.charge_lines import schedule_of
 from billing.services.charges import charge_now
+from billing.types import RULES
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.display import format_day
@@ -25,6 +26,7 @@ from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from portal.core.staleness import refuse_stale
 from rateplans.models import RatePlan
+from rateplans.selectors import chain_ids, count_customers, heir_ids
 
 FIELDS: tuple[str, ...] = (
     "name",
@@ -147,6 +149,31 @@ def possible_taxes(charge: Charge) -> QuerySet[Tax]:
     own = tickable_taxes(charge.owner).order_by().values("pk")
     wanted = Q(pk__in=own) | Q(pk__in=[tax.pk for tax in taxes_of(charge)])
     return taxes.filter(wanted).order_by("name", "pk")
+
+
+def inherited_charges(plan: RatePlan) -> list[tuple[Charge, list[RatePlan]]]:
+    """Charges of the plans that ``plan`` inherits from, ended ones left out.
+
+    Each comes with the way to it: the plans from ``plan`` to the one that it is on.
+    """
+    chain = chain_ids([plan.pk])[plan.pk]
+    with scopes_disabled():  # what is inherited belongs to accounts above the tenant
+        plans = RatePlan.objects.in_bulk(chain)
+        found = Charge.objects.filter(plan__in=chain[1:], ended_at=None)
+        charges = list(found.select_related("plan"))
+    ways = {pk: [plans[step] for step in chain[: n + 1]] for n, pk in enumerate(chain)}
+    told = [(charge, ways[charge.plan_id]) for charge in charges if charge.plan_id]
+    return sorted(told, key=lambda item: len(item[1]))
+
+
+def count_payers(plan: RatePlan) -> int:
+    """How many customers pay the charges of a plan: those on it, and on what inherits it.
+
+    Customers of a billing type without recurring fees are not among them.
+    """
+    types = [kind for kind, rules in RULES.items() if rules.has_monthly_fees]
+    counts = count_customers(heir_ids(plan.pk), where=Q(accounts__bill_type__in=types))
+    return sum(counts.values())
 
 
 def _whose_log(charge: Charge) -> Any:

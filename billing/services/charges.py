@@ -193,7 +193,7 @@ def lines_now(charge: Charge, *, today: date) -> list[ChargeLine]:
     charge = _charges().get(pk=charge.pk)
     account = charge.account
     if account is None:
-        raise _billed_by_the_run()
+        raise _charged_by_the_run()
     if charge.ended_at is not None or charge.next_on is None:
         raise ValidationError(
             _("All times of this charge were charged, or it has ended."), code="over"
@@ -225,9 +225,9 @@ def lines_now(charge: Charge, *, today: date) -> list[ChargeLine]:
     return [part_line(account, charge, today, taxes)]
 
 
-def _billed_by_the_run() -> ValidationError:
+def _charged_by_the_run() -> ValidationError:
     return ValidationError(
-        _("The charges of a plan are billed by the nightly run."), code="plan"
+        _("What is on a plan is charged by the nightly run."), code="plan"
     )
 
 
@@ -241,7 +241,7 @@ def charge_now(*, charge: Charge, by: Actor) -> list[ledger.Posted]:
     if charge.owner_id != by.customer.pk:
         raise PermissionDenied
     if charge.account_id is None:
-        raise _billed_by_the_run()
+        raise _charged_by_the_run()
     _locked_account(charge.account_id)
     charge = _charges().select_for_update(of=("self",), no_key=True).get(pk=charge.pk)
     account = charge.account

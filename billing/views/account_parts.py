@@ -100,9 +100,9 @@ def bill_type_sentences(bill_type: str) -> list[str]:
     rules = rules_of(bill_type)
     if not rules.uses_balance:
         where = (
-            _("What is used is billed by another application, not here.")
+            _("What is used is charged by another application, not here.")
             if bill_type == BillType.EXTERNAL
-            else _("Nothing is billed.")
+            else _("Nothing is charged.")
         )
         return [where, _("No balance is kept, so no credit limit applies.")]
     sentences = []

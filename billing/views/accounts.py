@@ -31,6 +31,7 @@ from billing.views.account_parts import amount_cell, kind_cell, overview
 from portal.core.csv import stream_csv
 from portal.core.display import format_day, format_moment
 from portal.core.money import format_price
+from portal.core.periods import ONE_DAY
 from portal.core.permissions import Permission
 from portal.core.tables import Column, Empty
 from portal.core.views import Crumb, ListPage, PortalView
@@ -268,10 +269,8 @@ class EntryView(AccountView):
         entry = self.entry
         if entry.period_start is None or entry.period_end is None:
             return ""
-        return _("%(first)s until before %(end)s") % {
-            "first": format_day(entry.period_start),
-            "end": format_day(entry.period_end),
-        }
+        last = entry.period_end - ONE_DAY
+        return f"{format_day(entry.period_start)} – {format_day(last)}"
 
     def _original(self) -> str:
         entry = self.entry

@@ -176,7 +176,7 @@ def own_facts(account: BillingAccount) -> list[dict[str, Any]]:
             {
                 "label": _("Available"),
                 "value": format_money(left, currency),
-                "help": _("%(balance)s + %(limit)s: so much can still be charged.")
+                "help": _("%(balance)s + %(limit)s: what you can still spend.")
                 % {
                     "balance": format_money(account.balance, currency),
                     "limit": format_money(account.credit_limit, currency),

@@ -18,7 +18,7 @@ from billing.pricing import Level, LevelPrice, price_down
 from billing.product_selectors import load_product_prices, products_to_price
 from billing.selectors import Rates, load_levels
 from billing.services.quotes import level_of_newcomer
-from billing.views.parts import recurring_text
+from billing.views.parts import due_text
 from portal.core.money import format_price, plain_amount
 from rateplans.choices import Feature, Occurs
 from rateplans.models import NumberClass, RatePlan
@@ -187,7 +187,7 @@ def product_steps(
             for amount in (price.create, price.period)
         )
         if product.period:
-            period["amount"] = recurring_text(period["amount"], product.period)
+            period["amount"] = due_text(period["amount"], product.period)
         steps.append(Step(price.level, once, period if product.period else {}))
     return steps
 

@@ -44,7 +44,7 @@ class ChargeEnd(ChargeConfirm):
 
     def consequences(self) -> Sequence[str]:
         return (
-            _("It is charged no more, also not what is due and not billed yet."),
+            _("It is not charged any more, not even what is due by now."),
             _("What was charged stays on the account."),
         )
 

@@ -9,29 +9,30 @@ from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from billing.choices import ChargePeriod
 from billing.filters import ChargeFilter
 from billing.forms.charges import IMMEDIATELY, ChargeForm
 from billing.models import BillingAccount, Charge
 from billing.services import charge_rows
+from billing.views.charge_cells import (
+    due_cell,
+    next_cell,
+    plan_facts,
+    price_cell,
+    status_cell,
+)
 from billing.views.parts import account_of
 from portal.core.display import format_day
-from portal.core.money import format_price
 from portal.core.periods import local_date
 from portal.core.permissions import Permission
-from portal.core.pills import pill
 from portal.core.row_pages import OneRow, RowEditPage
 from portal.core.tables import Column, Empty
 from portal.core.views import Crumb, FormPage, ListPage, PortalView
 from rateplans.models import RatePlan
 from rateplans.views.parts import EDIT as PLAN_EDIT
 from rateplans.views.parts import LIST as PLAN_LIST
-from rateplans.views.parts import plan_tabs
 
 EDIT = "billing:charge-edit"
 
@@ -169,63 +170,6 @@ class CustomerChargeList(OfCustomer, ChargeList):
         )
 
 
-class PlanCharges(OfPlan, ChargeList):
-    template_name = "billing/plan_list.html"
-
-    def title(self) -> str:
-        return self.plan.name
-
-    def breadcrumbs(self) -> list[Crumb]:
-        return plan_crumbs(self, self.plan)[:1]
-
-    def page_context(self, **context: Any) -> dict[str, Any]:
-        subtitle = _(
-            "Every customer on %(name)s, and on plans that inherit it, pays them."
-        )
-        return super().page_context(
-            subtitle=subtitle % {"name": self.plan.name},
-            tabs=plan_tabs(self, self.plan, "charges"),
-            **context,
-        )
-
-    def empty(self) -> Empty:
-        return Empty(
-            icon="receipt-text",
-            title=_("No charge yet"),
-            text=_("A charge of a plan is an extra item for every customer on it."),
-            action_url=self.create_url(),
-            action_label=_("Add the first charge"),
-        )
-
-
-def price_cell(charge: Charge) -> SafeString:
-    price = format_price(charge.amount, charge.currency)
-    times = f"{charge.quantity} × " if charge.quantity > 1 else ""
-    return format_html('<span class="amount">{}{}</span>', times, price)
-
-
-def due_cell(charge: Charge) -> str:
-    period = str(charge.get_period_display())
-    if charge.number:
-        text = ngettext(
-            "%(period)s, %(number)d time", "%(period)s, %(number)d times", charge.number
-        )
-        return text % {"period": period, "number": charge.number}
-    return period
-
-
-def next_cell(charge: Charge) -> str:
-    return format_day(charge.next_on) if charge.next_on else ""
-
-
-def status_cell(charge: Charge) -> SafeString:
-    if charge.ended_at is not None:
-        return pill("neutral", _("Ended"), "circle-stop")
-    if charge.account_id is not None and charge.next_on is None:
-        return pill("neutral", _("Charged"), "check")
-    return pill("success", _("Active"))
-
-
 class ChargeFormPage(FormPage):
     permission = Permission.COMMERCE
     template_name = "billing/charge_form.html"
@@ -282,14 +226,10 @@ class ChargeCreate(ChargeFormPage):
     def success_message(self, form: ChargeForm) -> str:
         if form.cleaned_data["period"] == IMMEDIATELY:
             return _("Charged.")
-        return _("The charge is added. It is billed when it is due.")
+        return _("The charge is added. It is charged when it is due.")
 
 
 class CustomerChargeCreate(OfCustomer, ChargeCreate):
-    pass
-
-
-class PlanChargeCreate(OfPlan, ChargeCreate):
     pass
 
 
@@ -357,17 +297,20 @@ class ChargeEdit(OwnCharge, RowEditPage, ChargeFormPage):
         return self.cancel_url()
 
     def form_context(self, form: Any) -> dict[str, Any]:
-        return {
-            "facts": [
-                {"label": _("Status"), "html": status_cell(self.row)},
-                {"label": _("Next due"), "value": next_cell(self.row)},
-                {
-                    "label": _("Product"),
-                    "value": self.row.product.name if self.row.product else "",
-                },
-            ],
-            "steps": list(self.steps()),
-        }
+        return {"facts": self.facts(), "steps": list(self.steps())}
+
+    def facts(self) -> list[dict[str, Any]]:
+        row = self.row
+        if row.plan is not None:
+            return plan_facts(row, today=local_date(account_of(self).time_zone))
+        return [
+            {"label": _("Status"), "html": status_cell(row)},
+            {"label": _("Next due"), "value": next_cell(row)},
+            {
+                "label": _("Product"),
+                "value": row.product.name if row.product else "",
+            },
+        ]
 
     def steps(self) -> Sequence[dict[str, Any]]:
         if self.row.ended_at is not None:

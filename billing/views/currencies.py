@@ -218,11 +218,11 @@ class RateImport(RatePage):
                 {"label": _("Rates that are there already"), "value": counts.same},
                 {"label": _("Without a value (N/A)"), "value": file.empty},
                 {
-                    "label": _("Of currencies no longer in use: left out"),
+                    "label": _("Of currencies no longer in use: not imported"),
                     "value": file.left_out,
                     "help": ", ".join(file.old_currencies),
                 },
-                {"label": _("Wrong: left out"), "value": file.wrong},
+                {"label": _("Not understood: not imported"), "value": file.wrong},
                 {"label": _("Values in the file"), "value": file.values},
             ],
             "mistakes": file.errors,

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from billing.choices import ProductPeriod
+from billing.choices import ChargePeriod
 from portal.core.views import PortalView
 
 
@@ -21,11 +21,12 @@ def own_currency(view: PortalView) -> str:
     return account.currency if account else "EUR"
 
 
-def recurring_text(price: str, period: str) -> str:
-    """A price with how often it is due: "€6.90 monthly"."""
+def due_text(price: str, period: str) -> str:
+    """A price with how often it is due: "€59.50 once", "€6.90 monthly"."""
     texts = {
-        ProductPeriod.MONTHLY: _("%(price)s monthly"),
-        ProductPeriod.QUARTERLY: _("%(price)s quarterly"),
-        ProductPeriod.ANNUALLY: _("%(price)s annually"),
+        ChargePeriod.ONCE: _("%(price)s once"),
+        ChargePeriod.MONTHLY: _("%(price)s monthly"),
+        ChargePeriod.QUARTERLY: _("%(price)s quarterly"),
+        ChargePeriod.ANNUALLY: _("%(price)s annually"),
     }
-    return texts[ProductPeriod(period)] % {"price": price}
+    return texts[ChargePeriod(period)] % {"price": price}

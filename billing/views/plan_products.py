@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from billing.choices import ChargePeriod
 from billing.filters import OfferFilter
 from billing.forms.products import FIXED, INHERITED, MARKUP, PlanProductForm
 from billing.models import Product, ProductException
@@ -23,7 +24,7 @@ from billing.selectors import Rates, load_levels
 from billing.services import products
 from billing.services.quotes import level_of_newcomer
 from billing.views.charges import OfPlan, plan_crumbs
-from billing.views.parts import account_of, recurring_text
+from billing.views.parts import account_of, due_text
 from portal.core.money import format_price, plain_amount
 from portal.core.tables import Column, Empty
 from portal.core.views import Crumb, FormPage, ListPage
@@ -148,8 +149,8 @@ def rule_text(row: ProductException, product: Product, currency: str) -> str:
 def _told(once: str, again: str, product: Product) -> str:
     if not product.period:
         return once
-    once = _("%(price)s once") % {"price": once}
-    return f"{once}, {recurring_text(again, product.period)}"
+    once = due_text(once, ChargePeriod.ONCE)
+    return f"{once}, {due_text(again, product.period)}"
 
 
 def _markup_text(percent: Any, margin: Any, currency: str) -> str:

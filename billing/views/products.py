@@ -19,7 +19,7 @@ from billing.forms.products import (
 from billing.models import Product
 from billing.services import products
 from billing.services.charge_rows import taxes_of, tickable_taxes
-from billing.views.parts import account_of, own_currency, recurring_text
+from billing.views.parts import account_of, due_text, own_currency
 from portal.core.money import format_price
 from portal.core.permissions import Permission
 from portal.core.pills import pill
@@ -98,7 +98,7 @@ def recurring_cell(product: Product) -> SafeString | str:
         return ""
     price = format_price(product.period_fee, product.currency)
     return format_html(
-        '<span class="amount">{}</span>', recurring_text(price, product.period)
+        '<span class="amount">{}</span>', due_text(price, product.period)
     )
 
 

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from billing.choices import ProductType
+from billing.choices import ChargePeriod, ProductType
 from billing.forms.products import PurchaseForm
 from billing.models import Product
 from billing.product_pricing import ProductPrice
@@ -22,7 +22,7 @@ from billing.selectors import Rates, load_levels
 from billing.services import purchases
 from billing.services.purchases import LevelPurchase, quote_purchase
 from billing.views.charge_actions import line_rows
-from billing.views.parts import account_of, recurring_text
+from billing.views.parts import account_of, due_text
 from portal.core.display import format_day
 from portal.core.money import format_money
 from portal.core.periods import ONE_DAY
@@ -87,13 +87,11 @@ def price_texts(product: Product, price: ProductPrice, rates: Rates) -> list[str
     price_of = purchases.price_of_one(product, price, rates=rates)
     texts = []
     if price_of.once:
-        texts.append(
-            _("%(price)s once")
-            % {"price": format_money(price_of.once, price.level.currency)}
-        )
+        once = format_money(price_of.once, price.level.currency)
+        texts.append(due_text(once, ChargePeriod.ONCE))
     if price_of.again:
         again = format_money(price_of.again, price.level.currency)
-        texts.append(recurring_text(again, product.period))
+        texts.append(due_text(again, product.period))
     return texts or [_("free of charge")]
 
 
@@ -176,7 +174,7 @@ class PurchaseOrder(ConfirmPage):
             texts.append(
                 _("You are charged %(price)s, the next time on %(day)s.")
                 % {
-                    "price": recurring_text(price, self.product.period),
+                    "price": due_text(price, self.product.period),
                     "day": format_day(quote.charge.next_on),
                 }
             )

@@ -170,8 +170,8 @@ class PricesForm(DatedForm):
             id="fees",
             is_open=True,
             description=_(
-                "Net. Sign-up is charged once; per month also if the billing period is"
-                " longer."
+                "Net. Sign-up is charged once. What recurs is said per month, also where the"
+                " billing period is longer."
             ),
         )
         yield Section(
@@ -179,7 +179,7 @@ class PricesForm(DatedForm):
             *(p for p, is_number in zip(pairs, are_numbers, strict=True) if is_number),
             id="numbers",
             is_open=True,
-            description=_("By class: the finer a number, the dearer it may be."),
+            description=_("By class: a number that is easy to remember may cost more."),
         )
 
 
@@ -293,8 +293,8 @@ class PermissionsForm(RowForm):
                 id="permissions",
                 is_open=True,
                 description=_(
-                    "Counted together with everybody below the customer. At most 0:"
-                    " forbidden. Included ones cost nothing, the first ones first."
+                    "The customer and everybody below it are counted together. A maximum of"
+                    " 0 forbids it. Those included cost nothing: the oldest ones."
                 ),
             ),
         )

@@ -16,6 +16,7 @@ from portal.core.display import format_moment
 from portal.core.forms import PortalForm
 from portal.core.models import AuditEvent
 from portal.core.money import format_price
+from portal.core.periods import ONE_DAY
 from rateplans.choices import Feature, MarkupKind, Occurs
 from rateplans.forms.prices import price_keys
 from rateplans.models import NumberClass
@@ -42,7 +43,7 @@ class DayForm(PortalForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["on"] = forms.DateField(
-            label=_("What did it cost on"),
+            label=_("Prices on this day"),
             widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
         )
         self.helper.layout = Layout("on")
@@ -126,7 +127,7 @@ class PlanHistory(PlanPage):
                 "label": label,
                 "value": value,
                 "begin": row.valid.lower,
-                "end": row.valid.upper,
+                "last": row.valid.upper and row.valid.upper - ONE_DAY,
                 "is_now": self.today in row.valid,
                 "who": self.authors.get((code, str(row.valid.lower)), ""),
             }

@@ -166,7 +166,8 @@ def test_entry_tells_all_its_facts(world: World, gil: Client) -> None:
     facts = {fact["label"]: fact["value"] for fact in page.context["facts"]}
     assert facts["Original amount"] == "-$11.25 at 0.888889"
     assert facts["Quantity"] == 3
-    assert facts["Period"].startswith(day.isoformat())
+    last = day + timedelta(days=29)
+    assert facts["Period"] == f"{day.isoformat()} – {last.isoformat()}"
 
 
 @pytest.mark.parametrize("page", ["", "statement/"])

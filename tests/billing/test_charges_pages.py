@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from threading import Event
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.test import Client
+from django.utils.html import strip_tags
 
 from billing.choices import ChargePeriod
 from billing.models import BillingAccount, Charge, LedgerEntry, Tax, TaxLiability
@@ -21,10 +24,12 @@ from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled, subtree
 from portal.core.staleness import state_of
 from portal.core.urls import account_url
+from rateplans.choices import BillType
+from rateplans.models import RatePlan
 from tests.billing.pages import labels_of, url_of
 from tests.customers.features import actions_of, queries_of, refusals_of, without
 from tests.pages import entries_of, errors_of, send
-from tests.race import race
+from tests.race import WAIT, race, wait_until_somebody_waits
 from tests.world import World, build_world
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=ZoneInfo("Europe/Berlin"))
@@ -342,6 +347,125 @@ def test_a_plans_charge_is_added_on_its_page(world: World, ann: Client) -> None:
     assert ann.post(url).status_code == 422
 
 
+def on_plan(plan: RatePlan, name: str = "Fund", **values: Any) -> Charge:
+    """3.50 a month on a plan from 15 January 2026 on."""
+    fields: dict[str, Any] = {
+        "owner": plan.owner,
+        "plan": plan,
+        "name": name,
+        "amount": Decimal("3.50"),
+        "currency": "EUR",
+        "period": ChargePeriod.MONTHLY,
+        "starts_on": date(2026, 1, 15),
+    }
+    with scopes_disabled():
+        return Charge.objects.create(**(fields | values))
+
+
+def heir_of(base: RatePlan, owner: Customer, *customers: Customer) -> RatePlan:
+    """A plan that inherits from ``base``, with ``customers`` on it."""
+    with scopes_disabled():
+        heir = RatePlan.objects.create(
+            owner=owner, name="Heir", base=base, currency="EUR"
+        )
+        BillingAccount.objects.filter(customer__in=customers).update(plan=heir)
+        return heir
+
+
+def rows_of(page: Any) -> dict[str, tuple[str, str, str]]:
+    """Next due, customers and status of each charge in the list."""
+    found = {}
+    for row in page.context["table"].rows:
+        cells = {cell.column.key: strip_tags(cell.html) for cell in row.cells}
+        told = cells["next"], cells["customers"], cells["status"].strip()
+        found[row.label] = told
+    return found
+
+
+def test_a_plans_charges_say_whom_they_reach_and_when(
+    world: World, ann: Client
+) -> None:
+    url = url_of(world.acme, "plan-charges", pk=world.acme_plan.pk)
+    assert "nobody so far" not in ann.get(url).context["subtitle"]
+    heir_of(world.acme_plan, world.beta, world.gamma)
+    on_plan(world.acme_plan)
+    on_plan(world.acme_plan, "Ended", ended_at=NOON)
+    on_plan(world.acme_plan, "Over", number=3)
+    on_plan(world.acme_plan, "Once", period=ChargePeriod.ONCE)
+    page = ann.get(url)
+    assert page.context["subtitle"] == (
+        "2 customers on Acme basic, or on a plan that inherits from it, pay them."
+    )
+    assert rows_of(page) == {
+        "Ended": ("", "0", "Ended"),
+        "Fund": ("2026-12-15", "2", "Active"),
+        "Once": ("", "2", "Active"),
+        "Over": ("", "2", "Over"),
+    }
+    before = queries_of(ann, url)
+    for number in range(5):
+        on_plan(world.acme_plan, f"Charge {number}")
+    assert queries_of(ann, url) == before <= 30
+
+
+def test_who_pays_no_recurring_fees_pays_no_charge_of_a_plan(
+    world: World, ann: Client
+) -> None:
+    heir_of(world.acme_plan, world.beta, world.gamma)
+    with scopes_disabled():
+        accounts = BillingAccount.objects.filter(customer=world.gamma)
+        accounts.update(bill_type=BillType.NONE)
+    charge = on_plan(world.acme_plan)
+    for name, kwargs in (
+        ("plan-charge-create", {"pk": world.acme_plan.pk}),
+        ("charge-edit", {"pk": charge.pk}),
+    ):
+        facts = ann.get(url_of(world.acme, name, **kwargs)).context["facts"]
+        assert [fact.get("value") for fact in facts][-1] == "1"
+    with scopes_disabled():
+        accounts = BillingAccount.objects.filter(customer=world.beta)
+        accounts.update(bill_type=BillType.NONE)
+    url = url_of(world.acme, "plan-charges", pk=world.acme_plan.pk)
+    assert ann.get(url).context["subtitle"].endswith("pay them: nobody so far.")
+
+
+def test_inherited_charges_are_shown_with_the_plan_they_come_from(
+    world: World,
+) -> None:
+    """The names of plans further up than the account may know stay closed."""
+    hidden = world.root_plan
+    with scopes_disabled():
+        RatePlan.objects.filter(pk=world.acme_plan.pk).update(inherits_own=True)
+    heir = heir_of(world.acme_plan, world.acme)
+    on_plan(hidden, "From above", quantity=2, number=12, buy=1)
+    on_plan(world.acme_plan, "From basic", period=ChargePeriod.ANNUALLY)
+    on_plan(world.acme_plan, "Ended", ended_at=NOON)
+    on_plan(heir, "Own")
+    page = world.client(world.ann).get(url_of(world.acme, "plan-charges", pk=heir.pk))
+    told = [
+        (row["label"], strip_tags(row["html"]), row["help"])
+        for row in page.context["inherited"]
+    ]
+    assert told == [
+        ("From basic", "€3.50 · Annually · from 2026-01-15", "From Acme basic"),
+        (
+            "From above",
+            "2 × €3.50 · Monthly, 12 times · from 2026-01-15",
+            "From Reseller standard",
+        ),
+    ]
+    assert labels_of(page) == ["Own"]
+    below = heir_of(heir, world.beta)
+    page = world.client(world.ben).get(url_of(world.beta, "plan-charges", pk=below.pk))
+    # Beta knows the plan that it is on, but none above that.
+    told_of = [(row["label"], row["help"]) for row in page.context["inherited"]]
+    assert told_of == [
+        ("Own", "From Heir"),
+        ("From basic", "From Acme basic"),
+        ("From above", "From Acme basic"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -365,6 +489,33 @@ def test_the_page_refuses_at_the_field(
     answer = send(ann, url, **({"name": "Kept", "amount": "5"} | changes))
     assert list(errors_of(answer)) == [field]
     assert posted() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_chosen_and_deleted_at_the_same_moment_is_told() -> None:
+    world = build_world()
+    with scopes_disabled():
+        tax = Tax.objects.create(owner=world.acme, name="Levy", rate=Decimal(1))
+    url = url_of(world.acme, "customer-charge-create", pk=world.beta.pk)
+    client, deleted = world.client(world.ann), Event()
+    entries = entries_of(client.get(url), name="Kept", amount="5", taxes=[tax.pk])
+
+    def delete() -> None:
+        with scopes_disabled(), transaction.atomic():
+            tax.delete()
+            deleted.set()
+            wait_until_somebody_waits()
+
+    def save() -> Any:
+        assert deleted.wait(WAIT)
+        return client.post(url, entries)
+
+    _nothing, answer = race(delete, save)
+    assert answer.status_code == 422
+    assert "what you chose is gone" in answer.content.decode()
+    assert answer.context["form"]["name"].value() == "Kept"
+    with scopes_disabled():
+        assert not Charge.objects.exists()
 
 
 def test_charge_now_shows_the_amount_with_taxes_first(

@@ -312,7 +312,7 @@ def test_a_file_is_checked_first_and_then_imported(world: World, olga: Client) -
     rows = {row["label"]: row["value"] for row in page.context["rows"]}
     whole = rows.pop("Values in the file")
     assert rows["New rates"] == 7
-    assert rows["Wrong: left out"] == 1
+    assert rows["Not understood: not imported"] == 1
     assert sum(rows.values()) == whole == 12
     assert "Line 5: USD: “x” is no rate." in page.content.decode()
     assert not ExchangeRate.objects.exists()

@@ -24,7 +24,10 @@ def test_history_tells_what_it_cost_on_a_day(world: World) -> None:
         assert (line["label"], line["recurring"]) == ("Telephone line", amount)
         assert line["recurring_source"] == "set here"
         assert line["signup"] == "passed through"
-    assert len(page.context["ranges"]) == 2
+    planned, present = page.context["ranges"]
+    begin = TODAY + timedelta(days=10)
+    assert (planned["begin"], planned["last"]) == (begin, None)
+    assert present["last"] == begin - timedelta(days=1)
 
 
 def test_history_names_who_set_a_price(world: World) -> None:
