@@ -21,6 +21,12 @@ from django.utils.translation import gettext_lazy as _
 from portal.core.money import minor_unit, plain_amount
 from portal.core.validators import clean_emails, clean_number
 
+# Said of a number outside its bounds; a field with better words of its own keeps them.
+RANGE_MESSAGES = {
+    "min_value": _("Enter %(limit_value)s or more."),
+    "max_value": _("Enter %(limit_value)s or less."),
+}
+
 
 class Section(LayoutObject):
     """A titled group of fields that can be folded; folded, it tells its values in a line.
@@ -91,6 +97,9 @@ class PortalForm(forms.Form):
         self.helper = FormHelper(self)
         self.helper.form_tag = False
         self.helper.disable_csrf = True  # the page's form tag carries it
+        for field in self.fields.values():
+            for code, message in RANGE_MESSAGES.items():
+                field.error_messages.setdefault(code, message)
 
     def section_summary(self, names: Sequence[str]) -> str:
         """The values of ``names`` in one readable line, for a folded section."""
@@ -99,7 +108,7 @@ class PortalForm(forms.Form):
             if name not in self.fields:
                 continue
             text = self.readable_value(name)
-            if text and text != "0":
+            if text.strip("0.,"):  # nothing, 0 and 0.00 say nothing
                 parts.append(f"{self[name].label}: {text}")
         return " · ".join(parts)
 
@@ -151,6 +160,7 @@ class AmountField(forms.DecimalField):
     """
 
     widget = forms.TextInput
+    default_error_messages = RANGE_MESSAGES
 
     def __init__(self, *, currency: str = "", **kwargs: Any) -> None:
         kwargs.setdefault("max_digits", 18)
@@ -299,7 +309,9 @@ class LimitField(forms.MultiValueField):
             (self.PLAN, first_label or plan_default_label(plan_value)),
             *(limits if is_limit else [(self.NUMBER, _("Set here …"))]),
         ]
-        field = number_field or forms.IntegerField(required=False, min_value=0)
+        field = number_field or forms.IntegerField(
+            required=False, min_value=0, error_messages=RANGE_MESSAGES
+        )
         super().__init__(
             fields=[forms.ChoiceField(choices=choices, required=False), field],
             require_all_fields=False,
@@ -328,6 +340,12 @@ class LimitField(forms.MultiValueField):
         if chosen == self.NONE:
             return str(_("no limit"))
         return self.plan_value
+
+    def clean(self, value: Any) -> Any:
+        """What was typed before another option was chosen counts no more, right or wrong."""
+        if isinstance(value, (list, tuple)) and value and value[0] != self.NUMBER:
+            value = [value[0], ""]
+        return super().clean(value)
 
     def compress(self, data_list: Any) -> Any:
         if not data_list or data_list[0] in {"", self.PLAN}:

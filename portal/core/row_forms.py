@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from portal.core.forms import PortalForm
@@ -31,7 +32,20 @@ class RowForm(PortalForm):
 def model_field(model: type[models.Model], name: str, **options: Any) -> Any:
     """The form field of a model's field: its label, help, length and validators."""
     field: Any = model._meta.get_field(name)
-    return field.formfield(validators=field.validators, **options)
+    form_field = field.formfield(validators=field.validators, **options)
+    form_field.validators = _tightest(form_field.validators)
+    return form_field
+
+
+def _tightest(validators: list[Any]) -> list[Any]:
+    """Of several lower and upper bounds the one that counts: it is told once."""
+    found = validators
+    for kind, tightest in ((MinValueValidator, max), (MaxValueValidator, min)):
+        bounds = [validator for validator in found if isinstance(validator, kind)]
+        if bounds:
+            one = tightest(bounds, key=lambda bound: bound.limit_value)
+            found = [*(each for each in found if each not in bounds), one]
+    return found
 
 
 def name_field(model: type[models.Model], name: str, **options: Any) -> Any:
