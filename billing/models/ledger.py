@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
 from billing.choices import EntryKind
+from portal.core.money import plain_amount
 from rateplans.choices import Feature
 
 
@@ -144,7 +145,7 @@ class LedgerEntry(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.description} {self.amount}"
+        return f"{self.description} {plain_amount(self.amount)}"
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError("ledger entries stay; post a reversal")

@@ -22,7 +22,7 @@ from portal.core.money import minor_unit, plain_amount
 from portal.core.validators import clean_emails, clean_number
 
 # Said of a number outside its bounds; a field with better words of its own keeps them.
-RANGE_MESSAGES = {
+RANGE_MESSAGES: dict[str, Any] = {
     "min_value": _("Enter %(limit_value)s or more."),
     "max_value": _("Enter %(limit_value)s or less."),
 }

@@ -197,6 +197,14 @@ def test_switched_person_books_as_who_it_is(
     assert (entry.person, entry.acting_as_name) == (world.ann, "Ben Braun")
 
 
+def test_log_names_the_amount_as_people_write_it(
+    world: World, account: BillingAccount
+) -> None:
+    entry = book(world, account, amount=Decimal("12.5"))
+    event = AuditEvent.objects.get(object_id=entry.pk, action="transaction.created")
+    assert event.object_name == "Bank transfer 12.50"
+
+
 # ------------------------------------------------------------------------- taking back
 
 

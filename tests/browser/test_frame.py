@@ -137,3 +137,13 @@ def test_login_closes_after_wrong_passwords(cast: World, new_visitor: Any) -> No
             ann.judge("login-refused")
     expect(page.get_by_role("heading", name="Too many attempts")).to_be_visible()
     ann.judge("login-locked-out")
+
+
+def test_tab_of_the_page_is_in_sight_on_a_phone(cast: World, new_visitor: Any) -> None:
+    ann = new_visitor("narrow", has_touch=True, is_mobile=True)
+    ann.sign_in(cast.ann)
+    plans = f"/a/{cast.acme.pk}/commerce/plans/{cast.acme_plan.pk}/"
+    for part in ("", "history/"):
+        page = ann.open(plans + part)
+        tab = page.locator(".tabs [aria-current]")
+        expect(tab).to_be_in_viewport(ratio=1)
