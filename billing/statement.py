@@ -8,11 +8,20 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import (
+    BigIntegerField,
+    Func,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
+from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
 from billing.choices import EntryKind
-from billing.models import BillingAccount, LedgerEntry
+from billing.models import BilledFeature, BillingAccount, LedgerEntry
 from portal.core.actor import TenantRow
 from portal.core.money import ZERO
 from portal.core.periods import start_of_day
@@ -54,6 +63,8 @@ GROUP BY 1, 2
 """
 # With more accounts than this, some of the newest entries of all are surely among them.
 _MANY_ACCOUNTS = 5000
+# Fees of single features are named after the row of BilledFeature (billing.services.fees).
+_FEATURE_KEY = r"^(?:signup|recurring|refund):(\d+)$"
 _NEWEST = """
 SELECT entry.id FROM (
     SELECT id FROM billing_billingaccount WHERE provider_id = %s LIMIT %s) account
@@ -71,11 +82,32 @@ def entries_of(account: BillingAccount) -> QuerySet[LedgerEntry]:
     )
 
 
+def with_causes(entries: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:
+    """``entries``, each with the name of the customer below that it comes from, or None.
+
+    What the customers of an account get is charged to the account as well; by its
+    ``cause`` such an entry is told from what the account got itself.
+    """
+    feature = Func(
+        OuterRef("key"),
+        Cast(Value(_FEATURE_KEY), TextField()),
+        function="substring",
+        output_field=TextField(),
+    )
+    causes = (
+        BilledFeature.objects.filter(pk=Cast(feature, BigIntegerField()))
+        .exclude(customer=OuterRef("account__customer"))
+        .values("customer__name")
+    )
+    return entries.annotate(cause=Subquery(causes[:1]))
+
+
 def entries_between(
     account: BillingAccount, begin: datetime, end: datetime
 ) -> QuerySet[LedgerEntry]:
     """Entries of the half-open time, in the order of their business."""
-    return entries_of(account).filter(at__gte=begin, at__lt=end).order_by("at", "pk")
+    entries = with_causes(entries_of(account)).filter(at__gte=begin, at__lt=end)
+    return entries.order_by("at", "pk")
 
 
 def balance_before(account: BillingAccount, at: datetime) -> Decimal:

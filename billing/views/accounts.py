@@ -26,6 +26,7 @@ from billing.statement import (
     entries_of,
     lines_between,
     who_booked,
+    with_causes,
 )
 from billing.views.account_parts import amount_cell, kind_cell, overview
 from portal.core.csv import stream_csv
@@ -75,12 +76,18 @@ class LedgerList(AccountView, ListPage):
         )
 
     def get_queryset(self) -> QuerySet[LedgerEntry]:
-        return entries_of(self.account)
+        return with_causes(entries_of(self.account))
 
     def columns(self) -> Sequence[Column]:
         return (
-            Column("time", _("Time"), lambda e: format_moment(e.at), sort="id"),
-            Column("text", _("Description"), description_cell, narrow=True),
+            Column("text", _("Description"), description_cell),
+            Column(
+                "time",
+                _("Time"),
+                lambda entry: format_moment(entry.at),
+                sort="id",
+                narrow=True,
+            ),
             Column("kind", _("Kind"), kind_cell),
             Column("net", _("Net"), self._amount("net"), align="end"),
             Column("tax", _("Tax"), self._amount("tax"), align="end"),
@@ -118,7 +125,12 @@ class LedgerList(AccountView, ListPage):
 
 
 def description_cell(entry: LedgerEntry) -> SafeString:
-    return format_html('<bdi class="text-break">{}</bdi>', entry.description)
+    """What was booked and, where a customer below got it, which."""
+    text = format_html("<bdi>{}</bdi>", entry.description)
+    cause = getattr(entry, "cause", None)
+    if cause is None:
+        return text
+    return format_html('{}<bdi class="cell-sub">{}</bdi>', text, cause)
 
 
 class StatementView(AccountView):
@@ -138,6 +150,7 @@ class StatementView(AccountView):
                 _("Time"),
                 _("Kind"),
                 _("Description"),
+                _("Customer"),
                 _("Reference"),
                 _("Quantity"),
                 _("Net"),
@@ -162,6 +175,7 @@ class StatementView(AccountView):
                 entry.at,
                 entry.get_kind_display(),
                 entry.description,
+                getattr(entry, "cause", None) or account.customer.name,
                 entry.reference,
                 entry.quantity,
                 entry.net,
@@ -176,7 +190,7 @@ class StatementView(AccountView):
 
     def _total(self, at: Any, label: str, balance: Any) -> Sequence[object]:
         currency = self.account.currency
-        return (at, label, "", "", "", "", "", "", "", balance, currency, "")
+        return (at, label, *[""] * 8, balance, currency, "")
 
 
 class EntryView(AccountView):
@@ -187,7 +201,7 @@ class EntryView(AccountView):
 
     @cached_property
     def entry(self) -> LedgerEntry:
-        entries = entries_of(self.account).select_related(
+        entries = with_causes(entries_of(self.account)).select_related(
             "person__customer", "charge", "product", "reverses", "reversed_by"
         )
         return get_object_or_404(entries, pk=self.kwargs[self.entry_argument])
@@ -247,6 +261,7 @@ class EntryView(AccountView):
             ("at", format_moment(entry.at)),
             ("created_at", format_moment(entry.created_at)),
             ("kind", entry.get_kind_display()),
+            ("customer", getattr(entry, "cause", None)),
             ("person", self.who(entry)),
             ("acting_as_name", entry.acting_as_name),
             ("quantity", entry.quantity),
@@ -257,7 +272,11 @@ class EntryView(AccountView):
             ("period_start", self._period()),
             ("original_amount", self._original()),
         ]
-        labels = {"period_start": _("Period")}
+        labels = {
+            "acting_as_name": _("Acting as"),
+            "customer": _("Customer"),
+            "period_start": _("Period"),
+        }
         always = {"at", "created_at", "kind", "person"}
         return [
             {"label": labels.get(name) or _label(name), "value": value}

@@ -15,12 +15,12 @@ from django.utils import timezone
 
 from billing import ledger
 from billing.choices import EntryKind
-from billing.models import BillingAccount, LedgerEntry
+from billing.models import BilledFeature, BillingAccount, LedgerEntry
 from billing.taxes import TaxPart
 from billing.views.account_parts import bill_type_sentences
 from customers.models import Customer
 from portal.core.scope import scopes_disabled
-from rateplans.choices import BillType
+from rateplans.choices import BillType, Feature
 from tests.books import give
 from tests.world import World
 
@@ -52,12 +52,13 @@ def providers(world: World, page: str = "") -> str:
 
 
 def book(world: World, net: str, text: str = "Line", **details: Any) -> LedgerEntry:
-    """Debit Gamma, by Ben."""
-    account = BillingAccount.objects.get(customer=world.gamma)
+    """Debit Gamma, or who else it is, by Ben."""
+    whose = details.pop("whose", world.gamma)
+    account = BillingAccount.objects.get(customer=whose)
     at = details.pop("at", None)
     posting = ledger.debit(
         account.pk,
-        f"test:{text}",
+        details.pop("key", f"test:{text}"),
         details.pop("kind", EntryKind.SIGNUP),
         Decimal(net),
         text,
@@ -168,6 +169,35 @@ def test_entry_tells_all_its_facts(world: World, gil: Client) -> None:
     assert facts["Quantity"] == 3
     last = day + timedelta(days=29)
     assert facts["Period"] == f"{day.isoformat()} – {last.isoformat()}"
+
+
+def test_entry_says_which_customer_below_it_comes_from(
+    world: World, gil: Client, ben: Client
+) -> None:
+    feature = BilledFeature.objects.create(
+        customer=world.gamma, feature=Feature.LINE, object_id=1, label="Hall"
+    )
+    theirs, ours = (
+        LedgerEntry.objects.get(pk=book(world, "1", whose=whose, key=key).pk)
+        for whose, key in (
+            (world.beta, f"recurring:{feature.pk}"),
+            (world.gamma, f"signup:{feature.pk}"),
+        )
+    )
+    book(world, "1", "Run", whose=world.beta, key="recurring:2026-11-01:account:")
+    account = f"/a/{world.beta.pk}/reports/account/"
+    page = ben.get(account)
+    run, line = page.context["table"].rows
+    assert world.gamma.name in str(line.heading)
+    assert "cell-sub" not in str(run.heading)
+    assert "cell-sub" not in gil.get(own(world)).content.decode()
+    facts = ben.get(f"{account}entries/{theirs.pk}/").context["facts"]
+    assert {"label": "Customer", "value": world.gamma.name} in facts
+    facts = gil.get(own(world, f"entries/{ours.pk}/")).context["facts"]
+    assert "Customer" not in {fact["label"] for fact in facts}
+    _, of_line, of_run, _ = lines_of(ben.get(f"{account}statement/"))
+    assert of_line["Customer"] == world.gamma.name
+    assert of_run["Customer"] == world.beta.name
 
 
 @pytest.mark.parametrize("page", ["", "statement/"])
