@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from email.utils import formataddr, parseaddr
 from typing import Any
 
@@ -15,6 +15,8 @@ from customers.models import Company, Customer
 from customers.models.company import DEFAULT_COLOUR
 from portal.core.mail import Brand
 from portal.core.scope import scopes_disabled
+from portal.core.validators import split_emails
+from rateplans.selectors import own_settings
 
 # Seconds. Saving drops the entry; this only bounds what a reader and a writer who meet
 # at the wrong moment can leave behind.
@@ -31,7 +33,11 @@ class PageBrand:
 
 
 def brand_seen_by(customer: Customer) -> Brand:
-    """The brand of the nearest account above that set one up; else the system's own."""
+    """The brand of the nearest account above that set one up; else the system's own.
+
+    With the customer service that the customer's rate plan names (D 3.2), unless that is
+    inherited from further up than the brand comes from.
+    """
     with scopes_disabled():  # the brand of those above is what those below see
         companies = {
             company.customer_id: company
@@ -43,7 +49,26 @@ def brand_seen_by(customer: Customer) -> Brand:
         (companies[pk] for pk in reversed(customer.ancestor_ids) if pk in companies),
         None,
     )
-    return brand_of(nearest)
+    return _with_service(brand_of(nearest), nearest, customer)
+
+
+def _with_service(brand: Brand, company: Company | None, customer: Customer) -> Brand:
+    plan = own_settings(customer.pk)
+    above = customer.ancestor_ids
+    further = above[: above.index(company.customer_id)] if company else []
+
+    def said(name: str, otherwise: str) -> str:
+        found = plan.setting(name)
+        is_nearer = found.plan is not None and found.plan.owner_id not in further
+        return str(found.value) if is_nearer else otherwise or str(found.value)
+
+    addresses = split_emails(said("service_email", brand.reply_to))
+    return replace(
+        brand,
+        reply_to=addresses[0] if addresses else "",
+        telephone=said("service_telephone", brand.telephone),
+        copies=tuple(addresses) if plan.value("copy_service_email") else (),
+    )
 
 
 def brand_of(company: Company | None) -> Brand:

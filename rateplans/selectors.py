@@ -135,6 +135,20 @@ def own_plan(customer_id: int) -> RatePlan | None:
         return RatePlan.objects.filter(accounts__customer=customer_id).first()
 
 
+def own_settings(customer_id: int) -> EffectivePlan:
+    """The settings of the plan that a customer is on, inherited ones too; no prices.
+
+    The system's defaults for the system owner, who is on none. Three queries.
+    """
+    plan = own_plan(customer_id)
+    if plan is None:
+        return EffectivePlan(())
+    chain = chain_ids([plan.pk])[plan.pk]
+    with scopes_disabled():  # what is inherited belongs to accounts above the tenant
+        plans = RatePlan.objects.in_bulk(chain)
+    return EffectivePlan(tuple(plans[plan_id] for plan_id in chain))
+
+
 def heir_ids(*plan_ids: int) -> list[int]:
     """The plans and every plan that inherits from one, over any number of steps."""
     with connection.cursor() as cursor:

@@ -19,6 +19,7 @@ from portal.core.integrity import refusals
 from portal.core.permissions import Permission
 from portal.core.staleness import refuse_stale
 from rateplans.choices import Feature
+from rateplans.selectors import own_settings
 
 FIELDS: tuple[str, ...] = (
     "name",
@@ -42,14 +43,15 @@ def create_line(
 ) -> tuple[TelephoneLine, str]:
     """Make a line; returns it with its password, which is not shown again.
 
-    ``values`` holds some of `FIELDS`, at least name and username. Its fees are charged.
+    ``values`` holds some of `FIELDS`, at least name and username; whether it may call out
+    of the system is else as the customer's rate plan says. Its fees are charged.
     Raises ValidationError by field, or as billing.services.fees says.
     """
     by.require(Permission.ADMINISTRATOR)
     hold_place(customer, by=by)
     password = secrets.random_password()
     line = TelephoneLine(customer=customer, password=secrets.encrypt(password))
-    _set(line, values)
+    _set(line, {"is_external_allowed": may_call_out(customer)} | dict(values))
     with refusals(TelephoneLine, _CONSTRAINTS):
         line.save(force_insert=True)
     fees.add_features(customer, [billed(line)], by=by)
@@ -140,6 +142,11 @@ def delete_line(*, line: TelephoneLine, by: Actor) -> None:
     audit.record("line.deleted", line, by=by, customer=line.customer)
     fees.remove_features(line.customer, [billed(line)], by=by)
     line.delete()
+
+
+def may_call_out(customer: Customer) -> bool:
+    """Whether a new line makes calls out of the system, unless somebody says otherwise."""
+    return bool(own_settings(customer.pk).value("external_out"))
 
 
 def is_customers_own(line: TelephoneLine) -> bool:

@@ -162,7 +162,7 @@ class LineCreate(PricedForm, LineFormPage):
     def build_form(self, data: Any = None, files: Any = None) -> LineForm:
         initial = {
             "username": lines.propose_username(account_of(self)),
-            "is_external_allowed": True,
+            "is_external_allowed": lines.may_call_out(account_of(self)),
             "is_enabled": True,
         }
         return LineForm(data, initial=initial, **self.choices())

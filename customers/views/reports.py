@@ -139,8 +139,14 @@ class EmailDetail(EmailPage):
 
     def facts(self) -> list[dict[str, Any]]:
         email = self.email
+        copies = (
+            [{"label": _("Copy to"), "value": ", ".join(email.copy_to)}]
+            if email.copy_to
+            else []
+        )
         return [
             {"label": _("To"), "value": ", ".join(email.to)},
+            *copies,
             {
                 "label": _("From"),
                 "value": str(make_header(decode_header(email.sender))),

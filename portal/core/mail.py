@@ -44,6 +44,7 @@ class Brand:
     contrast: str
     sender: str
     reply_to: str = ""
+    copies: tuple[str, ...] = ()  # where mails to customers go as well
     telephone: str = ""
     website: str = ""
     footer: str = ""  # in place of the name and the telephone number below a mail
@@ -84,7 +85,8 @@ def queue_email(
     """Write the mail `emails/<kind>/` in ``language``; it leaves after the commit.
 
     Telling the same ``key`` twice returns the first mail. Templates see ``link`` where
-    ``one_time_link`` will stand. Without a mail server the mail is kept, not sent.
+    ``one_time_link`` will stand: such a mail opens an account, so that nobody gets a copy.
+    Without a mail server the mail is kept, not sent.
     """
     from portal.core.tasks import send_email
 
@@ -106,6 +108,9 @@ def queue_email(
                 "customer_id": customer.pk,
                 "person_id": person.pk if person else None,
                 "to": to,
+                "copy_to": []
+                if one_time_link
+                else [address for address in brand.copies if address not in to],
                 "sender": brand.sender,
                 "reply_to": brand.reply_to,
                 "subject": rendered["subject"][:200],
@@ -195,6 +200,7 @@ def _message(email: OutgoingEmail) -> EmailMultiAlternatives:
         body=with_link(email.text, email),
         from_email=email.sender,
         to=email.to,
+        cc=email.copy_to,
         reply_to=[email.reply_to] if email.reply_to else None,
         # The same at every attempt, so a mail accepted twice is shown once.
         headers={

@@ -57,6 +57,18 @@ NUMBERS = {
     "included_seconds": 2_000_000_000,
     "included_messages": 2_000_000_000,
 }
+# Where the setting alone does not say what comes of it.
+HELP = {
+    "service_email": gettext_lazy(
+        "Answers to e-mails go to the first address. It counts before Settings » Company."
+    ),
+    "copy_service_email": gettext_lazy(
+        "On all but those with a link to choose a password."
+    ),
+    "service_telephone": gettext_lazy(
+        "Stands below e-mails. It counts before Settings » Company."
+    ),
+}
 AMOUNTS = {"call_maximum": True, "auto_topup_target": False}  # whether it is a limit
 
 
@@ -180,7 +192,7 @@ class PlanForm(RowForm):
         column: Any = RatePlan._meta.get_field(name)
         common: dict[str, Any] = {
             "label": capfirst(column.verbose_name),
-            "help_text": column.help_text,
+            "help_text": column.help_text or HELP.get(name, ""),
             "required": False,
         }
         first = self.offer.label(name, self.base, self.currency)

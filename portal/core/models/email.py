@@ -46,6 +46,12 @@ class OutgoingEmail(models.Model):
         related_name="+",
     )
     to = ArrayField(models.EmailField(max_length=254), verbose_name=_("to"))
+    copy_to = ArrayField(
+        models.EmailField(max_length=254),
+        verbose_name=_("copy to"),
+        default=list,
+        blank=True,
+    )
     sender = models.CharField(_("from"), max_length=320)
     reply_to = models.EmailField(_("reply to"), blank=True)
     subject = models.CharField(_("subject"), max_length=200)
