@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from billing.choices import ChargePeriod
 from billing.models import BillingAccount, Charge, Product, Tax
+from billing.schedules import Schedule
 from billing.selectors import available_taxes
 from billing.services.charge_lines import schedule_of
 from billing.services.charges import charge_now
@@ -21,7 +23,7 @@ from billing.types import RULES
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.display import format_day
-from portal.core.periods import local_date
+from portal.core.periods import ONE_DAY, local_date
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from portal.core.staleness import refuse_stale
@@ -100,6 +102,7 @@ def update_charge(
     if charge.ended_at is not None:
         raise ValidationError(_("The charge has ended."), code="ended")
     before, tax_names = audit.snapshot(charge, FIELDS), _tax_names(charge)
+    schedule = schedule_of(charge)
     _set(charge, values)
     changes = audit.differences(before, audit.snapshot(charge, FIELDS))
     if charge.entries.exists():
@@ -107,7 +110,7 @@ def update_charge(
             if name in changes:
                 text = _("It was charged already: end it and add another one instead.")
                 raise ValidationError({name: text}, code="charged")
-    charge.next_on = _next_on(charge)
+    charge.next_on = _next_on_as_changed(charge, schedule)
     charge.save()
     _set_taxes(charge, taxes)
     if (names := _tax_names(charge)) != tax_names:
@@ -181,7 +184,7 @@ def _whose_log(charge: Charge) -> Any:
     return charge.owner
 
 
-def _next_on(charge: Charge) -> Any:
+def _next_on(charge: Charge) -> date | None:
     """The first time not charged yet; for a plan's charge each account has its own."""
     if charge.account_id is None:
         return None
@@ -197,6 +200,17 @@ def _next_on(charge: Charge) -> Any:
         if last >= charge.starts_on
         else next(schedule.days(), None)
     )
+
+
+def _next_on_as_changed(charge: Charge, was: Schedule) -> date | None:
+    """Times that passed without being charged stay so, whatever else of it is changed."""
+    becomes = schedule_of(charge)
+    if becomes == was:
+        return charge.next_on
+    begins_alike = (becomes.starts_on, becomes.months) == (was.starts_on, was.months)
+    if charge.next_on is not None and begins_alike:
+        return becomes.first_after(charge.next_on - ONE_DAY)
+    return _next_on(charge)
 
 
 def _set(charge: Charge, values: Mapping[str, Any]) -> None:

@@ -207,6 +207,34 @@ def test_what_was_charged_fixes_its_days_and_currency(world: World) -> None:
     assert changed.next_on == date(2026, 12, 1)
 
 
+@pytest.mark.parametrize(
+    ("values", "next_on"),
+    [
+        ({"name": "Router"}, date(2027, 3, 1)),
+        ({"amount": Decimal(11), "number": 12}, date(2027, 3, 1)),
+        ({"ends_on": date(2027, 3, 2)}, date(2027, 3, 1)),
+        ({"number": 3}, None),
+        ({"starts_on": date(2027, 1, 15)}, date(2027, 1, 15)),
+    ],
+)
+def test_changing_a_charge_does_not_bring_back_times_that_passed_uncharged(
+    world: World, values: dict[str, Any], next_on: date | None
+) -> None:
+    charge = add(world)
+    with subtree(world.acme):
+        account = BillingAccount.objects.filter(customer=world.beta)
+        account.update(bill_type=BillType.EXTERNAL)
+        charges.charge_due(account.get().pk, on=date(2027, 2, 10))
+        account.update(bill_type=BillType.PREPAID)
+    charge.refresh_from_db()
+    assert (charge.next_on, posted()) == (date(2027, 3, 1), [])
+    by = world.actor(world.ann)
+    with subtree(world.acme):
+        charge_rows.update_charge(charge=charge, values=values, taxes=[], by=by)
+    charge.refresh_from_db()
+    assert charge.next_on == next_on
+
+
 def test_update_from_an_old_state_overwrites_nothing(world: World) -> None:
     charge, by = add(world), world.actor(world.ann)
     seen = state_of(charge, charge_rows.FIELDS)
