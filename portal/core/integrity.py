@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import psycopg
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, models, transaction
+from django.db import DataError, IntegrityError, connection, models, transaction
 from django.utils.translation import gettext as _
 
 
@@ -43,7 +43,8 @@ def kept_whole() -> Iterator[None]:
     """A transaction, refused if at its end a row points to one that is gone.
 
     Left to itself the database says so when the transaction ends, too late for a sentence:
-    one person deletes what another begins to use at the same moment.
+    one person deletes what another begins to use at the same moment. Numbers that are too
+    large are refused as well: computed ones can be, though no field took too many digits.
     """
     try:
         with transaction.atomic():
@@ -58,6 +59,12 @@ def kept_whole() -> Iterator[None]:
                 " gone, or what you delete is used now. Check it and try again."
             ),
             code="gone",
+        ) from error
+    except DataError as error:
+        if not isinstance(error.__cause__, psycopg.errors.NumericValueOutOfRange):
+            raise
+        raise ValidationError(
+            _("An amount that comes of this is too large to be kept."), code="too_large"
         ) from error
 
 

@@ -408,6 +408,23 @@ def test_more_call_time_than_is_counted_is_refused_at_the_field(
     assert answer.status_code == 302
 
 
+def test_a_price_that_no_charge_can_hold_is_told_on_the_page(
+    world: World, gil: Client
+) -> None:
+    with scopes_disabled():
+        ExchangeRate.objects.create(currency="VND", on="2026-01-01", rate=30_000)
+        accounts = BillingAccount.objects.filter(customer=world.gamma)
+        accounts.update(currency="VND", credit_limit=10**12)
+    product = offer(world, world.beta, period="monthly", period_fee=50_000)
+    url = order_url(world, product)
+    page = gil.get(url)
+    entries = entries_of(page, price_seen=page.context["price_seen"])
+    answer = gil.post(url, entries)
+    assert answer.status_code == 422
+    assert "too large to be kept" in answer.content.decode()
+    assert posted() == []
+
+
 def test_missing_credit_is_told_on_the_page(world: World, gil: Client) -> None:
     url = order_url(world, offer(world, world.beta))
     page = gil.get(url)
