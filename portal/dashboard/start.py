@@ -16,6 +16,7 @@ from billing.types import rules_of
 from billing.views.account_parts import (
     account_tiles,
     amount_cell,
+    available,
     balance_plot,
 )
 from customers.audit_labels import describe
@@ -40,6 +41,8 @@ from portal.dashboard.figures import (
 )
 
 NEWEST = 6
+# With less left than this part of the credit limit, credit is nearly used up.
+NEARLY = 10
 
 
 def is_provider(actor: Actor) -> bool:
@@ -65,7 +68,7 @@ def providers_part(view: PortalView, account: BillingAccount | None) -> dict[str
     currency = account.currency if account else "EUR"
     year = year_of(actor, currency=currency)
     return {
-        "attention": attention(view, counts_for(actor)),
+        "attention": attention(view, counts_for(actor), account),
         "tiles": providers_tiles(view, year, currency, account),
         "plots": [revenue_plot(year, currency), new_plot(year)],
         "left_out": ", ".join(year.left_out),
@@ -114,8 +117,13 @@ def first_steps(view: PortalView) -> list[dict[str, str]]:
     ]
 
 
-def attention(view: PortalView, counts: Counts) -> list[dict[str, str]]:
-    """What needs somebody, the worst first, each with the way there."""
+def attention(
+    view: PortalView, counts: Counts, account: BillingAccount | None
+) -> list[dict[str, str]]:
+    """What needs somebody, the worst first, each with the way there.
+
+    ``account`` is the own one with the provider, if the reader may know of it.
+    """
     customers = view.url("customers:customer-list")
     emails = view.url("customers:email-list")
     lines = (
@@ -141,11 +149,25 @@ def attention(view: PortalView, counts: Counts) -> list[dict[str, str]]:
             "",
         ),
         (
+            int(account is not None and account.is_out_of_credit),
+            "danger",
+            "wallet",
+            _("Your own credit is used up: nothing that costs something can be added"),
+            view.url("billing:account"),
+        ),
+        (
             counts.out,
             "danger",
             "circle-alert",
             _("Customers out of credit: %(count)s"),
             f"{customers}?status={OUT}",
+        ),
+        (
+            int(account is not None and is_nearly_used_up(account)),
+            "warning",
+            "wallet",
+            _("Your own credit is nearly used up"),
+            view.url("billing:account"),
         ),
         (
             counts.low,
@@ -179,6 +201,13 @@ def attention(view: PortalView, counts: Counts) -> list[dict[str, str]]:
         for count, kind, icon, text, url in lines
         if count
     ]
+
+
+def is_nearly_used_up(account: BillingAccount) -> bool:
+    """Whether what is left will not last, but some is: what customers get is charged too."""
+    if account.is_out_of_credit or not rules_of(account.bill_type).uses_balance:
+        return False
+    return account.is_low or available(account) * NEARLY < account.credit_limit
 
 
 def providers_tiles(

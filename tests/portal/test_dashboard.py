@@ -29,6 +29,7 @@ from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled
 from portal.dashboard import start
 from portal.dashboard.figures import year_of
+from rateplans.choices import BillType
 from tests.books import give
 from tests.world import World
 
@@ -43,6 +44,8 @@ def everywhere(db: None) -> Iterator[None]:
 
 @pytest.fixture
 def ann(world: World) -> Client:
+    """Works at Acme, which may owe its own provider 100."""
+    BillingAccount.objects.filter(customer=world.acme).update(credit_limit=100)
     return world.client(world.ann)
 
 
@@ -99,6 +102,39 @@ def test_what_is_wrong_is_told_with_the_way_there(world: World, ann: Client) -> 
     ]
     for item in ann.get(home(world.acme)).context["attention"]:
         assert ann.get(item["url"]).context["table"].count_text == "1–1 of 1"
+
+
+@pytest.mark.parametrize(
+    ("balance", "low_balance", "line"),
+    [
+        ("-90", "0", None),
+        ("-90.01", "0", "Your own credit is nearly used up"),
+        ("-100", "0", "Your own credit is used up"),
+        ("4", "5", "Your own credit is nearly used up"),
+    ],
+)
+def test_own_credit_that_runs_out_is_told(
+    world: World, ann: Client, balance: str, low_balance: str, line: str | None
+) -> None:
+    give(world.beta, 10)
+    own = BillingAccount.objects.filter(customer=world.acme)
+    own.update(low_balance=Decimal(low_balance))
+    give(world.acme, 5)
+    give(world.acme, Decimal(balance) - 5)
+    lines = told(ann, world.acme)
+    assert len(lines) == (line is not None)
+    for item in ann.get(home(world.acme)).context["attention"]:
+        assert item["text"].startswith(line)
+        assert ann.get(item["url"]).status_code == 200
+
+
+def test_own_credit_of_an_account_without_balance_is_no_matter(
+    world: World, ann: Client
+) -> None:
+    give(world.beta, 10)
+    own = BillingAccount.objects.filter(customer=world.acme)
+    own.update(credit_limit=0, bill_type=BillType.NONE)
+    assert told(ann, world.acme) == []
 
 
 def test_failed_check_of_the_books_is_the_system_owners_red_line(
