@@ -30,6 +30,13 @@ class Lock(TextChoices):
         return self in {Lock.CALLS, Lock.BOTH}
 
 
+class RestOfContract(TextChoices):
+    """What becomes of a minimum contract whose customer is deleted before it ends."""
+
+    WAIVE = "waive", _("Rest waived")
+    CHARGE = "charge", _("Rest charged")
+
+
 class Interface(TextChoices):
     """Which user interface a role gets (D 7.2)."""
 

@@ -46,6 +46,26 @@ def price_box(quote: Quote) -> dict[str, Any] | None:
     }
 
 
+def fee_box(
+    lines: Sequence[FeeLine], *, title: str, total_label: str
+) -> dict[str, Any] | None:
+    """The same about ``lines`` at one level only; None if there are none."""
+    if not lines:
+        return None
+    currency = lines[0].level.currency
+    total = sum((line.gross for line in lines), ZERO)
+    return {
+        "title": title,
+        "rows": [
+            *(_row(_label(line), line.net, currency) for line in lines),
+            *_tax_rows(lines, currency),
+        ],
+        "total_label": total_label,
+        "total": format_money(total, currency),
+        "is_bare": True,
+    }
+
+
 def class_prices(
     customer: Any, classes: Iterable[NumberClass], *, by: Actor, came_from: Any = None
 ) -> list[dict[str, str]]:

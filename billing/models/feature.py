@@ -64,6 +64,7 @@ class BilledFeature(models.Model):
         )
         indexes = (
             models.Index(fields=["customer", "feature"], name="feature_by_customer"),
+            models.Index(fields=["object_id", "feature"], name="feature_by_object"),
         )
 
     def __str__(self) -> str:

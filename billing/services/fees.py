@@ -21,7 +21,7 @@ from billing.selectors import count_features, load_levels
 from billing.services.credit import maximum_refusal, shortage_refusal
 from billing.services.fee_lines import FeatureItem, label_of, lines_for_new
 from billing.services.periods import close_account
-from billing.services.refunds import refund_lines
+from billing.services.refunds import refunds
 from portal.core.actor import Actor
 from portal.core.scope import scopes_disabled
 from rateplans.choices import Feature
@@ -45,7 +45,7 @@ def add_features(
     """
     if not items:
         return
-    levels, now = _locked_levels(customer)
+    levels, now = locked_levels(customer)
     gaining = levels_outside(levels, came_from)
     counts = count_features(levels, {item.feature for item in items})
     if came_from is not None:
@@ -95,28 +95,36 @@ def remove_features(
     ``goes_to`` is the account above that holds them from now on (numbers); it and those
     above it go on paying.
     """
-    levels, now = _locked_levels(customer)
+    levels, now = locked_levels(customer)
     losing = levels_outside(levels, goes_to)
-    postings: list[ledger.Posting] = []
-    for item in items:
-        ended = BilledFeature.objects.filter(
-            feature=item.feature, object_id=item.object_id, ended_at=None
-        ).first()
-        if ended is None:
-            continue  # was never billed: made before there were fees
-        postings += (
-            line.credit(f"refund:{ended.pk}", object_id=item.object_id)
-            for line in refund_lines(levels, losing, ended)
+    with scopes_disabled():  # the rows are those of what was handed in
+        leaving = [
+            row
+            for item in items
+            for row in BilledFeature.objects.filter(
+                feature=item.feature, object_id=item.object_id, ended_at=None
+            )
+        ]  # without what was never billed: made before there were fees
+    back = refunds(levels, losing, leaving)
+    ledger.post(
+        (refund.posting() for refund in back), by=by, within_limits=False, at=now
+    )
+    _end(items, now)
+    if goes_to is not None:
+        BilledFeature.objects.bulk_create(
+            BilledFeature(
+                customer=goes_to,
+                feature=row.feature,
+                object_id=row.object_id,
+                number_class_id=row.number_class_id,
+                label=row.label,
+                started_at=now,
+            )
+            for row in leaving
         )
-        _end([item], now)
-        if goes_to is not None:
-            ended.pk, ended.customer, ended.started_at = None, goes_to, now
-            ended.ended_at = None
-            ended.save(force_insert=True)
-    ledger.post(postings, by=by, within_limits=False, at=now)
 
 
-def _locked_levels(customer: Any) -> tuple[list[Level], datetime]:
+def locked_levels(customer: Any) -> tuple[list[Level], datetime]:
     """The accounts of the chain, locked in the order of their ids, up to date, and now.
 
     Now is read once, under the locks: near midnight the day that is charged and the time

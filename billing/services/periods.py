@@ -18,7 +18,6 @@ from django.utils import timezone
 from billing import ledger
 from billing.models import BillingAccount
 from billing.pricing import next_period
-from billing.services.charges import pass_over
 from billing.services.fee_lines import FeeLine, recurring_line, signup_line
 from billing.services.period_prices import Book
 from portal.core.actor import Actor, system_actor
@@ -105,29 +104,6 @@ def close_accounts(
             for account in group:
                 closed[account.pk] += 1
     return closed
-
-
-@transaction.atomic
-def resume_account(account_id: int) -> None:
-    """Let an account that was out of use be charged again, from its present day on.
-
-    The days that passed meanwhile cost nothing, neither fees nor charges; the next run
-    charges the rest of the period that has begun.
-    """
-    with scopes_disabled():  # the row is handed in by its id
-        account = (
-            BillingAccount.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("customer")
-            .get(pk=account_id)
-        )
-        zone = account.customer.time_zone
-        today = local_date(zone)
-        if account.billed_until < today:
-            account.billed_until = today
-            account.save(update_fields=["billed_until"])
-        left_at = account.customer.deleted_at
-        if left_at is not None and local_date(zone, left_at) < today:
-            pass_over(account, until=today)
 
 
 def _close_period(accounts: list[BillingAccount], begin: date, *, by: Actor) -> None:

@@ -20,7 +20,7 @@ from billing.services.fee_lines import (
     lines_for_new,
 )
 from billing.services.fees import levels_outside, refuse_above_maximum
-from billing.services.refunds import refund_lines
+from billing.services.refunds import refunds
 from portal.core.actor import Actor
 from portal.core.money import ZERO
 from portal.core.periods import local_date
@@ -127,10 +127,12 @@ def quote_removal(customer: Any, item: FeatureItem, *, goes_to: Any = None) -> Q
     own = levels[-1]
     losing = levels_outside(levels, goes_to) & {own.path}
     with scopes_disabled():  # the row is the customer's own, and handed in
-        leaving = BilledFeature.objects.filter(
-            feature=item.feature, object_id=item.object_id, ended_at=None
-        ).first()
-    return Quote(own, refund_lines(levels, losing, leaving) if leaving else [])
+        leaving = list(
+            BilledFeature.objects.filter(
+                feature=item.feature, object_id=item.object_id, ended_at=None
+            )
+        )
+    return Quote(own, [each.line for each in refunds(levels, losing, leaving)])
 
 
 def _quote(

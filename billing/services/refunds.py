@@ -6,18 +6,22 @@ says today need not be what it said when the period was charged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
+from django.db.models import F, Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from billing import ledger
 from billing.choices import EntryKind
 from billing.models import BilledFeature, LedgerEntry
 from billing.pricing import Level, LevelPrice
-from billing.services.fee_lines import FeeLine, days_text, thing
+from billing.services.fee_lines import FeeLine, days_text, label_of, thing
 from billing.taxes import TaxPart
 from portal.core.money import round_money
 from portal.core.periods import ONE_DAY, months_in
@@ -25,55 +29,84 @@ from portal.core.scope import scopes_disabled
 from rateplans.choices import Feature
 
 
-def refund_lines(
-    levels: Sequence[Level], losing: set[str], leaving: BilledFeature
-) -> list[FeeLine]:
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """A part of one entry that goes back, and the features that leave for it."""
+
+    line: FeeLine
+    rows: tuple[BilledFeature, ...]
+
+    def posting(self) -> ledger.Posting:
+        object_id = self.rows[0].object_id if len(self.rows) == 1 else None
+        return self.line.credit(refund_key(self.rows[0]), object_id=object_id)
+
+
+def refund_key(first: BilledFeature) -> str:
+    """Names the refund of what leaves together; ``first`` is the first of it."""
+    return f"refund:{first.pk}"
+
+
+def refunds(
+    levels: Sequence[Level],
+    losing: Collection[str],
+    leaving: Sequence[BilledFeature],
+    *,
+    since: date | None = None,
+) -> list[Refund]:
     """The days after today of ``leaving``, at the levels of the paths ``losing``.
 
-    Ask before it ends: it must still be among those that are billed.
+    With ``since`` those from that day on only. Ask before they end: they must still be
+    among those that are billed.
     """
-    found = []
+    found: list[Refund] = []
     for level in levels:
         begin, end = level.today + ONE_DAY, level.account.billed_until
+        begin = max(begin, since or begin)
         if (
-            level.path in losing
-            and begin < end
-            and level.plan.value("refund_on_removal")
+            level.path not in losing
+            or begin >= end
+            or not level.plan.value("refund_on_removal")
         ):
-            line = _refund_line(level, leaving, begin, end)
-            if line is not None and line.gross:
-                found.append(line)
+            continue
+        pairs = spared(level, leaving)
+        paid = paid_by(level, [row for row, _for in pairs])
+        groups: dict[LedgerEntry, list[BilledFeature]] = defaultdict(list)
+        for row, leaver in pairs:
+            if entry := paid.get(row.pk):
+                groups[entry].append(leaver)
+        for entry, rows in groups.items():
+            quantity = min(len(rows), entry.quantity)
+            line = part_of(level, entry, begin, quantity, label_of(rows))
+            if line.gross:
+                found.append(Refund(line, tuple(rows)))
     return found
 
 
-def _refund_line(
-    level: Level, leaving: BilledFeature, begin: date, end: date
-) -> FeeLine | None:
-    spared = _spared(level, leaving)
-    paid = _paid_by(level, spared, end) if spared else None
-    if paid is None:
-        return None
+def part_of(
+    level: Level, paid: LedgerEntry, begin: date, quantity: int, label: str
+) -> FeeLine:
+    """What the days from ``begin`` on are of ``paid``, for ``quantity`` of its features."""
     assert paid.period_start is not None
     assert paid.period_end is not None
     begin = max(begin, paid.period_start)
     share = (
         months_in(begin, paid.period_end)
         / months_in(paid.period_start, paid.period_end)
-        / paid.quantity
+        * Fraction(quantity, paid.quantity)
     )
-    feature = Feature(leaving.feature)
+    feature = Feature(paid.feature)
     with translation.override(level.language):
-        name = thing(feature, leaving.label)
         description = _("%(thing)s, not used: %(days)s") % {
-            "thing": name,
+            "thing": thing(feature, label),
             "days": days_text(begin, paid.period_end),
         }
+    net = _part(paid.net, share, level.currency)
     return FeeLine(
-        LevelPrice(level, _part(paid.net, share, level.currency), None),
+        LevelPrice(level, net, None),
         EntryKind.REFUND,
         feature,
-        1,
-        _part(paid.net, share, level.currency),
+        quantity,
+        net,
         tuple(
             TaxPart(
                 tax.tax_id, tax.name, tax.rate, _part(tax.amount, share, level.currency)
@@ -90,78 +123,137 @@ def _part(charged: Decimal, share: Fraction, currency: str) -> Decimal:
     return round_money(-charged * share.numerator / share.denominator, currency)
 
 
-def _spared(level: Level, leaving: BilledFeature) -> BilledFeature | None:
-    """The one that costs nothing any more at this level; None if nothing was paid.
+def spared(
+    level: Level, leaving: Sequence[BilledFeature]
+) -> list[tuple[BilledFeature, BilledFeature]]:
+    """Those that cost nothing any more at this level, each with the one it leaves for.
 
     The oldest ones are those included. If one of them goes, the first that was paid for
-    takes its place.
+    takes its place; if there is none, nothing is spared for it.
     """
-    included = level.plan.included(Feature(leaving.feature)).value
-    if not included:
-        return leaving
+    groups: dict[str, list[BilledFeature]] = defaultdict(list)
+    for row in leaving:
+        groups[row.feature].append(row)
+    found: list[tuple[BilledFeature, BilledFeature]] = []
+    for feature, rows in groups.items():
+        included = level.plan.included(Feature(feature)).value
+        if included:
+            found += _spared(level, rows, included)
+        else:
+            found += [(row, row) for row in rows]
+    return found
+
+
+def _spared(
+    level: Level, leaving: Sequence[BilledFeature], included: int
+) -> list[tuple[BilledFeature, BilledFeature]]:
     with scopes_disabled():  # at each level everything below it counts
         oldest = list(
             BilledFeature.objects.filter(
                 customer__path__gte=level.path,
                 customer__path__lt=f"{level.path}:",
                 customer__deleted_at=None,
-                feature=leaving.feature,
+                feature=leaving[0].feature,
                 ended_at=None,
-            ).order_by("started_at", "pk")[: included + 1]
+            ).order_by("started_at", "pk")[: included + len(leaving)]
         )
-    if leaving not in oldest[:included]:
-        return leaving
-    return oldest[included] if len(oldest) > included else None
+    gone = {row.pk for row in leaving}
+    free_now = {row.pk for row in oldest[:included]}
+    staying = [row for row in oldest if row.pk not in gone]
+    promoted = [row for row in staying[:included] if row.pk not in free_now]
+    freed = [row for row in leaving if row.pk in free_now]
+    paid = [(row, row) for row in leaving if row.pk not in free_now]
+    return [*paid, *zip(promoted, freed, strict=False)]
 
 
-def _paid_by(level: Level, feature: BilledFeature, end: date) -> LedgerEntry | None:
-    """The entry that charged for ``feature`` in the period that lasts until ``end``.
+def paid_by(level: Level, rows: Sequence[BilledFeature]) -> dict[int, LedgerEntry]:
+    """The entries that charged ``rows``, by their ids, for the period that runs.
 
-    None if there is none, or if it was taken back.
+    Without those that nobody charged, and whose entry was taken back.
     """
+    pasts = _pasts(level, rows)
     kind = str(EntryKind.RECURRING)
-    first = _first_of(level, feature)
     with scopes_disabled():  # accounts above the tenant have paid too
-        entries = (
+        entries = list(
             LedgerEntry.objects.filter(
+                Q(at__in={row.started_at for past in pasts.values() for row in past})
+                | Q(key__regex=rf"^{kind}:\d+-"),
                 account=level.account,
                 kind=kind,
-                feature=feature.feature,
-                period_end=end,
-            )
-            .select_related("reversed_by")
-            .prefetch_related("taxes")
+                feature__in={row.feature for row in rows},
+                period_end=level.account.billed_until,
+                key__startswith=f"{kind}:",
+                reversed_by=None,
+            ).prefetch_related("taxes")
         )
-        # Charged when it was added: several added at once have the key of the first.
-        added = [
-            (int(entry.key.rpartition(":")[2]), entry)
-            for entry in entries.filter(at=first.started_at, key__regex=r"^\w+:\d+$")
-        ]
-        ours = [item for item in added if item[0] <= first.pk]
-        if ours:
-            paid: LedgerEntry | None = max(ours, key=lambda item: item[0])[1]
+    # Charged when they were added: several added at once have the key of the first.
+    added: dict[tuple[datetime, str], list[tuple[int, LedgerEntry]]] = defaultdict(list)
+    # Charged with all others when the period began.
+    of_period: dict[str, LedgerEntry] = {}
+    for entry in entries:
+        number = entry.key.removeprefix(f"{kind}:")
+        if number.isdecimal():
+            added[entry.at, entry.feature].append((int(number), entry))
         else:
-            # Charged with all others when the period began.
-            number_class = feature.number_class_id or ""
-            paid = entries.filter(
-                at__gt=first.started_at,
-                key__endswith=f":{feature.feature}:{number_class}",
-            ).first()
-    return None if paid is None or hasattr(paid, "reversed_by") else paid
+            of_period[number.partition(":")[2]] = entry
+    found = {}
+    for row in rows:
+        period = of_period.get(f"{row.feature}:{row.number_class_id or ''}")
+        for each in pasts[row.pk]:
+            together = added[each.started_at, each.feature]
+            ours = [item for item in together if item[0] <= each.pk]
+            if ours:
+                found[row.pk] = max(ours, key=lambda item: item[0])[1]
+                break
+            if period is not None and _stood(each, period.at):
+                found[row.pk] = period
+                break
+    return found
 
 
-def _first_of(level: Level, feature: BilledFeature) -> BilledFeature:
-    """Where it began at this level: a number goes on as another row when it is handed on."""
-    while True:
-        with scopes_disabled():  # it may have been at any account below the level
-            before = BilledFeature.objects.filter(
-                feature=feature.feature,
-                object_id=feature.object_id,
-                ended_at=feature.started_at,
-                started_at__lt=feature.started_at,
+def _stood(row: BilledFeature, at: datetime) -> bool:
+    return row.started_at < at and (row.ended_at is None or row.ended_at >= at)
+
+
+def _pasts(
+    level: Level, rows: Sequence[BilledFeature]
+) -> dict[int, list[BilledFeature]]:
+    """Each row and what went before it at this level, the newest first, by its id.
+
+    A number that is handed on goes on as another row, and so does all that a customer has
+    which is deleted and restored, unless the level got something back when it ended.
+    """
+    with scopes_disabled():  # it may have been at any account below the level
+        ended = list(
+            BilledFeature.objects.filter(
+                feature__in={row.feature for row in rows},
+                object_id__in={row.object_id for row in rows},
                 customer__path__gte=level.path,
                 customer__path__lt=f"{level.path}:",
-            ).first()
-        if before is None:
-            return feature
-        feature = before
+                ended_at__gt=F("started_at"),
+            ).order_by("-ended_at", "-pk")
+        )
+        refunded = set(
+            LedgerEntry.objects.filter(
+                account=level.account,
+                kind=EntryKind.REFUND,
+                at__in={row.ended_at for row in ended},
+                reversed_by=None,
+            ).values_list("at", "feature")
+            if ended
+            else ()
+        )
+    earlier: dict[tuple[str, int], list[BilledFeature]] = defaultdict(list)
+    for row in ended:
+        earlier[row.feature, row.object_id].append(row)
+    pasts = {}
+    for row in rows:
+        past = [row]
+        for each in earlier[row.feature, row.object_id]:
+            if each.ended_at is None or each.ended_at > past[-1].started_at:
+                continue  # it is this row, or a later one
+            if (each.ended_at, each.feature) in refunded:
+                break
+            past.append(each)
+        pasts[row.pk] = past
+    return pasts

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import BillingAccount
 from customers.admin.parts import YesNoFilter, portal_page
-from customers.choices import Lock
+from customers.choices import Lock, RestOfContract
 from customers.models import Company, Customer, Note, Person
 from customers.selectors import matching_names
 from customers.services import customers, tree
@@ -82,8 +82,13 @@ class LockForm(forms.Form):
 
 
 class DeleteForm(forms.Form):
-    waives_contract = forms.BooleanField(
-        label=_("Waive the rest of a running minimum contract"), required=False
+    contract = forms.ChoiceField(
+        label=_("The rest of minimum contracts that run"),
+        choices=[
+            ("", _("Delete nobody whose contract runs")),
+            *RestOfContract.choices,
+        ],
+        required=False,
     )
 
 
@@ -253,13 +258,11 @@ class CustomerAdmin(ReadOnlyAdmin):
                 ),
                 submit_label=gettext("Delete"),
             )
-        by, waives = actor_of(request), form.cleaned_data["waives_contract"]
+        by, contract = actor_of(request), form.cleaned_data["contract"]
         self.do_for_each(
             request,
             queryset,
-            lambda row: tree.delete_customer(
-                customer=row, by=by, waives_contract=waives
-            ),
+            lambda row: tree.delete_customer(customer=row, by=by, contract=contract),
             done=gettext("Deleted"),
         )
         return None

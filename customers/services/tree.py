@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, ProtectedError, Value
 from django.db.models.functions import Concat, Substr
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.models import BillingAccount, LedgerEntry
-from billing.services import fees, periods
+from billing.services import departures, returns
+from customers.choices import RestOfContract
 from customers.models import Customer, Number, Person, Switch
-from customers.services import numbers, people
+from customers.services import people
 from customers.services.customers import lock_below
 from customers.services.tree_lock import change_tree
 from portal.core import audit
@@ -67,13 +70,14 @@ def contract_is_running(customer: Customer) -> bool:
 
 
 @transaction.atomic
-def delete_customer(
-    *, customer: Customer, by: Actor, waives_contract: bool = False
-) -> Customer:
+def delete_customer(*, customer: Customer, by: Actor, contract: str = "") -> Customer:
     """Take a customer out of use; it can be restored. Deleting twice changes nothing.
 
-    Raises ValidationError while it has customers or is an affiliate, or while its minimum
-    contract runs and is not waived.
+    Its features are not billed any more, and what plans give back goes back
+    (billing.services.departures). ``contract`` says what becomes of the rest of a minimum
+    contract that runs, one of `RestOfContract`.
+    Raises ValidationError while it has customers or is an affiliate, at ``contract`` where
+    that must be said, and where a currency has no rate.
     """
     change_tree()
     customer = lock_below(customer, by=by)
@@ -81,26 +85,47 @@ def delete_customer(
         return customer
     if reasons := deletion_refusals(customer):
         raise ValidationError(reasons, code="refused")
-    if contract_is_running(customer) and not waives_contract:
+    if not contract_is_running(customer):
+        contract = ""
+    elif contract not in RestOfContract.values:
         raise ValidationError(
             {
-                "waives_contract": _(
-                    "The minimum contract is still running: tick this to waive the rest."
+                "contract": _(
+                    "The minimum contract is still running: choose what becomes of the"
+                    " rest."
                 )
             },
             code="contract",
         )
-    customer.deleted_at = timezone.now()
+    is_charged = contract == RestOfContract.CHARGE
+    until = customer.account.contract_ends_on if is_charged else None
+    customer.deleted_at = departures.end_everything(
+        customer, by=by, contract_until=until
+    )
     customer.version += 1
     customer.save(update_fields=["deleted_at", "version"])
     _sign_everybody_out(customer)
-    audit.record("customer.deleted", customer, by=by, customer=customer)
+    audit.record(
+        "customer.deleted", customer, by=by, customer=customer, changes=_said(contract)
+    )
     return customer
+
+
+def _said(contract: str) -> dict[str, tuple[Any, Any]]:
+    """The choice as the log keeps it: by its label in the log's own language."""
+    if not contract:
+        return {}
+    with translation.override(settings.LANGUAGE_CODE):
+        return {"contract": (None, str(RestOfContract(contract).label))}
 
 
 @transaction.atomic
 def undelete_customer(*, customer: Customer, by: Actor) -> Customer:
-    """Bring a deleted customer back as it was. Raises ValidationError below a deleted one."""
+    """Bring a deleted customer back as it was, billed from today on.
+
+    Raises ValidationError below a deleted one, and where limits or plans of the accounts
+    above do not allow it (billing.services.returns).
+    """
     change_tree()
     customer = lock_below(customer, by=by)
     if not customer.is_deleted:
@@ -109,7 +134,7 @@ def undelete_customer(*, customer: Customer, by: Actor) -> Customer:
         raise ValidationError(
             _("The account above is deleted. Restore that one first."), code="parent"
         )
-    periods.resume_account(customer.account.pk)
+    returns.begin_everything_again(customer, by=by)
     customer.deleted_at = None
     customer.version += 1
     customer.save(update_fields=["deleted_at", "version"])
@@ -143,12 +168,10 @@ def purge_customer(*, customer: Customer, by: Actor) -> None:
             code="booked",
         )
     assert customer.parent is not None
-    rows = Number.objects.select_for_update(of=("self",)).order_by("pk")
-    held = [numbers.billed(row) for row in rows.filter(customer=customer)]
-    fees.remove_features(customer, held, by=by, goes_to=customer.parent)
-    Number.objects.filter(customer=customer).update(
-        customer=customer.parent, line=None, mailbox=None, description=""
-    )
+    held = Number.objects.filter(customer=customer)
+    list(held.select_for_update(of=("self",)).order_by("pk"))  # rows before accounts
+    returns.hand_numbers_up(customer, to=customer.parent, by=by)
+    held.update(customer=customer.parent, line=None, mailbox=None, description="")
     # The event stands in the account above: the purged one is nobody's any more.
     audit.record("customer.purged", customer, by=by, customer=customer.parent)
     try:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from customers.views import accounts, charges, notes, switching
+from customers.views import accounts, charges, departures, notes, switching
 from customers.views import customer_actions as actions
 from customers.views import customer_pages as one
 from customers.views import customers as pages
@@ -50,9 +50,11 @@ urlpatterns = [
         f"{ONE}notes/<int:note>/delete/", notes.NoteDelete.as_view(), name="note-delete"
     ),
     path(f"{ONE}lock/", actions.CustomerLock.as_view(), name="customer-lock"),
-    path(f"{ONE}delete/", actions.CustomerDelete.as_view(), name="customer-delete"),
+    path(f"{ONE}delete/", departures.CustomerDelete.as_view(), name="customer-delete"),
     path(
-        f"{ONE}undelete/", actions.CustomerUndelete.as_view(), name="customer-undelete"
+        f"{ONE}undelete/",
+        departures.CustomerUndelete.as_view(),
+        name="customer-undelete",
     ),
     path(f"{ONE}purge/", actions.CustomerPurge.as_view(), name="customer-purge"),
     path(f"{ONE}move/", actions.CustomerMove.as_view(), name="customer-move"),

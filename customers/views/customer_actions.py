@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crispy_forms.layout import Layout
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -97,70 +96,6 @@ class CustomerLock(CustomerAction):
             by=self.actor,
         )
         return self.cancel_url()
-
-
-class DeleteForm(PortalForm):
-    """The tick is asked for only while a minimum contract runs."""
-
-    def __init__(self, *args: Any, contract_runs: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if contract_runs:
-            self.fields["waives_contract"] = forms.BooleanField(
-                label=_("Waive the rest of the minimum contract"), required=False
-            )
-        self.helper.layout = Layout(*self.fields)
-
-
-class CustomerDelete(CustomerAction):
-    def title(self) -> str:
-        return _("Delete %(name)s") % {"name": self.customer.name}
-
-    submit_label = gettext_lazy("Delete")
-
-    def consequences(self) -> Sequence[str]:
-        return (
-            _("Its people cannot log in any more, and its telephones stop working."),
-            _(
-                "Nothing is destroyed: it can be restored from the list of deleted customers."
-            ),
-        )
-
-    def form_context(self, form: forms.BaseForm) -> dict[str, Any]:
-        refusals = tree.deletion_refusals(self.customer)
-        return super().form_context(form) | {"refusal": " ".join(refusals)}
-
-    def build_form(self, data: Any = None, files: Any = None) -> DeleteForm:
-        return DeleteForm(data, contract_runs=tree.contract_is_running(self.customer))
-
-    def save(self, form: DeleteForm) -> str:
-        tree.delete_customer(
-            customer=self.customer,
-            waives_contract=form.cleaned_data.get("waives_contract", False),
-            by=self.actor,
-        )
-        return self.cancel_url()
-
-    def success_message(self, form: DeleteForm) -> str:
-        return _("Deleted. It can be restored here.")
-
-
-class CustomerUndelete(CustomerAction):
-    is_danger = False
-
-    def title(self) -> str:
-        return _("Restore %(name)s") % {"name": self.customer.name}
-
-    submit_label = gettext_lazy("Restore")
-
-    def consequences(self) -> Sequence[str]:
-        return (_("It comes back as it was, with its people, lines and numbers."),)
-
-    def save(self, form: forms.BaseForm) -> str:
-        tree.undelete_customer(customer=self.customer, by=self.actor)
-        return self.cancel_url()
-
-    def success_message(self, form: forms.BaseForm) -> str:
-        return _("Restored.")
 
 
 class CustomerPurge(CustomerAction):

@@ -400,15 +400,15 @@ def test_refusal_to_delete_is_said_before_and_after(world: World, ann: Client) -
         assert not Customer.objects.get(pk=world.beta.pk).is_deleted
 
 
-def test_running_contract_asks_for_a_tick(world: World, ann: Client) -> None:
+def test_running_contract_asks_what_becomes_of_it(world: World, ann: Client) -> None:
     url = _one(world, "delete/", world.gamma)
-    assert "waives_contract" not in ann.get(url).context["form"].fields
+    assert "contract" not in ann.get(url).context["form"].fields
     with scopes_disabled():
         BillingAccount.objects.filter(customer=world.gamma).update(
             contract_ends_on=timezone.localdate() + timedelta(days=30)
         )
-    assert set(errors_of(send(ann, url))) == {"waives_contract"}
-    assert send(ann, url, waives_contract="on").status_code == 302
+    assert set(errors_of(send(ann, url))) == {"contract"}
+    assert send(ann, url, contract="waive").status_code == 302
 
 
 def test_customer_goes_through_all_its_lives(world: World, ann: Client) -> None:

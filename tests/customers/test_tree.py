@@ -140,14 +140,24 @@ def test_affiliate_of_others_is_not_deleted(inside: World) -> None:
     assert _delete(inside, delta).is_deleted
 
 
-def test_running_contract_must_be_waived(inside: World) -> None:
+@pytest.mark.parametrize("contract", ["waive", "charge"])
+def test_what_becomes_of_a_running_contract_must_be_said(
+    inside: World, contract: str
+) -> None:
     BillingAccount.objects.filter(customer=inside.gamma).update(
         contract_ends_on=timezone.localdate() + timedelta(days=2)
     )
-    with pytest.raises(ValidationError) as refusal:
-        _delete(inside, inside.gamma)
-    assert set(refusal.value.error_dict) == {"waives_contract"}
-    assert _delete(inside, inside.gamma, waives_contract=True).is_deleted
+    for unsaid in ("", "forget"):
+        with pytest.raises(ValidationError) as refusal:
+            _delete(inside, inside.gamma, contract=unsaid)
+        assert set(refusal.value.error_dict) == {"contract"}
+    assert _delete(inside, inside.gamma, contract=contract).is_deleted
+    event = AuditEvent.objects.get(action="customer.deleted")
+    change = event.changes.get()
+    assert (change.field, change.new) == (
+        "contract",
+        {"waive": "Rest waived", "charge": "Rest charged"}[contract],
+    )
 
 
 def test_people_of_a_deleted_customer_are_signed_out(world: World) -> None:
