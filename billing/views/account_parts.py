@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -15,7 +14,7 @@ from django.utils.translation import gettext as _
 from billing.models import BillingAccount, LedgerEntry
 from billing.statement import balances_by_day
 from billing.types import rules_of
-from portal.core.display import format_day
+from portal.core.display import format_day, format_short_day
 from portal.core.money import format_money, format_price
 from portal.core.plots import Mark, Plot, Value, step_plot
 from rateplans.choices import BillingPeriod, BillType
@@ -152,7 +151,7 @@ def balance_plot(account: BillingAccount) -> Plot:
                 format_day(day),
                 balance,
                 format_money(balance, account.currency),
-                date_format(day, "j M") if place in ticks else "",
+                format_short_day(day) if place in ticks else "",
             )
             for place, (day, balance) in enumerate(days)
         ],

@@ -126,7 +126,7 @@ class ChargeList(ListPage):
         return (
             Column("name", _("Name"), lambda c: c.name, sort="name", narrow=True),
             Column("price", _("Price"), price_cell, align="end", narrow=True),
-            Column("due", _("Due"), due_cell),
+            Column("due", _("Due"), due_cell, narrow=True),
             Column(
                 "from", _("From"), lambda c: format_day(c.starts_on), sort="starts_on"
             ),

@@ -84,7 +84,7 @@ class PlanProducts(OnPlan, ListPage):
             Column("name", _("Name"), lambda p: p.name, sort="name", narrow=True),
             Column("type", _("Type"), lambda p: p.get_type_display()),
             Column("price", _("Price on this plan"), self.price_cell, narrow=True),
-            Column("rule", _("Where it comes from"), self.rule_cell),
+            Column("rule", _("Where it comes from"), self.rule_cell, narrow=True),
         )
 
     def price_cell(self, product: Product) -> SafeString | str:

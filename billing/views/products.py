@@ -55,7 +55,9 @@ class ProductList(ListPage):
                 align="end",
                 narrow=True,
             ),
-            Column("recurring", _("Recurring"), recurring_cell, align="end"),
+            Column(
+                "recurring", _("Recurring"), recurring_cell, align="end", narrow=True
+            ),
             Column("reach", _("Offered to"), lambda p: p.get_reach_display()),
             Column("status", _("Status"), status_cell, narrow=True),
         )

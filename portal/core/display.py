@@ -52,6 +52,11 @@ def format_day(value: date) -> str:
     return format_with(value, _formats.get().date)
 
 
+def format_short_day(value: date) -> str:
+    """A day of this year or the last, for little room: the reader's format, no year."""
+    return format_with(value, _formats.get().date.replace("Y", "").strip("-/"))
+
+
 def format_moment(value: datetime) -> str:
     """Date and time in the active zone."""
     local = timezone.localtime(value)

@@ -10,10 +10,12 @@ from datetime import UTC, date, datetime
 import pytest
 from django.utils import timezone, translation
 
+from customers.choices import DateFormat
 from portal.core.display import (
     activate_display,
     format_day,
     format_moment,
+    format_short_day,
     reset_display,
 )
 
@@ -79,3 +81,10 @@ def test_another_thread_reads_its_own_way() -> None:
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(format_day, date(2026, 11, 22)).result() == "2026-11-22"
     assert format_day(date(2026, 11, 22)) == "22.11.2026"
+
+
+@pytest.mark.parametrize("choice", DateFormat.values)
+def test_a_short_day_is_the_readers_day_without_its_year(choice: str) -> None:
+    expected = {"Y-m-d": "11-21", "d/m/Y": "21/11", "m/d/Y": "11/21", "d.m.Y": "21.11."}
+    activate_display(Reader(date_format=choice))
+    assert format_short_day(MOMENT.date()) == expected[choice]
