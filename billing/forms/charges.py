@@ -84,8 +84,8 @@ class ChargeForm(RowForm):
             Section(_("Charge"), "name", "description", id="charge", is_open=True),
             Section(
                 _("Price"),
-                Columns("amount", "currency", "quantity"),
-                "buy",
+                Columns("amount", "currency"),
+                Columns("quantity", "buy"),
                 "taxes",
                 id="price",
                 is_open=True,

@@ -95,11 +95,6 @@ class LevelPurchase:
     def total(self) -> Decimal:
         return sum((line.gross for line in self.lines), ZERO)
 
-    @property
-    def balance_after(self) -> Decimal:
-        moves = self.level.rules.transactions_move_balance
-        return self.level.account.balance - (self.total if moves else ZERO)
-
 
 def quote_purchase(customer: Any, product: Product, quantity: int) -> LevelPurchase:
     """What ``customer`` itself would pay for so many, first and later.

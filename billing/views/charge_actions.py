@@ -17,9 +17,8 @@ from billing.models import BillingAccount
 from billing.services import charge_rows, charges
 from billing.services.charge_lines import ChargeLine
 from billing.taxes import TaxPart
-from billing.types import rules_of
 from billing.views.charges import EDIT, OwnCharge
-from billing.views.parts import account_of
+from billing.views.parts import account_of, sums_of
 from portal.core.money import ZERO, format_money
 from portal.core.periods import local_date
 from portal.core.permissions import Permission
@@ -88,14 +87,7 @@ class ChargeNow(ChargeConfirm):
             return context
         account = lines[0].account
         total = sum((line.gross for line in lines), ZERO)
-        moves = rules_of(account.bill_type).transactions_move_balance
-        return context | {
-            "lines": line_rows(lines),
-            "total": format_money(total, account.currency),
-            "balance_after": format_money(account.balance - total, account.currency)
-            if moves
-            else "",
-        }
+        return context | {"lines": line_rows(lines), **sums_of(account, total)}
 
     def save(self, form: forms.BaseForm) -> str:
         charges.charge_now(charge=self.row, by=self.actor)

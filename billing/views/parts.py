@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from billing.choices import ChargePeriod
+from billing.models import BillingAccount
+from billing.types import rules_of
+from billing.views.account_parts import available
+from portal.core.money import format_money
 from portal.core.views import PortalView
 
 
@@ -30,3 +35,17 @@ def due_text(price: str, period: str) -> str:
         ChargePeriod.ANNUALLY: _("%(price)s annually"),
     }
     return texts[ChargePeriod(period)] % {"price": price}
+
+
+def sums_of(account: BillingAccount, total: Decimal) -> dict[str, str]:
+    """For billing/_lines.html: what lines come to, what it leaves, and what is missing."""
+    sums = {"total": format_money(total, account.currency)}
+    if not rules_of(account.bill_type).transactions_move_balance:
+        return sums
+    sums["balance_after"] = format_money(account.balance - total, account.currency)
+    missing = total - available(account)
+    if total and missing > 0:
+        sums["shortage"] = _("The credit falls %(amount)s short of this.") % {
+            "amount": format_money(missing, account.currency)
+        }
+    return sums

@@ -22,7 +22,7 @@ from billing.selectors import Rates, load_levels
 from billing.services import purchases
 from billing.services.purchases import LevelPurchase, quote_purchase
 from billing.views.charge_actions import line_rows
-from billing.views.parts import account_of, due_text
+from billing.views.parts import account_of, due_text, sums_of
 from portal.core.display import format_day
 from portal.core.money import format_money
 from portal.core.periods import ONE_DAY
@@ -155,15 +155,10 @@ class PurchaseOrder(ConfirmPage):
         if isinstance(self.quote, str):
             return context | {"refusal": self.quote}
         quote = self.quote
-        account = quote.level.account
-        moves = quote.level.rules.transactions_move_balance
         return context | {
             "lines": line_rows(quote.lines),
-            "total": format_money(quote.total, account.currency),
+            **sums_of(quote.level.account, quote.total),
             "price_seen": str(quote.total),
-            "balance_after": format_money(quote.balance_after, account.currency)
-            if moves
-            else "",
             "consequences": list(self.what_comes_of_it(quote)),
         }
 

@@ -554,6 +554,7 @@ def test_charge_now_shows_the_amount_with_taxes_first(
     charge = add(world, taxes=[world.acme_tax])
     url = url_of(world.acme, "charge-now", pk=charge.pk)
     page = ann.get(url)
+    assert "shortage" not in page.context
     assert page.context["total"] == "€3.57"
     assert page.context["lines"][0]["taxes"] == "VAT €0.57"
     assert page.context["balance_after"] == "-€3.57"
@@ -561,6 +562,14 @@ def test_charge_now_shows_the_amount_with_taxes_first(
     assert send(ann, url).url == url_of(world.acme, "charge-edit", pk=charge.pk)
     assert posted() == [("Router rental, 2026-11-22 – 2026-11-30", "-3.57")]
     assert "charged already" in ann.get(url).context["refusal"]
+
+
+def test_charge_now_says_beforehand_what_the_credit_falls_short_of(
+    world: World, ann: Client
+) -> None:
+    charge = add(world, limit=2)
+    page = ann.get(url_of(world.acme, "charge-now", pk=charge.pk))
+    assert "The credit falls €1.00 short of this." in page.content.decode()
 
 
 def test_edit_and_end_on_their_pages(world: World, ann: Client) -> None:

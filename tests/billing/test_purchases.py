@@ -30,6 +30,7 @@ from billing.services.charges import charge_due
 from customers.models import Customer
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled, subtree
+from rateplans.choices import BillType
 from tests.billing.pages import url_of
 from tests.customers.features import actions_of, enter, queries_of, without
 from tests.pages import entries_of, errors_of
@@ -342,6 +343,7 @@ def test_an_order_is_confirmed_and_bought_once(world: World, gil: Client) -> Non
     page = gil.get(url)
     assert page.context["total"] == "€330.00"
     assert page.context["balance_after"] == "-€330.00"
+    assert "shortage" not in page.context
     assert page.context["consequences"] == [
         "You are charged €30.00 monthly, the next time on 2026-12-22."
     ]
@@ -428,10 +430,22 @@ def test_a_price_that_no_charge_can_hold_is_told_on_the_page(
 def test_missing_credit_is_told_on_the_page(world: World, gil: Client) -> None:
     url = order_url(world, offer(world, world.beta))
     page = gil.get(url)
+    assert "The credit falls €100.00 short of this." in page.content.decode()
     entries = entries_of(page, price_seen=page.context["price_seen"])
     answer = gil.post(url, entries)
     assert answer.status_code == 422
     assert "Your credit does not reach" in answer.content.decode()
+
+
+def test_what_the_balance_does_not_pay_for_falls_short_of_nothing(
+    world: World, gil: Client
+) -> None:
+    with subtree(world.gamma):
+        account = BillingAccount.objects.filter(customer=world.gamma)
+        account.update(bill_type=BillType.PREPAID_CALLS)
+    page = gil.get(order_url(world, offer(world, world.beta)))
+    assert page.context["total"] == "€100.00"
+    assert not {"shortage", "balance_after"} & set(page.context.flatten())
 
 
 @pytest.mark.parametrize("product", ["999999", "x", "²"])
