@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -66,7 +68,7 @@ class _Builder:
 
     def __init__(self) -> None:
         self.roles = {role.name: role for role in Role.objects.all()}
-        self.calendar = _Calendar(steps=1 + _count_accounts(cast.RESELLERS))
+        self.calendar = _Calendar(steps=_count_accounts(cast.RESELLERS))
 
     def build(self) -> None:
         self._furnish()
@@ -86,8 +88,10 @@ class _Builder:
         _price_lists(root, cast.OWNER_PLANS, cast.OWNER_TAXES)
         self._stock(root, cast.OWNER_STOCK, by)
         self.calendar.turn(root)
-        for reseller in cast.RESELLERS:
-            self._reseller(root, reseller, by)
+        for made in _in_turns(
+            self._reseller(root, each, by) for each in cast.RESELLERS
+        ):
+            self.calendar.turn(made)
         for person in Person.objects.filter(username__in=USERNAMES):
             people.set_password(
                 person=person, password=PASSWORD, by=system_actor(person.customer)
@@ -105,7 +109,10 @@ class _Builder:
         for name, description, rank in cast.NUMBER_CLASSES:
             _save(NumberClass(name=name, description=description, rank=rank))
 
-    def _reseller(self, parent: Customer, spec: Reseller, by: Actor) -> None:
+    def _reseller(
+        self, parent: Customer, spec: Reseller, by: Actor
+    ) -> Iterator[Customer]:
+        """The reseller, then whoever comes to it over the years, one at a time."""
         account = self._business(
             parent,
             spec.business,
@@ -118,16 +125,24 @@ class _Builder:
         staff = _actor(_first_person(account))
         self._stock(account, spec.stock, staff)
         self._equip(account, spec.business, staff)
-        self.calendar.turn(account)
+        yield account
+        yield from _in_turns(
+            [
+                self._customers(account, spec, staff),
+                *(self._reseller(account, each, staff) for each in spec.resellers),
+            ]
+        )
+
+    def _customers(
+        self, account: Customer, spec: Reseller, staff: Actor
+    ) -> Iterator[Customer]:
         for below in spec.customers:
             if isinstance(below, Resident):
-                made = self._resident(account, below, staff)
+                yield self._resident(account, below, staff)
             else:
                 made = self._business(account, below, staff)
                 self._equip_own(made, below)
-            self.calendar.turn(made)
-        for each in spec.resellers:
-            self._reseller(account, each, staff)
+                yield made
 
     def _business(
         self,
@@ -285,7 +300,7 @@ class _Calendar:
         self.last_event = AuditEvent.objects.latest("pk").pk
         Customer.objects.filter(pk=account.pk).update(created_at=at)
         Customer.objects.filter(pk=account.pk, deleted_at__isnull=False).update(
-            deleted_at=at + timedelta(days=200)
+            deleted_at=at + (self.today - at) / 2
         )
         owned: tuple[type[models.Model], ...] = (
             Person,
@@ -304,6 +319,17 @@ class _Calendar:
         moment += timedelta(days=max(0, moment.weekday() - 4) and 7 - moment.weekday())
         minutes = moment.day * 17 % 480
         return moment.replace(hour=8 + minutes // 60, minute=minutes % 60, second=0)
+
+
+def _in_turns(streams: Iterable[Iterator[Customer]]) -> Iterator[Customer]:
+    """One of each, again and again: all resellers win customers all the time."""
+    waiting = deque(streams)
+    while waiting:
+        stream = waiting.popleft()
+        made = next(stream, None)
+        if made is not None:
+            yield made
+            waiting.append(stream)
 
 
 def _count_accounts(resellers: tuple[Reseller, ...]) -> int:

@@ -71,7 +71,9 @@ def open_shop(first: date) -> None:
         _offer(ware)
     for name, *charge in CUSTOMER_CHARGES:
         account = BillingAccount.objects.get(customer__name=name)
-        _add(Charge(account=account, owner=account.provider), first, *charge)
+        # As its fees: from the first whole month that it is a customer.
+        begin = max(first, account.billed_until)
+        _add(Charge(account=account, owner=account.provider), begin, *charge)
     for name, *charge in PLAN_CHARGES:
         plan = RatePlan.objects.get(name=name)
         _add(Charge(plan=plan, owner=plan.owner), first, *charge)
