@@ -107,6 +107,8 @@ def copy_plan(*, plan: RatePlan, name: str, by: Actor) -> RatePlan:
         _copy_rows(model.objects.filter(plan=plan), copy, since=today)
     _copy_rows(PlanFeature.objects.filter(plan=plan), copy)
     _copy_rows(CustomSetting.objects.filter(plan=plan), copy)
+    _copy_rows(plan.product_exceptions.all(), copy)
+    _copy_charges(plan, copy)
     changes = audit.first_values(copy, FIELDS)
     audit.record("plan.created", copy, by=by, customer=plan.owner, changes=changes)
     return copy
@@ -129,6 +131,7 @@ def set_archived(*, plan: RatePlan, is_archived: bool, by: Actor) -> RatePlan:
 def delete_plan(*, plan: RatePlan, by: Actor) -> None:
     """Delete a plan that nobody is on and nothing inherits from, with its prices.
 
+    One that somebody paid charges of stays, too: the books name them.
     Raises ValidationError, code ``in_use``, otherwise.
     """
     plan = locked_plan(plan, by=by)
@@ -146,6 +149,7 @@ def deletion_refusals(plan: RatePlan) -> list[str]:
     with scopes_disabled():  # accounts and plans further down count as well
         everybody = RatePlan.objects.filter(pk=plan.pk, accounts__isnull=False).count()
         heirs = plan.heirs.count()
+        booked = plan.charges.filter(entries__isnull=False).distinct().count()
     deleted = everybody - living
     texts = (
         ngettext(
@@ -170,13 +174,25 @@ def deletion_refusals(plan: RatePlan) -> list[str]:
         % {"count": heirs}
         if heirs
         else "",
+        ngettext(
+            "%(count)d charge of it stands in the books, which are kept.",
+            "%(count)d charges of it stand in the books, which are kept.",
+            booked,
+        )
+        % {"count": booked}
+        if booked
+        else "",
     )
     return [text for text in texts if text]
 
 
 def has_prices(plan: RatePlan) -> bool:
     """Whether there are, were or will be amounts in the plan's currency."""
-    return plan.prices.exists() or plan.markups.exists()
+    return (
+        plan.prices.exists()
+        or plan.markups.exists()
+        or plan.product_exceptions.exists()
+    )
 
 
 def locked_plan(plan: RatePlan, *, by: Actor) -> RatePlan:
@@ -279,3 +295,13 @@ def _copy_rows(rows: Any, plan: RatePlan, *, since: Any = None) -> None:
                 row.valid = type(row.valid)(since, row.valid.upper)
         copies.append(row)
     rows.model.objects.bulk_create(copies)
+
+
+def _copy_charges(plan: RatePlan, copy: RatePlan) -> None:
+    """The charges that go on: whoever is put on the copy pays them from then on."""
+    with scopes_disabled():  # some of their taxes were shared from above
+        for charge in plan.charges.filter(ended_at=None).order_by("pk"):
+            taxes = list(charge.taxes.all())
+            charge.pk, charge.plan, charge.created_at = None, copy, timezone.now()
+            charge.save(force_insert=True)
+            charge.taxes.set(taxes)

@@ -9,20 +9,30 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
+from django.utils import timezone
 from django.utils.html import strip_tags
 
 from billing.choices import ProductReach, ProductType
-from billing.models import ExchangeRate, Product, ProductException, Tax
+from billing.models import (
+    BillingAccount,
+    Charge,
+    ExchangeRate,
+    Product,
+    ProductException,
+    Tax,
+)
 from billing.product_pricing import product_prices
 from billing.product_selectors import load_product_prices, products_on_offer
 from billing.selectors import Rates, load_levels
 from billing.services import products
+from billing.services.charges import charge_due
 from customers.models import Customer
 from portal.core.errors import StaleError
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled, subtree
 from portal.core.staleness import state_of
 from rateplans.models import RatePlan
+from rateplans.services import plans
 from tests.billing.pages import labels_of, url_of
 from tests.customers.features import (
     ODD_NAMES,
@@ -540,3 +550,55 @@ def test_odd_names_are_shown_as_text(world: World, ann: Client, name: str) -> No
         url_of(world.acme, "plan-products", pk=world.acme_plan.pk),
     ):
         assert "<script>alert" not in ann.get(url).content.decode()
+
+
+# --- Plans that are copied, deleted, or change their currency -------------------------
+
+
+def test_a_copy_of_a_plan_has_its_product_prices_and_its_charges(world: World) -> None:
+    product, plan = make(world), world.acme_plan
+    charge: dict[str, Any] = {
+        "owner": world.acme,
+        "plan": plan,
+        "currency": "EUR",
+        "starts_on": date(2026, 1, 1),
+    }
+    with scopes_disabled():
+        price(plan, product, create_fee=80)
+        support = Charge.objects.create(name="Support", amount=5, **charge)
+        support.taxes.set([world.acme_tax])
+        Charge.objects.create(name="Old", ended_at=timezone.now(), **charge)
+    with subtree(world.acme):
+        copy = plans.copy_plan(plan=plan, name="Twin", by=world.actor(world.ann))
+        assert [row.create_fee for row in copy.product_exceptions.all()] == [80]
+        [copied] = copy.charges.all()
+        assert (copied.name, copied.amount, copied.owner) == ("Support", 5, world.acme)
+        assert list(copied.taxes.all()) == [world.acme_tax]
+        assert (plan.product_exceptions.count(), plan.charges.count()) == (1, 2)
+
+
+def test_a_plan_with_a_price_for_a_product_keeps_its_currency(world: World) -> None:
+    product = make(world)
+    with scopes_disabled():
+        price(world.acme_plan, product, create_fee=80)
+    by = world.actor(world.ann)
+    with subtree(world.acme), pytest.raises(ValidationError) as caught:
+        plans.update_plan(plan=world.acme_plan, values={"currency": "USD"}, by=by)
+    assert list(refusals_of(caught)) == ["currency"]
+
+
+def test_a_plan_whose_charge_was_paid_is_not_deleted(world: World) -> None:
+    by = world.actor(world.ann)
+    with scopes_disabled():
+        plan = RatePlan.objects.create(owner=world.acme, name="Old", currency="EUR")
+        account = BillingAccount.objects.filter(customer=world.beta)
+        account.update(plan=plan, charges_from=date(2026, 1, 1))
+        charge = {"name": "Support", "amount": 5, "starts_on": date(2026, 1, 1)}
+        Charge.objects.create(owner=world.acme, plan=plan, currency="EUR", **charge)
+        assert charge_due(account.get().pk, on=date(2026, 1, 1)) == 1
+        account.update(plan=world.acme_plan)
+    with subtree(world.acme), pytest.raises(ValidationError) as caught:
+        plans.delete_plan(plan=plan, by=by)
+    assert caught.value.messages == [
+        "1 charge of it stands in the books, which are kept."
+    ]
