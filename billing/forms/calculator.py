@@ -13,6 +13,7 @@ from billing.models import Product
 from portal.core.forms import Columns, PortalForm
 from rateplans.choices import Feature
 from rateplans.models import NumberClass
+from rateplans.wording import feature_text
 
 
 class CalculatorForm(PortalForm):
@@ -27,14 +28,17 @@ class CalculatorForm(PortalForm):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        numbers = [(f"number:{pk}", row.name) for pk, row in classes.items()]
+        numbers = [
+            (f"number:{pk}", feature_text(Feature.NUMBER, pk, dict(classes)))
+            for pk in classes
+        ]
         features: list[tuple[str, Any]] = [
             (feature.value, feature.label)
             for feature in Feature
             if feature != Feature.NUMBER
         ]
         if numbers:
-            features.append((_("Number of the class"), numbers))
+            features.append((str(Feature.NUMBER.label), numbers))
         if products:
             named = [(f"product:{pk}", row.name) for pk, row in products.items()]
             features.append((_("Product"), named))

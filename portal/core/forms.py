@@ -101,6 +101,11 @@ class PortalForm(forms.Form):
             for code, message in RANGE_MESSAGES.items():
                 field.error_messages.setdefault(code, message)
 
+    @property
+    def has_required(self) -> bool:
+        """Whether a field carries the mark of those that must be filled in."""
+        return any(bound.field.required for bound in self.visible_fields())
+
     def section_summary(self, names: Sequence[str]) -> str:
         """The values of ``names`` in one readable line, for a folded section."""
         parts = []

@@ -127,7 +127,7 @@ def test_a_change_for_customers_is_asked_before_it_is_saved(
     page = send(ann, url, **typed)
     assert page.status_code == 200
     text = page.content.decode()
-    assert "Invoices due after changes from" in text
+    assert "“Invoices due after” changes from" in text
     assert "1 customer." in text
     assert "New words" in text  # nothing typed is lost
     assert plan_named("Acme basic").due_days is None
@@ -257,6 +257,14 @@ def test_archiving_says_what_goes_on_inheriting(world: World, ann: Client) -> No
             owner=world.acme, name="Heir", base=world.acme_plan, currency="EUR"
         )
     assert text in ann.get(url).context["consequences"]
+
+
+def test_what_must_be_filled_in_is_explained_where_something_must(
+    world: World, ann: Client
+) -> None:
+    for name, is_told in (("edit", True), ("permissions", False)):
+        page = ann.get(page_of(world.acme, name, pk=world.acme_plan.pk))
+        assert ("must be filled in" in page.content.decode()) is is_told
 
 
 def test_who_saves_late_learns_what_was_saved(world: World, ann: Client) -> None:
