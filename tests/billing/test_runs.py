@@ -212,6 +212,22 @@ def test_two_runs_at_once_give_one_result(world: World) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("on", "is_charged"), [("2027-03-01", True), ("2027-03-02", False)]
+)
+def test_command_charges_a_year_in_advance_at_most(
+    world: World, on: str, is_charged: bool
+) -> None:
+    _lay(world)
+    with time_machine.travel("2026-02-28T12:00Z", tick=False):
+        if is_charged:
+            call_command("close_periods", f"--on={on}", stdout=StringIO())
+        else:
+            with pytest.raises(CommandError, match="until 2027-03-01"):
+                call_command("close_periods", f"--on={on}", stdout=StringIO())
+    assert LedgerEntry.objects.exists() == is_charged
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("batch", [1, 5])
 def test_killed_run_is_finished_by_the_next(world: World, batch: int) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from billing.models import PeriodRun
 from billing.services.runs import BATCH, charge_all_due
+from portal.core.periods import local_date
 from portal.core.scope import scopes_disabled
+
+# What is charged in advance cannot be taken back at once: a year is meant, not a century.
+FARTHEST = timedelta(days=366)
 
 
 class Command(BaseCommand):
@@ -26,7 +30,8 @@ class Command(BaseCommand):
             type=date.fromisoformat,
             metavar="DATE",
             help="charge what is due by this day, such as 2026-02-01; by default the"
-            " present day of each account, and a later day charges in advance",
+            " present day of each account, and a later day, at most a year from now,"
+            " charges in advance",
         )
         parser.add_argument(
             "--batch",
@@ -37,6 +42,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        latest = local_date("UTC") + FARTHEST
+        if options["on"] is not None and options["on"] > latest:
+            raise CommandError(f"Nothing was charged: name a day until {latest}.")
         run = charge_all_due(on=options["on"], batch=max(1, options["batch"]))
         self.stdout.write(f"Accounts charged: {run.done}, failed: {run.failed}.")
         if run.failed:
