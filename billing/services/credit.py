@@ -38,17 +38,23 @@ def _shortage(shortage: Shortage, level: Level, by: Actor) -> ValidationError:
         ),
         "missing": format_money(shortage.missing, shortage.currency),
     }
-    if level.path == by.home.path:
+    if level.path != by.home.path:
         text = _(
-            "Your credit does not reach: this costs %(wanted)s, and %(available)s are"
+            "The credit of %(name)s is not enough: this costs %(wanted)s, and"
+            " %(available)s are available. Raise its credit limit by at least"
+            " %(missing)s, or credit as much to its balance."
+        )
+    elif by.customer.path == by.home.path:
+        text = _(
+            "Your credit is not enough: this costs %(wanted)s, and %(available)s are"
             " available. Top up at least %(missing)s, or ask your provider to raise your"
             " credit limit by that much."
         )
-    else:
+    else:  # inside a customer, whose credit is another matter
         text = _(
-            "The credit of %(name)s does not reach: this costs %(wanted)s, and"
-            " %(available)s are available. Raise its credit limit by at least"
-            " %(missing)s, or credit as much to its balance."
+            "Your own credit with your provider is not enough: this costs you %(wanted)s,"
+            " and %(available)s are available. Top up at least %(missing)s, or ask your"
+            " provider to raise your credit limit by that much."
         )
     return ValidationError(text % values, code="credit")
 

@@ -114,7 +114,7 @@ def test_immediately_without_credit_adds_nothing(world: World) -> None:
             starts_on=date(2026, 11, 22),
             is_immediate=True,
         )
-    assert "The credit of Beta Voice does not reach" in refusals_of(caught)[""][0]
+    assert "The credit of Beta Voice is not enough" in refusals_of(caught)[""][0]
     with scopes_disabled():
         assert not Charge.objects.exists()
 

@@ -109,14 +109,14 @@ def test_taxes_are_those_of_the_feature_and_the_customer(
 @pytest.mark.parametrize(
     ("who", "short", "code", "text"),
     [
-        ("gil", "gamma", "credit", "Your credit does not reach"),
+        ("gil", "gamma", "credit", "Your credit is not enough"),
         ("gil", "beta", "provider", "Your provider cannot supply"),
         ("gil", "acme", "provider", "Your provider cannot supply"),
         ("ben", "gamma", "credit", "The credit of Gamma Bakery"),
-        ("ben", "beta", "credit", "Your credit does not reach"),
+        ("ben", "beta", "credit", "Your own credit with your provider is not enough"),
         ("ben", "acme", "provider", "Your provider cannot supply"),
         ("ann", "beta", "credit", "The credit of Beta Voice"),
-        ("ann", "acme", "credit", "Your credit does not reach"),
+        ("ann", "acme", "credit", "Your own credit with your provider is not enough"),
         ("olga", "acme", "credit", "The credit of Acme Telecom"),
     ],
 )

@@ -131,7 +131,7 @@ def test_levels_above_the_owner_pay_nothing(world: World) -> None:
 @pytest.mark.parametrize(
     ("short", "code", "sentence"),
     [
-        ("gamma", "credit", "Your credit does not reach"),
+        ("gamma", "credit", "Your credit is not enough"),
         ("beta", "provider", "Your provider cannot supply this at present."),
         ("acme", "provider", "Your provider cannot supply this at present."),
     ],
@@ -434,7 +434,7 @@ def test_missing_credit_is_told_on_the_page(world: World, gil: Client) -> None:
     entries = entries_of(page, price_seen=page.context["price_seen"])
     answer = gil.post(url, entries)
     assert answer.status_code == 422
-    assert "Your credit does not reach" in answer.content.decode()
+    assert "Your credit is not enough" in answer.content.decode()
 
 
 def test_what_the_balance_does_not_pay_for_falls_short_of_nothing(

@@ -50,7 +50,7 @@ def test_reseller_prices_lines_and_customer_buys_until_credit_ends(
     expect(page.get_by_text("The credit falls €21.40 short of this.")).to_be_visible()
     page.get_by_role("button", name="Save").click()
     refusal = page.get_by_role("alert").filter(
-        has_text="The credit of Delta Dental does not reach"
+        has_text="The credit of Delta Dental is not enough"
     )
     expect(refusal.first).to_contain_text("€21.40")
     expect(page.get_by_label("Name", exact=False).first).to_have_value("Cellar")

@@ -97,7 +97,7 @@ def test_lines_are_added_until_the_credit_ends(priced: World) -> None:
         assert add_line(client, priced.beta, f"n{number}").status_code == 302
     assert balance(priced.beta) == -100  # the limit itself is allowed
     answer = add_line(client, priced.beta, "more")
-    assert "Your credit does not reach" in errors_of(answer)["__all__"][0]
+    assert "Your credit is not enough" in errors_of(answer)["__all__"][0]
     assert "€25.00" in errors_of(answer)["__all__"][0]
     assert answer.context["form"]["name"].value() == "More"
     with scopes_disabled():
@@ -116,7 +116,9 @@ def test_shortage_above_is_not_told_below(priced: World) -> None:
     ]
     switched = enter(priced, priced.ann, priced.beta)
     told = errors_of(add_line(switched, priced.beta))["__all__"][0]
-    assert "Your credit does not reach: this costs €1.50" in told
+    assert (
+        "Your own credit with your provider is not enough: this costs you €1.50" in told
+    )
     assert "Acme" not in told
 
 
@@ -124,7 +126,7 @@ def test_reseller_is_told_whose_limit_to_raise(priced: World) -> None:
     set_account(priced.beta, credit_limit=Decimal(5))
     switched = enter(priced, priced.ann, priced.beta)
     told = errors_of(add_line(switched, priced.beta))["__all__"][0]
-    assert "The credit of Beta Voice does not reach" in told
+    assert "The credit of Beta Voice is not enough" in told
     assert "€20.00" in told
 
 
