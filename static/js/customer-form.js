@@ -36,6 +36,16 @@ function fetcher(target) {
 function check(input, url, target) {
   if (!input || !target) return;
   const load = fetcher(target);
+  // What was said of the name that was refused is not true of another one.
+  input.addEventListener(
+    "input",
+    () => {
+      input.classList.remove("is-invalid");
+      input.removeAttribute("aria-invalid");
+      document.getElementById(`${input.id}_error`)?.remove();
+    },
+    { once: true },
+  );
   input.addEventListener(
     "input",
     later(() => load(`${url}?${new URLSearchParams({ [input.name]: input.value, except: root.dataset.customer })}`)),
@@ -47,7 +57,7 @@ const username = field("person_username");
 if (username) {
   const hint = document.createElement("div");
   hint.setAttribute("aria-live", "polite");
-  username.after(hint);
+  username.closest("[id^='div_id_']").after(hint);
   check(username, root.dataset.usernameCheck, hint);
   const email = field("email");
   const propose = () => {

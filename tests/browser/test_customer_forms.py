@@ -49,6 +49,27 @@ def test_double_click_on_save_makes_one_customer(cast: World, new_visitor: Any) 
     assert customers_named("Delta Dental") == 1
 
 
+def test_refused_names_are_judged_anew_while_one_types(
+    cast: World, new_visitor: Any
+) -> None:
+    ann = new_visitor()
+    ann.sign_in(cast.ann)
+    page = normal_form(ann, cast.acme)
+    fill_in(page, cast.beta.name)
+    page.get_by_label("Make a first administrator").check()
+    page.get_by_label("User name").fill(cast.ben.username)
+    page.get_by_role("button", name="Save").click()
+    for box, name in (
+        (name_field(page), "Delta Dental"),
+        (page.get_by_label("User name"), "dora@delta.test"),
+    ):
+        expect(box).to_have_attribute("aria-invalid", "true")
+        box.fill(name)
+        expect(box).not_to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_text("This name is free.")).to_have_count(2)
+    expect(page.locator(".invalid-feedback")).to_have_count(0)
+
+
 def test_customer_is_made_by_keyboard_alone(cast: World, new_visitor: Any) -> None:
     ann = new_visitor()
     ann.sign_in(cast.ann)
