@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import ProductType, TaxDefault
-from billing.models import Charge, ExchangeRate, Product, Tax
+from billing.models import (
+    Charge,
+    ExchangeRate,
+    PeriodRun,
+    Product,
+    RunFailure,
+    Tax,
+)
+from billing.selectors import run_failures
 
 
 class TaxFilter(django_filters.FilterSet):
@@ -117,3 +127,59 @@ class OfferFilter(ProductFilter):
     """Of what is on offer only."""
 
     status = None
+
+
+RUNNING, FAILED, DONE = "running", "failed", "done"
+
+
+class RunFilter(django_filters.FilterSet):
+    """Runs by whom they failed at and how they ended, of those there for the reader."""
+
+    q = django_filters.CharFilter(label=_("Customer that failed"), method="search")
+    status = django_filters.ChoiceFilter(
+        label=_("Status"),
+        choices=[
+            (RUNNING, _("Running")),
+            (FAILED, _("Some accounts failed")),
+            (DONE, _("Finished")),
+        ],
+        empty_label=_("All"),
+        method="filter_status",
+    )
+
+    class Meta:
+        model = PeriodRun
+        fields: list[str] = []
+
+    def search(
+        self, queryset: QuerySet[PeriodRun], name: str, value: str
+    ) -> QuerySet[PeriodRun]:
+        failures = run_failures(self.request.actor)
+        found = failures.filter(account__customer__name__icontains=value)
+        return queryset.filter(pk__in=found.values("run"))
+
+    def filter_status(
+        self, queryset: QuerySet[Any], name: str, value: str
+    ) -> QuerySet[Any]:
+        """``queryset`` is one of `billing.selectors.visible_runs`."""
+        if value == RUNNING:
+            return queryset.filter(finished_at=None)
+        ended = queryset.filter(finished_at__isnull=False)
+        if value == FAILED:
+            return ended.filter(failed_here__gt=0)
+        return ended.filter(failed_here=0)
+
+
+class FailureFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(label=_("Customer or reason"), method="search")
+
+    class Meta:
+        model = RunFailure
+        fields: list[str] = []
+
+    def search(
+        self, queryset: QuerySet[RunFailure], name: str, value: str
+    ) -> QuerySet[RunFailure]:
+        return queryset.filter(
+            Q(account__customer__name__icontains=value) | Q(error__icontains=value)
+        )

@@ -11,12 +11,21 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from billing.models import BillingAccount, ExchangeRate, Tax, TaxLiability
+from billing.models import (
+    BillingAccount,
+    ExchangeRate,
+    PeriodRun,
+    RunFailure,
+    Tax,
+    TaxLiability,
+)
 from billing.pricing import Level
+from portal.core.actor import Actor
 from portal.core.periods import local_date
+from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from rateplans.choices import Feature
 from rateplans.pricing import EffectivePlan
@@ -71,6 +80,31 @@ class Rates:
                 )
             self._found[currency] = rate
         return self._found[currency]
+
+
+def sees_all_runs(reader: Actor) -> bool:
+    """Runs go over all trees: as a whole they are the system owner's matter."""
+    return reader.can(Permission.SYSTEM)
+
+
+def run_failures(reader: Actor) -> QuerySet[RunFailure]:
+    """Accounts that runs could not charge: every one for the system owner, else those of
+    the customers that ``reader`` is the provider of."""
+    failures = RunFailure.objects.all()
+    if sees_all_runs(reader):
+        return failures
+    return failures.filter(account__provider=reader.customer.pk)
+
+
+def visible_runs(reader: Actor) -> QuerySet[PeriodRun]:
+    """Billing runs with ``failed_here``, how many accounts of the reader's they left out.
+
+    The system owner sees all; others those that failed at a customer of theirs.
+    """
+    if sees_all_runs(reader):
+        return PeriodRun.objects.annotate(failed_here=F("failed"))
+    here = PeriodRun.objects.filter(failures__account__provider=reader.customer.pk)
+    return here.annotate(failed_here=Count("failures"))
 
 
 def load_levels(customer: Any, *, at: datetime | None = None) -> list[Level]:

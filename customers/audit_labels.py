@@ -57,6 +57,9 @@ ACTIONS: dict[str, ActionLabel] = {
         gettext_lazy("Customer restored"), "undo-2", "success"
     ),
     "customer.purged": ActionLabel(gettext_lazy("Customer purged"), "flame", "danger"),
+    "customer.charged": ActionLabel(
+        gettext_lazy("Charged after a failed billing run"), "receipt-text", "info"
+    ),
     "customer.moved": ActionLabel(gettext_lazy("Customer moved"), "network", "warning"),
     "person.created": ActionLabel(
         gettext_lazy("Person created"), "user-plus", "success"

@@ -136,6 +136,13 @@ ENTRIES = (
         Permission.COMMERCE,
     ),
     Entry(
+        Menu.COMMERCE,
+        _("Billing runs"),
+        "billing:run-list",
+        "receipt-text",
+        Permission.COMMERCE,
+    ),
+    Entry(
         Menu.SETTINGS,
         _("Company"),
         "customers:company",

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Least
 from django.utils import timezone
@@ -21,7 +21,10 @@ from django.utils import timezone
 from billing.models import BillingAccount, PeriodRun, RunFailure
 from billing.services.charges import accounts_with_due_charges, charge_due
 from billing.services.periods import close_account, close_accounts
+from portal.core import audit
+from portal.core.actor import Actor
 from portal.core.periods import ONE_DAY, local_date
+from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 
 logger = logging.getLogger(__name__)
@@ -49,6 +52,31 @@ def charge_all_due(*, on: date | None = None, batch: int = BATCH) -> PeriodRun:
             _note(run, part, failures)
         _finish(run)
     return run
+
+
+@transaction.atomic
+def try_again(failure: RunFailure, *, by: Actor) -> str:
+    """Charge what was due by the day of its run; "" if it went well, else why it did not.
+
+    ``failure`` is one that `billing.selectors.run_failures` gives ``by``. Where the account was
+    charged meanwhile, by somebody else or by a later run, nothing is left to do.
+    """
+    by.require(Permission.COMMERCE)
+    with scopes_disabled():  # what an account above owes is looked at, too
+        rows = RunFailure.objects.select_for_update(of=("self",))
+        present = rows.select_related("run", "account__customer").filter(pk=failure.pk)
+        failed = present.first()
+        if failed is None:
+            return ""
+        run, ids = failed.run, [failed.account_id]
+        errors = _each(close_account, ids, on=run.on, by=by)
+        errors |= _each(charge_due, ids, on=run.on, by=by)
+        _note(run, ids, errors)
+        customer = failed.account.customer
+    error = errors.get(failed.account_id, "")
+    if not error:
+        audit.record("customer.charged", customer, by=by, customer=customer)
+    return error
 
 
 def due_for_fees(on: date | None) -> list[int]:

@@ -1,10 +1,11 @@
 """Where the pages of billing are, inside an account."""
 
-from billing.urls import accounts, charging, plans
+from billing.urls import accounts, charging, plans, runs
 
 app_name = "billing"
 urlpatterns = [
     *accounts.urlpatterns,
     *charging.urlpatterns,
     *plans.urlpatterns,
+    *runs.urlpatterns,
 ]

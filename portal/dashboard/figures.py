@@ -17,9 +17,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from billing.models import LedgerCheck, PeriodRun, RunFailure
-from billing.selectors import Rates
+from billing.models import LedgerCheck, PeriodRun
+from billing.selectors import Rates, run_failures, sees_all_runs
 from billing.statement import revenue_by_month
+from billing.views.runs import STUCK_AFTER
 from customers.choices import Lock
 from customers.models import Customer
 from customers.selectors import MANY_MATCHES, attention_counts
@@ -28,12 +29,10 @@ from portal.core.actor import Actor
 from portal.core.models import EmailStatus
 from portal.core.money import ZERO, format_money, round_money
 from portal.core.periods import start_of_day
-from portal.core.permissions import Permission
 from portal.core.plots import Plot, Value, bar_plot
 
 MONTHS = 12
 KEPT_SECONDS = 300
-STUCK_HOURS = 3
 RECENT_DAYS = 30  # mails that failed longer ago are history
 _NEW_BY_MONTH = """
 SELECT date_trunc('month', created_at AT TIME ZONE %s)::date, count(*)
@@ -54,6 +53,7 @@ class Counts:
     failed_mails: int
     failed_fees: int
     is_run_stuck: bool
+    last_run: int | None
     ledger_faults: int
 
 
@@ -66,8 +66,8 @@ def counts_for(actor: Actor) -> Counts:
         status=EmailStatus.FAILED, created_at__gte=since
     )
     run = PeriodRun.objects.order_by("-pk").first()
-    failures = RunFailure.objects.filter(run=run, account__provider=actor.customer.pk)
-    is_operator = actor.can(Permission.SYSTEM)
+    failures = run_failures(actor).filter(run=run)
+    is_operator = sees_all_runs(actor)
     return Counts(
         out=credit["out"],
         low=credit["low"],
@@ -75,6 +75,7 @@ def counts_for(actor: Actor) -> Counts:
         failed_mails=_bounded(failed),
         failed_fees=_bounded(failures) if run else 0,
         is_run_stuck=is_operator and _is_stuck(run),
+        last_run=run.pk if run else None,
         ledger_faults=_ledger_faults() if is_operator else 0,
     )
 
@@ -83,7 +84,7 @@ def _is_stuck(run: PeriodRun | None) -> bool:
     """Whether a run began long ago and did not end: the next one should have taken over."""
     if run is None or run.finished_at is not None:
         return False
-    return run.started_at < timezone.now() - timedelta(hours=STUCK_HOURS)
+    return run.started_at < timezone.now() - STUCK_AFTER
 
 
 def _ledger_faults() -> int:

@@ -126,6 +126,7 @@ def attention(
     """
     customers = view.url("customers:customer-list")
     emails = view.url("customers:email-list")
+    runs = view.url("billing:run-list")
     lines = (
         (
             counts.ledger_faults,
@@ -139,14 +140,16 @@ def attention(
             "danger",
             "octagon-alert",
             _("The billing run has not finished for hours"),
-            "",
+            runs,
         ),
         (
             counts.failed_fees,
             "danger",
             "receipt-text",
             _("Accounts that the billing run could not charge: %(count)s"),
-            "",
+            view.url("billing:run-detail", pk=counts.last_run)
+            if counts.last_run
+            else "",
         ),
         (
             int(account is not None and account.is_out_of_credit),

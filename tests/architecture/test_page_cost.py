@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from billing.models import PeriodRun, RunFailure
 from customers.models import Mailbox, Note, Number, Person, TelephoneLine
 from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled, subtree
@@ -36,6 +38,9 @@ def _add(world: World, position: int) -> None:
         values = {"name": f"Kunde {position}", "email": "a@b.test"}
         customer = _create(world, values=values)
     Note.objects.create(customer=customer, author=world.ann, subject=mark)
+    here = PeriodRun.objects.filter(failures__account__provider=acme).earliest("pk")
+    for run in (here, PeriodRun.objects.create(finished_at=timezone.now())):
+        RunFailure.objects.create(run=run, account=customer.account, error=mark)
     Note.objects.create(customer=world.beta, author=world.ann, subject=mark)
     role = world.uli.role
     person = Person.objects.create(customer=acme, username=f"p{position}", role=role)

@@ -12,8 +12,17 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
+from django.utils import timezone
 
-from billing.models import BillingAccount, Charge, LedgerEntry, Product, Tax
+from billing.models import (
+    BillingAccount,
+    Charge,
+    LedgerEntry,
+    PeriodRun,
+    Product,
+    RunFailure,
+    Tax,
+)
 from customers.models import Customer, Mailbox, Note, Number, Person, TelephoneLine
 from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled
@@ -38,6 +47,8 @@ MODELS: dict[str, Any] = {
     "customs": CustomSetting,
     "entries": LedgerEntry,
     "ledger": LedgerEntry,
+    "runs": PeriodRun,
+    "failures": RunFailure,
 }
 # How a row, or the row behind a word, tells whose it is, where not by its customer.
 PLACES: dict[Any, str] = {
@@ -50,6 +61,8 @@ PLACES: dict[Any, str] = {
     Product: "owner",
     RatePlan: "owner",
     CustomSetting: "plan__owner",
+    PeriodRun: "failures__account__provider",
+    RunFailure: "account__provider",
 }
 # Ids that are no row of a tenant: one's own browser sessions, asked for in tests of theirs.
 NO_ROWS = {"sessions"}
@@ -139,6 +152,8 @@ def _furnish(world: World, account: Customer, person: Person, mark: str) -> None
     Note.objects.create(
         customer=below, author=person, author_name=str(person), subject=mark
     )
+    run = PeriodRun.objects.create(total=1, failed=1, finished_at=timezone.now())
+    RunFailure.objects.create(run=run, account=below.account, error=mark)
     Tax.objects.create(owner=account, name=mark, rate=1)
     first_plan = RatePlan.objects.filter(owner=account).earliest("pk")
     CustomSetting.objects.create(plan=first_plan, name="footer_text", value=mark)

@@ -17,7 +17,15 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from billing.models import Charge, LedgerEntry, Product, ProductException, Tax
+from billing.models import (
+    Charge,
+    LedgerEntry,
+    PeriodRun,
+    Product,
+    ProductException,
+    RunFailure,
+    Tax,
+)
 from customers.models import (
     Customer,
     Mailbox,
@@ -110,6 +118,9 @@ ROWS: dict[str, Rows] = {
     "charges": lambda account: Charge.objects.filter(owner=account),
     "products": lambda account: Product.objects.filter(owner=account),
     "taxes": lambda account: Tax.objects.filter(owner=account),
+    "runs": lambda account: PeriodRun.objects.filter(
+        failures__account__provider=account
+    ),
 }
 
 
@@ -195,6 +206,12 @@ def _sell_something(world: World) -> None:
     )
 
 
+def _fail_to_charge(world: World) -> None:
+    run = PeriodRun.objects.create(total=9, done=8, failed=1, on=timezone.localdate())
+    error = "There is no exchange rate of USD yet: the system owner has to enter one."
+    RunFailure.objects.create(run=run, account=world.beta.account, error=error)
+
+
 def _furnish_acme(world: World, by: Actor) -> None:
     acme, beta = world.acme, world.beta
     line, _password = lines.create_line(
@@ -208,6 +225,7 @@ def _furnish_acme(world: World, by: Actor) -> None:
     custom = {"name": "footer_text", "value": "Call us: we are here."}
     customs.create_custom(plan=world.acme_plan, values=custom, by=by)
     _sell_something(world)
+    _fail_to_charge(world)
     give(acme, 100)
     give(beta, 50)
     notes.write_note(customer=beta, subject="Opens at five", body="Bakers.", by=by)

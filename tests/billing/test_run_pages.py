@@ -1,0 +1,231 @@
+"""Commerce » Billing runs: what the system owner and what a reseller sees, and trying again."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from billing.models import ExchangeRate, LedgerEntry, PeriodRun, RunFailure
+from billing.services import runs
+from customers.models import Customer
+from portal.core.models import AuditEvent
+from portal.core.scope import scopes_disabled
+from tests.billing.tariffs import add, item, price, set_account
+from tests.race import race
+from tests.world import World, build_world
+
+pytestmark = pytest.mark.django_db
+FEB = date(2026, 2, 1)
+NO_RATE = "There is no exchange rate of USD yet: the system owner has to enter one."
+
+
+def _fail(run: PeriodRun, customer: Customer, error: str = NO_RATE) -> RunFailure:
+    with scopes_disabled():  # tests look at every account
+        failure = RunFailure.objects.create(
+            run=run, account=set_account(customer), error=error
+        )
+        PeriodRun.objects.filter(pk=run.pk).update(failed=run.failures.count())
+    return failure
+
+
+def _run(**values: Any) -> PeriodRun:
+    return PeriodRun.objects.create(
+        **{"total": 9, "done": 7, "finished_at": timezone.now()} | values
+    )
+
+
+def _list(account: Customer) -> str:
+    return f"/a/{account.pk}/commerce/runs/"
+
+
+def _cells(page: Any) -> list[dict[str, str]]:
+    return [
+        {cell.column.key: str(cell.html) for cell in row.cells}
+        for row in page.context["table"].rows
+    ]
+
+
+def _tiles(page: Any) -> dict[str, str]:
+    return {tile["label"]: tile["value"] for tile in page.context["tiles"]}
+
+
+@pytest.fixture
+def olga(world: World) -> Client:
+    return world.client(world.olga)
+
+
+@pytest.fixture
+def ann(world: World) -> Client:
+    return world.client(world.ann)
+
+
+def test_system_owner_sees_every_run_as_a_whole(world: World, olga: Client) -> None:
+    _run(done=9)
+    failed = _run(on=FEB)
+    _fail(failed, world.gamma)
+    _fail(failed, world.rival)
+    _run(total=9, done=4, finished_at=None)
+    long_ago = timezone.now() - timedelta(hours=4)
+    _run(on=FEB, done=0, finished_at=None, started_at=long_ago)
+    rows = _cells(olga.get(_list(world.root)))
+    keys = ("total", "done", "left", "failed")
+    assert [tuple(row[key] for key in keys) for row in rows] == [
+        ("9", "0", "9", "0"),
+        ("9", "4", "5", "0"),
+        ("9", "7", "0", "2"),
+        ("9", "9", "0", "0"),
+    ]
+    states = ("Not finished for hours", "Running", "Some failed", "Finished")
+    for row, state in zip(rows, states, strict=True):
+        assert state in row["state"]
+    assert rows[2]["day"] == "2026-02-01"
+    assert rows[3]["day"].endswith("own day")
+    page = olga.get(f"{_list(world.root)}{failed.pk}/")
+    names = [row["customer"] for row in _cells(page)]
+    assert names == ["<bdi>Gamma Bakery</bdi>", "<bdi>Rival Phones</bdi>"]
+    assert _tiles(page) == {
+        "For": "2026-02-01",
+        "Charged": "7",
+        "Left": "0",
+        "Failed": "2",
+    }
+
+
+def test_reseller_sees_what_failed_at_its_own_customers(
+    world: World, ann: Client
+) -> None:
+    _run()
+    elsewhere, here = _run(), _run()
+    _fail(elsewhere, world.rival)
+    _fail(elsewhere, world.gamma)  # Beta's matter
+    _fail(here, world.beta)
+    _fail(here, world.rival)
+    [row] = _cells(ann.get(_list(world.acme)))
+    assert set(row) == {"started", "day", "failed", "state"}
+    assert row["failed"] == "1"
+    page = ann.get(f"{_list(world.acme)}{here.pk}/")
+    assert [row["customer"] for row in _cells(page)] == ["<bdi>Beta Voice</bdi>"]
+    assert set(_tiles(page)) == {"For", "Failed"}
+    assert page.context["table"].rows[0].url == (
+        f"/a/{world.acme.pk}/commerce/customers/{world.beta.pk}/"
+    )
+    assert ann.get(f"{_list(world.acme)}{elsewhere.pk}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", 4),
+        ("status=running", 1),
+        ("status=failed", 1),
+        ("status=done", 2),
+        ("q=beta", 1),
+        ("q=nobody", 0),
+    ],
+)
+def test_runs_are_filtered(
+    world: World, olga: Client, query: str, expected: int
+) -> None:
+    _run(done=9)
+    _run(done=9)
+    _run(finished_at=None)
+    _fail(_run(), world.beta)
+    assert len(_cells(olga.get(f"{_list(world.root)}?{query}"))) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "is_shown"), [(NO_RATE, True), ("KeyError: 'secret of Rival'", False)]
+)
+def test_errors_of_programs_are_the_system_owners(
+    world: World, ann: Client, olga: Client, error: str, is_shown: bool
+) -> None:
+    run = _run()
+    _fail(run, world.beta, error)
+    [theirs] = _cells(ann.get(f"{_list(world.acme)}{run.pk}/"))
+    assert ("Something unexpected" not in theirs["reason"]) is is_shown
+    assert ("secret of Rival" in theirs["reason"]) is False
+    [whole] = _cells(olga.get(f"{_list(world.root)}{run.pk}/"))
+    assert error.split("'")[0] in whole["reason"]
+
+
+def _due(world: World) -> PeriodRun:
+    """Beta owes February in US dollars, of which there is no rate; a run has failed."""
+    with scopes_disabled():
+        price(world.acme_plan, 28)
+        days = {"fees_from": date(2020, 1, 1), "billed_until": FEB}
+        for customer in (world.acme, world.beta):
+            set_account(customer, credit_limit=100, **days)
+        with time_machine.travel("2026-01-31T12:00Z", tick=False):
+            add(world.beta, item(1))
+        set_account(world.beta, currency="USD")
+        set_account(world.acme, billed_until=date(2999, 1, 1))
+        for customer in (world.gamma, world.rival):
+            set_account(customer, billed_until=date(2999, 1, 1))
+        run = runs.charge_all_due(on=FEB)
+    assert (run.total, run.done, run.failed) == (1, 0, 1)
+    return run
+
+
+def _rate() -> None:
+    ExchangeRate.objects.create(currency="USD", on=date(2026, 1, 1), rate=2)
+
+
+def _again(run: PeriodRun, account: Customer) -> str:
+    with scopes_disabled():
+        failure = RunFailure.objects.get(run=run)
+    return f"/a/{account.pk}/commerce/runs/{run.pk}/failures/{failure.pk}/again/"
+
+
+def test_failed_account_is_tried_again(world: World, ann: Client) -> None:
+    run = _due(world)
+    response = ann.post(_again(run, world.acme), follow=True)
+    assert [str(each) for each in response.context["messages"]] == [
+        f"Beta Voice failed again: {NO_RATE}"
+    ]
+    _rate()
+    response = ann.post(_again(run, world.acme), follow=True)
+    assert response.redirect_chain[-1][0] == _list(world.acme)
+    assert [str(each) for each in response.context["messages"]] == [
+        "Beta Voice is charged."
+    ]
+    run.refresh_from_db()
+    assert (run.total, run.done, run.failed) == (1, 1, 0)
+    with scopes_disabled():
+        entry = LedgerEntry.objects.filter(account__customer=world.beta).latest("pk")
+        event = AuditEvent.objects.get(action="customer.charged")
+    assert (entry.net, entry.person_id) == (-56, world.ann.pk)
+    assert (event.customer_id, event.person_id) == (world.beta.pk, world.ann.pk)
+
+
+def test_only_what_one_sees_is_tried_again(world: World) -> None:
+    run = _due(world)
+    _rate()
+    url = _again(run, world.rival)
+    assert world.client(world.eve).post(url).status_code == 404
+    with scopes_disabled():
+        assert RunFailure.objects.filter(run=run).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_try_again_at_once_charge_once() -> None:
+    world = build_world()
+    run = _due(world)
+    _rate()
+    with scopes_disabled():
+        failure = RunFailure.objects.get(run=run)
+
+    def again() -> str:
+        with scopes_disabled():  # threads have scopes of their own
+            return runs.try_again(failure, by=world.actor(world.ann))
+
+    assert race(again, again) == ["", ""]
+    run.refresh_from_db()
+    assert (run.total, run.done, run.failed) == (1, 1, 0)
+    with scopes_disabled():
+        assert LedgerEntry.objects.filter(account__customer=world.beta).count() == 2
+        assert AuditEvent.objects.filter(action="customer.charged").count() == 1
