@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from billing.models import Product, ProductException
-from billing.pricing import Level
+from billing.pricing import RATE_PLACES, Level
 from billing.taxes import Convert
 from rateplans.models import RatePlan
 from rateplans.pricing import Markup, marked_up
@@ -18,12 +18,22 @@ class ProductPrice:
     """Net prices of one at one level, not rounded, in the currency of its account.
 
     ``plan`` says them; None where those above, at the top the product's own, pass through.
+    ``said`` is the one-off price as the plan or the product says it, before any conversion.
     """
 
     level: Level
     create: Decimal
     period: Decimal
     plan: RatePlan | None
+    said: Decimal
+    said_currency: str
+
+    @property
+    def rate(self) -> Decimal | None:
+        """How much of the account's currency one unit was taken for; None if it is that."""
+        if not self.said or self.said_currency == self.level.currency:
+            return None
+        return (self.create / self.said).quantize(RATE_PLACES)
 
 
 def product_prices(
@@ -44,6 +54,7 @@ def product_prices(
         product.period_fee,
         product.currency,
     )
+    said, said_currency = create, currency
     for level in levels:
         create = convert(create, currency, level.currency)
         period = convert(period, currency, level.currency)
@@ -59,12 +70,14 @@ def product_prices(
                         (period, rule.period_markup, rule.period_margin),
                     )
                 )
+                said, said_currency = create, currency
             else:
+                said, said_currency = rule.create_fee, plan.currency
                 create = convert(rule.create_fee, plan.currency, currency)
                 period = convert(rule.period_fee, plan.currency, currency)
         if not product.period:
             period = Decimal(0)
-        found.append(ProductPrice(level, create, period, plan))
+        found.append(ProductPrice(level, create, period, plan, said, said_currency))
     return found
 
 

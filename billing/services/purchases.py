@@ -40,12 +40,16 @@ PRICE_PLACES = Decimal("1e-9")
 class OnceLine:
     """The one-off price at one level; amounts are positive, in the account's currency."""
 
-    account: BillingAccount
+    price: ProductPrice
     product: Product
     quantity: int
     net: Decimal
     taxes: tuple[TaxPart, ...]
     is_on_balance: bool
+
+    @property
+    def account(self) -> BillingAccount:
+        return self.price.level.account
 
     @property
     def gross(self) -> Decimal:
@@ -57,6 +61,8 @@ class OnceLine:
         return f"{self.product.name}{times}"
 
     def posting(self, key: str) -> ledger.Posting:
+        rate, currency = self.price.rate, self.price.said_currency
+        said = round_money(self.price.said * self.quantity, currency)
         return ledger.debit(
             self.account.pk,
             key,
@@ -67,6 +73,9 @@ class OnceLine:
             is_on_balance=self.is_on_balance,
             quantity=self.quantity,
             product_id=self.product.pk,
+            original_amount=None if rate is None else -said,
+            original_currency="" if rate is None else currency,
+            exchange_rate=rate,
         )
 
 
@@ -158,7 +167,7 @@ def _purchase_at(
     taxes = taxes_on(product, level)
     net = round_money(price.create * quantity, level.currency)
     once = OnceLine(
-        account=account,
+        price=price,
         product=product,
         quantity=quantity,
         net=net,

@@ -31,6 +31,7 @@ from customers.models import Customer
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled, subtree
 from rateplans.choices import BillType
+from rateplans.models import RatePlan
 from tests.billing.pages import url_of
 from tests.customers.features import actions_of, enter, queries_of, without
 from tests.pages import entries_of, errors_of
@@ -334,6 +335,30 @@ def test_the_offer_costs_the_same_for_one_and_for_many(
 def order_url(world: World, product: Product, quantity: object = 1) -> str:
     base = url_of(world.gamma, "purchase-order")
     return f"{base}?product={product.pk}&quantity={quantity}"
+
+
+def test_what_is_converted_keeps_the_price_as_it_was_said(world: World) -> None:
+    """The product is in dollars, Acme's plan says pounds, Beta's marks up what it pays."""
+    product = offer(world, currency="USD")
+    grant(world.acme, world.beta, world.gamma)
+    with scopes_disabled():
+        ExchangeRate.objects.create(currency="USD", on="2026-01-01", rate="1.25")
+        ExchangeRate.objects.create(currency="GBP", on="2026-01-01", rate="0.8")
+        RatePlan.objects.filter(pk=world.acme_plan.pk).update(currency="GBP")
+        exceptions = ProductException.objects
+        exceptions.create(plan=world.acme_plan, product=product, create_fee=96)
+        values = {"uses_markups": True, "create_markup": 10}
+        exceptions.create(plan=world.beta_plan, product=product, **values)
+    buy(world, product, 2)
+    with scopes_disabled():
+        found = LedgerEntry.objects.order_by("pk").values_list(
+            "net", "original_amount", "original_currency", "exchange_rate"
+        )
+        assert list(found) == [
+            (-160, -200, "USD", Decimal("0.8")),
+            (-240, -192, "GBP", Decimal("1.25")),
+            (-264, None, "", None),
+        ]
 
 
 def test_an_order_is_confirmed_and_bought_once(world: World, gil: Client) -> None:
