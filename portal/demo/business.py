@@ -32,7 +32,7 @@ from rateplans.models import (
     RatePlan,
 )
 
-MONTHS = 6
+MONTHS = 12
 TOPUP_STEP = Decimal(10)
 ALWAYS = (None, None)  # a range of days without beginning or end
 
@@ -124,7 +124,9 @@ def _date_accounts(first: date) -> None:
     billed = BilledFeature.objects.select_related("customer")
     for feature in billed.iterator():
         feature.started_at = feature.customer.created_at
-        feature.save(update_fields=["started_at"])
+        if feature.ended_at is not None:
+            feature.ended_at = feature.customer.deleted_at or feature.ended_at
+        feature.save(update_fields=["started_at", "ended_at"])
     for account in _accounts():
         created = account.customer.created_at.date()
         next_month: date = created.replace(day=1) + relativedelta(months=1)
