@@ -128,6 +128,7 @@ class CustomerDetail(CustomerPage):
                 provider=BillingAccount.objects.filter(
                     customer=self.actor.customer.pk
                 ).first(),
+                balance=account.balance,
             ),
             account_items=account_items(account),
             settings_items=settings_items(customer),

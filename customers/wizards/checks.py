@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -17,11 +18,16 @@ from rateplans.selectors import effective_plan
 
 
 def warnings(
-    *, plan: RatePlan, values: Mapping[str, Any], provider: BillingAccount | None
+    *,
+    plan: RatePlan,
+    values: Mapping[str, Any],
+    provider: BillingAccount | None,
+    balance: Decimal = ZERO,
 ) -> list[str]:
     """Sentences about an account's settings; ``values`` are the account's fields.
 
-    ``provider`` is the reseller's own account, None for the system owner.
+    ``provider`` is the reseller's own account, None for the system owner; ``balance`` is
+    that of the account, if it exists already.
     """
     present = effective_plan(plan, on=timezone.localdate())
     bill_type = values.get("bill_type") or present.value("bill_type")
@@ -35,6 +41,14 @@ def warnings(
                 "Post-paid with a credit limit of 0: the customer can neither make"
                 " chargeable calls nor add chargeable features."
             )
+        )
+    if rules.uses_balance and balance < -credit:
+        found.append(
+            _(
+                "The balance is %(amount)s beyond this credit limit: until it is back,"
+                " nothing that costs something can be added."
+            )
+            % {"amount": format_money(-balance - credit, currency)}
         )
     if rules.uses_balance and not rules.runs_negative and credit:
         found.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -31,6 +32,7 @@ from customers.wizards.fields import Choices
 from customers.wizards.forms import EditForm, NormalForm, ResidentialForm
 from customers.wizards.plan_values import plan_values
 from portal.core.forms import AmountField
+from portal.core.money import ZERO
 from portal.core.permissions import Permission
 from portal.core.reveal import show_once
 from portal.core.urls import row_id
@@ -321,10 +323,18 @@ class WarningCheck(PortalView):
                 plan=plan,
                 values=values,
                 provider=BillingAccount.objects.filter(customer=parent).first(),
+                balance=self.balance(),
             )
             if "version" not in request.POST:  # which only a customer has that exists
                 context["price"] = self.price(parent, {**values, "plan": plan})
         return render(request, "customers/_warnings.html", context)
+
+    def balance(self) -> Decimal:
+        """Of the customer that is being edited; a new one has none yet."""
+        pk = row_id(self.request.GET.get("customer", "")) or 0
+        below = customers_below(self.actor).filter(pk=pk).select_related("account")
+        customer = below.first()
+        return customer.account.balance if customer else ZERO
 
     def price(self, parent: Customer, values: dict[str, Any]) -> dict[str, Any] | None:
         """What the new customer's account and first features cost it."""

@@ -15,6 +15,7 @@ from portal.core.scope import scopes_disabled
 from rateplans.choices import Feature, Occurs
 from rateplans.models import PlanPrice, RatePlan
 from tests.billing.tariffs import balance, entries, permit, price, set_account
+from tests.books import give
 from tests.customers.features import enter, url_of
 from tests.pages import entries_of, errors_of, send
 from tests.race import race
@@ -213,6 +214,27 @@ def test_wizard_tells_the_price_while_one_types(
     )
     assert answer.context["price"]["total"] == total
     assert answer.context["price"]["is_short"] == ("credit_limit" not in changes)
+
+
+@pytest.mark.parametrize(
+    ("limit", "beyond"), [("20.00", ""), ("19.99", "€0.01"), ("0", "€20.00")]
+)
+def test_a_limit_that_the_balance_is_beyond_is_told(
+    priced: World, limit: str, beyond: str
+) -> None:
+    give(priced.beta, -20)
+    ann, text = priced.client(priced.ann), f"{beyond} beyond this credit limit"
+    typed = {"plan": priced.acme_plan.pk, "version": "1", "credit_limit": limit}
+    url = url_of(priced.acme, "warning-check")
+    answer = ann.post(f"{url}?customer={priced.beta.pk}", typed)
+    assert (text in answer.content.decode()) == bool(beyond)
+    # Neither a new customer nor one that belongs to others has a balance here.
+    for other in ("", priced.rival.pk):
+        answer = ann.post(f"{url}?customer={other}", typed)
+        assert "beyond this credit limit" not in answer.content.decode()
+    set_account(priced.beta, credit_limit=Decimal(limit))
+    page = ann.get(url_of(priced.acme, "customer-detail", pk=priced.beta.pk))
+    assert (text in page.content.decode()) == bool(beyond)
 
 
 @pytest.mark.django_db(transaction=True)
