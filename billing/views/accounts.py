@@ -352,7 +352,7 @@ class OwnAccount(OwnAccountView, LedgerList):
 
     def get(self, request: Any) -> HttpResponseBase:
         if not BillingAccount.objects.filter(customer=self.actor.customer.pk).exists():
-            return render(request, "billing/no_account.html", self.bare_context())
+            return render(request, "_empty_page.html", self.bare_context())
         return super().get(request)
 
     def bare_context(self) -> dict[str, Any]:

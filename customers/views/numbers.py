@@ -203,6 +203,24 @@ class NumberTake(NumberFormPage):
     def title(self) -> str:
         return _("Take a number")
 
+    def get(self, request: Any, **kwargs: Any) -> HttpResponse:
+        if numbers_in_stock(account_of(self)).exists():
+            return super().get(request, **kwargs)
+        context = PortalView.page_context(self, empty=self.nothing_in_stock())
+        return render(request, "_empty_page.html", context)
+
+    def nothing_in_stock(self) -> Empty:
+        title = _("Your provider has no free numbers at present")
+        if not self.actor.can(Permission.COMMERCE):
+            return Empty(icon="library", title=title, text=_("Ask for some."))
+        return Empty(
+            icon="library",
+            title=title,
+            text=_("Ask for some, or enter numbers that you got from a carrier."),
+            action_url=self.url("customers:number-enter"),
+            action_label=_("Enter numbers"),
+        )
+
     def build_form(self, data: Any = None, files: Any = None) -> NumberTakeForm:
         stock = numbers_in_stock(account_of(self))
         return NumberTakeForm(data, stock=stock, **self.choices())

@@ -427,6 +427,19 @@ def test_stock_search_keeps_the_chosen_one(world: World, ben: Client) -> None:
     assert answer.content.decode().count("checked") == 1
 
 
+def test_empty_stock_leads_on_who_may_enter_numbers(world: World) -> None:
+    gil = world.client(world.gil)
+    page = gil.get(url_of(world.gamma, "number-take"))
+    assert "no free numbers at present" in page.content.decode()
+    assert page.context["empty"].action_url == ""
+    assert "Take this number" not in page.content.decode()
+    with scopes_disabled():
+        world.gil.role.permissions.append("commerce")
+        world.gil.role.save()
+    page = gil.get(url_of(world.gamma, "number-take"))
+    assert page.context["empty"].action_url == url_of(world.gamma, "number-enter")
+
+
 def test_stock_of_others_is_not_shown(world: World) -> None:
     (rivals,) = add(world, "+493012345679", customer=world.rival)
     eve = world.client(world.eve)
