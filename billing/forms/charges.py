@@ -50,9 +50,9 @@ class ChargeForm(RowForm):
         ),
     )
     ends_on = day_field(
-        label=_("Until"),
+        label=_("Ends before"),
         required=False,
-        help_text=_("Not charged on this day any more. Leave empty for no end."),
+        help_text=_("It is not charged on this day any more. Leave empty for no end."),
     )
 
     def __init__(

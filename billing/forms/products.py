@@ -164,7 +164,7 @@ class PlanProductForm(PortalForm):
         self.fields["price"].choices = [  # type: ignore[attr-defined]
             (INHERITED, passes),
             (FIXED, _("A price of its own, in %(currency)s") % {"currency": currency}),
-            (MARKUP, _("A mark-up on the price above")),
+            (MARKUP, _("A mark-up on the usual price")),
         ]
         if not recurs:
             for name in ("period_fee", "period_markup", "period_margin"):
@@ -180,7 +180,7 @@ class PlanProductForm(PortalForm):
                 _("Mark-up"),
                 *markup,
                 id="markup",
-                description=_("Price above × (1 + mark-up ÷ 100) + margin."),
+                description=_("Usual price × (1 + mark-up ÷ 100) + margin."),
                 is_open=True,
             ),
         )
