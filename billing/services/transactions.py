@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from billing import ledger
@@ -141,6 +142,8 @@ def reverse_entry(
         pk=account.pk
     )
     key = f"reversal:{entry.pk}"
+    if not LedgerEntry.objects.filter(account=account, key=key).exists():
+        _refuse_given_back(entry)
     posted = ledger.post(
         [_opposite(entry, key, reason.strip())], by=by, within_limits=False
     )
@@ -148,6 +151,35 @@ def reverse_entry(
     if posted:
         _record("transaction.reversed", reversal, account, by)
     return reversal
+
+
+def _refuse_given_back(entry: LedgerEntry) -> None:
+    """A fee of which days were given back would be given back twice.
+
+    One entry may be for several things, and so may a refund: where it cannot be told apart
+    which was given back, it is refused.
+    """
+    if entry.kind != EntryKind.RECURRING:
+        return
+    given = LedgerEntry.objects.filter(
+        account=entry.account_id,
+        kind=EntryKind.REFUND,
+        feature=entry.feature,
+        period_end=entry.period_end,
+        pk__gt=entry.pk,
+        reversed_by=None,
+    )
+    if entry.object_id is not None:
+        given = given.filter(Q(object_id=entry.object_id) | Q(object_id=None))
+    if (refund := given.order_by("pk").first()) is not None:
+        raise ValidationError(
+            _(
+                "Days of it were given back already: “%(refund)s”. Take that back first,"
+                " or book a correction."
+            ),
+            code="given_back",
+            params={"refund": refund.description},
+        )
 
 
 def _opposite(entry: LedgerEntry, key: str, reason: str) -> ledger.Posting:

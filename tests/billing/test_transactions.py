@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 
@@ -16,6 +18,7 @@ from billing.services.transactions import post_transaction, reverse_entry
 from portal.core.models import AuditEvent
 from portal.core.scope import scopes_disabled
 from rateplans.choices import BillType
+from tests.billing.tariffs import add, balance, item, price, remove, set_account
 from tests.books import give
 from tests.pages import errors_of, send
 from tests.race import race
@@ -255,6 +258,40 @@ def test_reversals_are_not_reversed(world: World, account: BillingAccount) -> No
     reversal = reverse_entry(entry=entry, account=account, reason="Wrong", by=by)
     with pytest.raises(ValidationError, match="cannot be taken back"):
         reverse_entry(entry=reversal, account=account, reason="Again", by=by)
+
+
+@time_machine.travel("2026-11-10T12:00Z", tick=False)
+def test_a_fee_is_not_taken_back_when_its_days_were_given_back(
+    world: World, account: BillingAccount
+) -> None:
+    world.acme_plan.refund_on_removal = True
+    world.acme_plan.save()
+    price(world.acme_plan, 30)
+    days = {"fees_from": date(2026, 1, 1), "billed_until": date(2026, 12, 1)}
+    for customer in (world.acme, world.beta):
+        set_account(customer, credit_limit=100, **days)
+    account.liabilities.all().delete()
+    by = world.actor(world.ann)
+    for number in (1, 2):
+        add(world.beta, item(number))
+    remove(world.beta, item(1))
+    assert balance(world.beta) == -22  # a day of the one, 21 days of the other
+    first, second = account.entries.filter(kind=EntryKind.RECURRING).order_by("pk")
+    refund = account.entries.get(kind=EntryKind.REFUND)
+
+    def take_back(entry: LedgerEntry) -> LedgerEntry:
+        return reverse_entry(entry=entry, account=account, reason="Wrong", by=by)
+
+    with pytest.raises(ValidationError) as caught:
+        take_back(first)
+    assert refund.description in caught.value.messages[0]
+    take_back(second)
+    assert balance(world.beta) == -1
+    take_back(refund)
+    assert take_back(first).amount == 21
+    assert balance(world.beta) == 0
+    assert take_back(first).amount == 21  # it was before; this is no second one
+    assert balance(world.beta) == 0
 
 
 @pytest.mark.django_db(transaction=True)
