@@ -35,6 +35,7 @@ from portal.core.permissions import Permission
 from portal.core.reveal import take_shown_once
 from portal.core.urls import account_url, row_id
 from portal.core.views import Crumb, PortalView
+from rateplans.models import RatePlan
 
 
 class CustomerPage(PortalView):
@@ -110,7 +111,11 @@ class CustomerDetail(CustomerPage):
     def get(self, request: Any, pk: int) -> HttpResponse:
         customer, account = self.customer, self.customer.account
         context = self.page_context(
-            tiles=balance_tiles(customer),
+            tiles=balance_tiles(
+                customer,
+                account_url=self.url("customers:customer-account", pk=customer.pk),
+                plan_url=self.plan_url(account.plan),
+            ),
             warnings=warnings(
                 plan=account.plan,
                 values={
@@ -143,6 +148,12 @@ class CustomerDetail(CustomerPage):
             may_move=self.actor.can(Permission.SYSTEM),
         )
         return render(request, "customers/customer_detail.html", context)
+
+    def plan_url(self, plan: RatePlan) -> str:
+        """The page of the plan, if it is one's own: plans of others are theirs alone."""
+        if plan.owner_id != self.actor.customer.pk:
+            return ""
+        return self.url("rateplans:plan-edit", pk=plan.pk)
 
 
 def feature_tiles(customer: Customer) -> list[dict[str, Any]]:

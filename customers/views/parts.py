@@ -48,8 +48,10 @@ def _credit_pill(account: BillingAccount) -> SafeString:
     return pill("success", _("Active"))
 
 
-def balance_tiles(customer: Customer) -> list[dict[str, Any]]:
-    """Balance, what may still be spent, and the plan, at a glance."""
+def balance_tiles(
+    customer: Customer, *, account_url: str, plan_url: str
+) -> list[dict[str, Any]]:
+    """Balance, what may still be spent, and the plan, at a glance, with the ways there."""
     account = customer.account
     if not rules_of(account.bill_type).uses_balance:
         return [
@@ -59,7 +61,7 @@ def balance_tiles(customer: Customer) -> list[dict[str, Any]]:
                 "icon": "receipt-text",
                 "detail": _("No balance is kept here."),
             },
-            _plan_tile(account),
+            _plan_tile(account, plan_url),
         ]
     available = account.balance + account.credit_limit
     return [
@@ -68,6 +70,7 @@ def balance_tiles(customer: Customer) -> list[dict[str, Any]]:
             "value": format_money(account.balance, account.currency),
             "icon": "wallet",
             "detail": account.get_bill_type_display(),
+            "url": account_url,
             "kind": "danger" if account.balance < 0 and available <= 0 else "",
         },
         {
@@ -76,18 +79,20 @@ def balance_tiles(customer: Customer) -> list[dict[str, Any]]:
             "icon": "piggy-bank",
             "detail": _("Credit limit %(limit)s")
             % {"limit": format_money(account.credit_limit, account.currency)},
+            "url": account_url,
             "kind": "warning" if available <= 0 else "",
         },
-        _plan_tile(account),
+        _plan_tile(account, plan_url),
     ]
 
 
-def _plan_tile(account: BillingAccount) -> dict[str, Any]:
+def _plan_tile(account: BillingAccount, url: str) -> dict[str, Any]:
     return {
         "label": _("Rate plan"),
         "value": account.plan.name,
         "icon": "tags",
         "detail": account.plan.currency,
+        "url": url,
     }
 
 

@@ -553,6 +553,23 @@ def test_page_tells_the_state_of_the_login_mail(
         assert "550 &lt;no&gt; such user" in text
 
 
+def test_figures_of_a_customer_lead_to_its_account_and_ones_own_plan(
+    world: World,
+) -> None:
+    ann = world.client(world.ann)
+    base = f"/a/{world.acme.pk}/commerce"
+    for customer, is_ours in ((world.beta, True), (world.gamma, False)):
+        page = ann.get(f"{base}/customers/{customer.pk}/")
+        urls = {tile["label"]: tile["url"] for tile in page.context["tiles"]}
+        account = f"{base}/customers/{customer.pk}/account/"
+        assert urls["Balance"] == urls["Available"] == account
+        assert urls["Rate plan"] == (
+            f"{base}/plans/{world.acme_plan.pk}/" if is_ours else ""
+        )
+        for url in filter(None, urls.values()):
+            assert ann.get(url).status_code == 200
+
+
 def test_login_details_are_sent_again_with_a_fresh_link(
     world: World, ann: Client
 ) -> None:
