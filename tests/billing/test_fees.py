@@ -362,7 +362,7 @@ def test_features_are_counted_only_where_a_plan_asks_how_many(
     world: World, gamma: Customer, permission: dict[str, int], *, is_counted: bool
 ) -> None:
     if permission:
-        permit(world.acme_plan, **permission)
+        permit(world.acme_plan, Feature.LINE, **permission)
     with CaptureQueriesContext(connection) as captured:
         quote_features(gamma, [Wish(Feature.LINE)], by=_as(world, "ann", world.acme))
     counting = [query for query in captured if "count(*)" in query["sql"]]
