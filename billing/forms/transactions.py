@@ -17,6 +17,7 @@ from billing.models import BillingAccount, Tax
 from billing.services.transactions import MANUAL_KINDS
 from portal.core.forms import AmountField, Columns, PortalForm, Section
 from portal.core.money import format_money
+from portal.core.validators import validate_visible
 
 _KINDS = {
     EntryKind.CREDIT: gettext_lazy("Credit: raises the balance, such as a payment"),
@@ -37,6 +38,7 @@ class TransactionForm(PortalForm):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=200,
+        validators=[validate_visible],
         help_text=gettext_lazy("The customer reads it in its ledger."),
     )
     is_tax_free = forms.BooleanField(
@@ -110,5 +112,6 @@ class ReversalForm(PortalForm):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=120,
+        validators=[validate_visible],
         help_text=gettext_lazy("The customer reads it in its ledger."),
     )

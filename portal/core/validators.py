@@ -58,6 +58,14 @@ def validate_name(value: str) -> None:
         )
 
 
+def validate_visible(value: str) -> None:
+    """Refuse a line that cannot be seen, or in which signs that cannot be seen stand."""
+    if any(map(_is_hidden, value)):
+        raise ValidationError(
+            _("Remove the invisible control characters."), code="control"
+        )
+
+
 def _is_hidden(char: str) -> bool:
     """Whether ``char`` controls, turns around, or stands there unseen."""
     if char in _BLANKS:

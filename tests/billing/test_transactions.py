@@ -361,6 +361,29 @@ def test_page_refuses_a_debit_beyond_the_credit(
     assert "Beta Voice" in refusal
 
 
+@pytest.mark.parametrize(
+    "reason", ["\u200b", "For \u202etnuocsid", "Two\nlines", "a\x07"]
+)
+def test_page_refuses_a_reason_with_signs_nobody_sees(
+    world: World, account: BillingAccount, ann: Client, reason: str
+) -> None:
+    typed = {"kind": "credit", "amount": "1", "reason": reason}
+    assert list(errors_of(send(ann, address(world, "new/"), **typed))) == ["reason"]
+    page = f"ledger/{book(world, account).pk}/reverse/"
+    assert list(errors_of(send(ann, address(world, page), reason=reason))) == ["reason"]
+
+
+@pytest.mark.parametrize(
+    "reason", ["[November] 支払い", "=5 %", "🎁", "\u0645\u200c\u0646"]
+)
+def test_page_takes_any_reason_one_can_read(
+    world: World, account: BillingAccount, ann: Client, reason: str
+) -> None:
+    typed = {"kind": "credit", "amount": "1", "reason": reason}
+    assert send(ann, address(world, "new/"), **typed).status_code == 302
+    assert LedgerEntry.objects.get().description == reason
+
+
 def test_page_refuses_what_no_account_can_hold(
     world: World, account: BillingAccount, ann: Client
 ) -> None:
