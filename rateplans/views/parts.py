@@ -186,10 +186,10 @@ def kept_notes(now: Kept, before: Kept = NOBODY) -> list[str]:
         notes.append(text % {"count": customers})
     if plans > 0:
         text = ngettext(
-            "%(count)d rate plan of resellers, with %(customers)s, goes on inheriting from"
-            " it, though no other one there can.",
-            "%(count)d rate plans of resellers, with %(customers)s, go on inheriting from"
-            " it, though no other one there can.",
+            "%(count)d rate plan of resellers goes on inheriting from it (%(customers)s),"
+            " though no other one there can.",
+            "%(count)d rate plans of resellers go on inheriting from it (%(customers)s),"
+            " though no other one there can.",
             plans,
         )
         heirs = customers_text(now.heirs - before.heirs)

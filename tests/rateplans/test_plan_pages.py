@@ -195,8 +195,8 @@ def told_of_kept(page: Any) -> list[str]:
 
 
 HEIRS = (
-    "1 rate plan of resellers, with 2 customers, goes on inheriting from it, though no"
-    " other one there can."
+    "1 rate plan of resellers goes on inheriting from it (2 customers), though no other"
+    " one there can."
 )
 
 
