@@ -238,10 +238,13 @@ def worked_example(form: TaxExampleForm) -> dict[str, str]:
     )
     parts = tax_parts(EXAMPLE_PRICE, [tax], currency=currency, convert=_unconverted)
     sum_of_taxes = parts[0].amount if parts else ZERO
+    net = format_money(EXAMPLE_PRICE, currency)
+    steps = [f"{net} × {percent(tax.rate)}"] if tax.rate else []
+    if tax.amount:
+        steps.append(format_money(tax.amount, currency))
     return {
-        "net": format_money(EXAMPLE_PRICE, currency),
-        "rate": percent(tax.rate),
-        "amount": format_money(tax.amount, currency),
+        "net": net,
+        "steps": " + ".join(steps),
         "tax": format_money(sum_of_taxes, currency),
         "gross": format_money(EXAMPLE_PRICE + sum_of_taxes, currency),
     }

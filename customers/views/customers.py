@@ -100,7 +100,7 @@ class CustomerList(ListPage):
             ),
             Column(
                 "credit",
-                _("Credit"),
+                _("Credit limit"),
                 credit_cell,
                 sort=by_account.format("credit_limit"),
                 align="end",

@@ -339,19 +339,24 @@ def test_taxes_of_others_are_not_found(
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("rate=19&currency=EUR", ("€19.00", "€119.00")),
-        ("rate=19&amount=1,50&currency=EUR", ("€20.50", "€120.50")),
-        ("rate=10&currency=JPY", ("¥10", "¥110")),
+        ("rate=19&currency=EUR", ("€100.00 × 19 %", "€19.00", "€119.00")),
+        (
+            "rate=19&amount=1,50&currency=EUR",
+            ("€100.00 × 19 % + €1.50", "€20.50", "€120.50"),
+        ),
+        ("amount=1.50&currency=EUR", ("€1.50", "€1.50", "€101.50")),
+        ("rate=10&currency=JPY", ("¥100 × 10 %", "¥10", "¥110")),
         ("rate=much&currency=EUR", None),
         ("", None),
     ],
 )
 def test_the_example_follows_what_is_typed(
-    world: World, ann: Client, query: str, expected: tuple[str, str] | None
+    world: World, ann: Client, query: str, expected: tuple[str, ...] | None
 ) -> None:
     page = ann.get(f"{url_of(world.acme, 'tax-example')}?{query}")
     example = page.context["example"]
-    assert (example and (example["tax"], example["gross"])) == (expected or {})
+    told = tuple(example[name] for name in ("steps", "tax", "gross") if example)
+    assert told == (expected or ())
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
