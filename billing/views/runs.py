@@ -58,7 +58,11 @@ class RunList(ListPage):
             Column("day", _("For"), day_of),
             *(whole if sees_all_runs(self.actor) else ()),
             Column(
-                "failed", _("Failed"), lambda run: str(run.failed_here), align="end"
+                "failed",
+                _("Failed"),
+                lambda run: str(run.failed_here),
+                align="end",
+                narrow=True,
             ),
             Column("state", _("State"), state_pill, narrow=True),
         )

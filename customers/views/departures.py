@@ -70,19 +70,17 @@ class CustomerDelete(CustomerLeaving):
     def refusal(self) -> str:
         """Why it cannot be deleted; it has no price then."""
         reasons = tree.deletion_refusals(self.customer)
-        if not reasons:
-            try:
-                self._quotes()
-            except ValidationError as error:
-                reasons = error.messages
+        if reasons or self.customer.is_deleted:
+            return " ".join(reasons)
+        try:
+            self.price_seen()
+        except ValidationError as error:
+            reasons = error.messages
         return " ".join(reasons)
 
     @cached_property
     def contract_runs(self) -> bool:
         return tree.contract_is_running(self.customer)
-
-    def _quotes(self) -> tuple[DepartureQuote, DepartureQuote | None]:
-        return self.plain, self.charged
 
     @cached_property
     def plain(self) -> DepartureQuote:
@@ -146,13 +144,12 @@ class CustomerDelete(CustomerLeaving):
         return " ".join(str(amount) for amount in amounts)
 
     def form_context(self, form: forms.BaseForm) -> dict[str, Any]:
-        context = {"refusal": self.refusal, "danger": self.is_danger}
-        if self.refusal or self.customer.is_deleted:
-            return super().form_context(form) if not self.refusal else context
-        return super().form_context(form) | {
-            "boxes": self.boxes(),
-            "price_seen": self.price_seen(),
-        }
+        if self.refusal:
+            return {"refusal": self.refusal}
+        context = super().form_context(form)
+        if self.customer.is_deleted:
+            return context
+        return context | {"boxes": self.boxes(), "price_seen": self.price_seen()}
 
     def build_form(self, data: Any = None, files: Any = None) -> DeleteForm:
         return DeleteForm(data, choices=self._choices())

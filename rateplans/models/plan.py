@@ -98,7 +98,10 @@ class RatePlan(models.Model):
         _("refund on removal"),
         null=True,
         blank=True,
-        help_text=_("Who removes a feature gets the rest of its period back."),
+        help_text=_(
+            "Who removes a feature gets the rest of its period back, and who is deleted"
+            " that of everything."
+        ),
     )
     due_days = models.PositiveSmallIntegerField(
         _("invoices due after"),
