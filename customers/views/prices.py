@@ -30,9 +30,11 @@ class PricedForm:
 
     def form_context(self: Any, form: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().form_context(form)  # type: ignore[misc]
-        refusal = self.quote.refusal
+        refusal, price = self.quote.refusal, price_box(self.quote)
         return context | {
-            "price": price_box(self.quote),
+            "price": price,
+            # That it was free is something seen, too.
+            "free_seen": "" if price else str(self.quote.total),
             "refusal": " ".join(refusal.messages) if refusal else "",
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -90,6 +91,21 @@ def test_price_that_changed_is_shown_before_it_is_charged(priced: World) -> None
     typed["price_seen"] = answer.context["price"]["seen"]
     assert client.post(line_url(priced.beta), typed).status_code == 302
     assert balance(priced.beta) == -27
+
+
+def test_what_was_free_is_not_charged_unseen(priced: World) -> None:
+    """Two see the one line that is included; the second to save is asked first."""
+    permit(priced.acme_plan, included=1)
+    client = priced.client(priced.ben)
+    page = client.get(line_url(priced.beta))
+    assert page.context["price"] is None
+    [seen] = re.findall(r'name="price_seen" value="([^"]*)"', page.content.decode())
+    assert add_line(client, priced.beta).status_code == 302
+    typed = entries_of(page, name="Late", username="sip-late", price_seen=seen)
+    answer = client.post(line_url(priced.beta), typed)
+    assert "price has changed" in errors_of(answer)["__all__"][0]
+    assert answer.context["price"]["total"] == "€25.00"
+    assert balance(priced.beta) == 0
 
 
 def test_lines_are_added_until_the_credit_ends(priced: World) -> None:
