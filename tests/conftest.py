@@ -11,17 +11,29 @@ from django.template import Template
 from django.test import client, override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
-from portal.embedded.testdb import own_database
+from portal.embedded.testdb import Databases
 from tests.world import World, build_world
+
+# What is laid once for each worker. A test finds it by the fixture of the same name.
+STATES = {"world": build_world}
+databases = Databases(os.environ.get("PYTEST_XDIST_WORKER", "main"), STATES)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Turn to the database with the test's state before it begins a transaction."""
+    fixtures = item.fixturenames
+    databases.turn_to(next((state for state in STATES if state in fixtures), ""))
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    django_test_environment: None, django_db_blocker: DjangoDbBlocker
+    django_test_environment: None,
+    django_db_blocker: DjangoDbBlocker,
+    quick_passwords: None,
 ) -> Iterator[None]:
-    """In place of pytest-django's: a copied database for each worker."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    with django_db_blocker.unblock(), own_database(worker):
+    """In place of pytest-django's: copied databases for each worker."""
+    with django_db_blocker.unblock(), databases.opened():
         yield
 
 
@@ -68,4 +80,5 @@ def empty_cache() -> None:
 @pytest.fixture
 def world(db: None) -> World:
     """The cast of tests/world.py."""
-    return build_world()
+    known: World = databases.known("world")
+    return known

@@ -25,7 +25,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from customers.models import Person
 from portal.core.sessions import SessionStore
-from tests.world import World, build_world
+from tests.world import World
 
 # Where to leave pictures for looking at; none are taken without it.
 SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
@@ -155,9 +155,9 @@ class Visitor:
 
 
 @pytest.fixture
-def cast(transactional_db: None) -> World:
+def cast(transactional_db: None, world: World) -> World:
     """The world in committed rows: the server under test has its own connections."""
-    return build_world()
+    return world
 
 
 @pytest.fixture
