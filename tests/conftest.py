@@ -19,6 +19,20 @@ STATES = {"world": build_world}
 databases = Databases(os.environ.get("PYTEST_XDIST_WORKER", "main"), STATES)
 
 
+# They take longest and wait for other processes, so they come first: a worker that is
+# done early finds short ones to take over. The demo needs no database of the tests: the
+# other worker migrates it meanwhile.
+LONG = ("tests/embedded/test_demo", "tests/browser/", "tests/bench/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        places = (at for at, path in enumerate(LONG) if item.nodeid.startswith(path))
+        return next(places, len(LONG))
+
+    items.sort(key=rank)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Turn to the database with the test's state before it begins a transaction."""

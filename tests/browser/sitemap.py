@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from math import ceil
 from typing import Any
 
 from django.test import Client
@@ -52,6 +53,7 @@ from rateplans.services import customs
 from tests.books import give
 from tests.world import World
 
+LARGEST = 25  # pages that one test goes through
 # Not in the frame of the portal, with tests of its own.
 ELSEWHERE = {"admin": "Django's own pages: tests/admin"}
 
@@ -78,8 +80,17 @@ def routes() -> list[Route]:
     return [route for route in _walk(get_resolver(), "", "") if _is_opened(route.view)]
 
 
-def sections() -> list[str]:
-    return sorted({route.section for route in routes()})
+def parts() -> dict[str, list[Route]]:
+    """The pages of each section, in parts that several workers can share."""
+    found: dict[str, list[Route]] = {}
+    for section in sorted({route.section for route in routes()}):
+        pages = [route for route in routes() if route.section == section]
+        count = ceil(len(pages) / LARGEST)
+        size = ceil(len(pages) / count)
+        for number in range(count):
+            name = f"{section}-{number + 1}" if count > 1 else section
+            found[name] = pages[number * size : (number + 1) * size]
+    return found
 
 
 def _walk(resolver: Any, path: str, namespace: str) -> Iterator[Route]:
