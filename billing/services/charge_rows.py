@@ -80,8 +80,17 @@ def add_charge(
         changes=audit.first_values(charge, FIELDS),
     )
     if is_immediate:
-        charge_now(charge=charge, by=by)
+        _charge_at_once(charge, by)
     return charge
+
+
+def _charge_at_once(charge: Charge, by: Actor) -> None:
+    try:
+        charge_now(charge=charge, by=by)
+    except ValidationError as error:
+        if getattr(error, "code", None) == "nothing":
+            raise ValidationError({"amount": error}) from error
+        raise
 
 
 @transaction.atomic

@@ -188,9 +188,21 @@ def pass_over(account: BillingAccount, until: date) -> None:
 def lines_now(charge: Charge, *, today: date) -> list[ChargeLine]:
     """What "charge now" would post: all of what is due or paid once, else a part (D 5.1).
 
-    Raises ValidationError where there is nothing to charge now.
+    Raises ValidationError where there is nothing to charge now, code ``nothing`` where
+    that comes to 0 in the account's currency.
     """
     charge = _charges().get(pk=charge.pk)
+    lines = _lines_now(charge, today)
+    if not any(line.gross for line in lines):
+        raise ValidationError(
+            _("This comes to 0 in %(currency)s: there is nothing to charge."),
+            code="nothing",
+            params={"currency": lines[0].account.currency},
+        )
+    return lines
+
+
+def _lines_now(charge: Charge, today: date) -> list[ChargeLine]:
     account = charge.account
     if account is None:
         raise _charged_by_the_run()

@@ -120,6 +120,36 @@ def test_immediately_without_credit_adds_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    ("amount", "quantity", "booked"),
+    [
+        ("0.004", 1, []),
+        ("0.004", 2, [("Router rental × 2", "-0.01")]),
+        ("0.005", 1, [("Router rental", "-0.01")]),
+    ],
+)
+def test_immediately_of_nothing_is_refused_at_the_amount(
+    world: World, amount: str, quantity: int, booked: list[tuple[str, str]]
+) -> None:
+    values = {
+        "amount": Decimal(amount),
+        "quantity": quantity,
+        "period": ChargePeriod.ONCE,
+        "starts_on": date(2026, 11, 22),
+        "is_immediate": True,
+    }
+    if booked:
+        add(world, **values)
+    else:
+        with pytest.raises(ValidationError) as caught:
+            add(world, **values)
+        [refusal] = refusals_of(caught)["amount"]
+        assert refusal == "This comes to 0 in EUR: there is nothing to charge."
+        with scopes_disabled():
+            assert not Charge.objects.exists()
+    assert posted() == booked
+
+
+@pytest.mark.parametrize(
     ("values", "field"),
     [
         ({"name": ""}, "name"),
@@ -316,6 +346,15 @@ def test_charge_now_keeps_within_the_credit(world: World) -> None:
     assert posted() == []
 
 
+def test_charge_now_of_nothing_says_so(world: World, ann: Client) -> None:
+    charge = add(world, amount=Decimal("0.004"), period=ChargePeriod.ONCE)
+    url = url_of(world.acme, "charge-now", pk=charge.pk)
+    assert "comes to 0 in EUR" in ann.get(url).context["refusal"]
+    assert ann.post(url).status_code == 422
+    charge.refresh_from_db()
+    assert charge.next_on == date(2026, 12, 1)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_charging_now_twice_at_once_posts_one_entry() -> None:
     world = build_world()
@@ -502,6 +541,7 @@ def test_inherited_charges_are_shown_with_the_plan_they_come_from(
         ({"amount": "0"}, "amount"),
         ({"amount": "-5"}, "amount"),
         ({"amount": "much"}, "amount"),
+        ({"amount": "0.004", "period": "now"}, "amount"),
         ({"quantity": "0"}, "quantity"),
         ({"period": "daily"}, "period"),
         ({"period": "monthly", "starts_on": ""}, "starts_on"),
