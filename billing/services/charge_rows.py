@@ -61,12 +61,15 @@ def add_charge(
     """Put a charge on a customer of ``by``, or on one of its plans; bills nothing yet.
 
     ``is_immediate`` charges it at once, whole, within the customer's credit; it is on a
-    customer then, and due once. Raises ValidationError by field.
+    customer then, and due once. Only that is left where the customer is deleted: accounts
+    are still settled, but nothing falls due on it. Raises ValidationError by field.
     """
     by.require(Permission.COMMERCE)
     owner_id = account.provider_id if account else plan.owner_id if plan else None
     if owner_id != by.customer.pk:
         raise PermissionDenied
+    if account is not None and not is_immediate:
+        _refuse_on_deleted(account)
     charge = Charge(owner_id=owner_id, account=account, plan=plan)
     _set(charge, values)
     charge.next_on = _next_on(charge)
@@ -82,6 +85,14 @@ def add_charge(
     if is_immediate:
         _charge_at_once(charge, by)
     return charge
+
+
+def _refuse_on_deleted(account: BillingAccount) -> None:
+    """Who deletes a customer holds its account: wait for that, and only then look."""
+    locked = BillingAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
+    if locked.customer.deleted_at is not None:
+        text = _("The customer is deleted: it can only be charged immediately.")
+        raise ValidationError({"period": text}, code="deleted")
 
 
 def _charge_at_once(charge: Charge, by: Actor) -> None:

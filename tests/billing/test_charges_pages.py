@@ -19,6 +19,7 @@ from billing.choices import ChargePeriod
 from billing.models import BillingAccount, Charge, LedgerEntry, Tax, TaxLiability
 from billing.services import charge_rows, charges
 from customers.models import Customer
+from customers.services import tree
 from portal.core.errors import StaleError
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled, subtree
@@ -47,7 +48,7 @@ def ann(world: World) -> Client:
     return world.client(world.ann)
 
 
-def add(world: World, *, limit: int = 1000, **values: Any) -> Charge:
+def add(world: World, *, limit: int | None = 1000, **values: Any) -> Charge:
     """Ten euros a month on Beta from 1 December on, unless ``values`` say otherwise."""
     fields: dict[str, Any] = {
         "name": "Router rental",
@@ -59,7 +60,9 @@ def add(world: World, *, limit: int = 1000, **values: Any) -> Charge:
     taxes = values.pop("taxes", [])
     is_immediate = values.pop("is_immediate", False)
     with subtree(world.acme):
-        BillingAccount.objects.filter(customer=world.beta).update(credit_limit=limit)
+        if limit is not None:
+            accounts = BillingAccount.objects.filter(customer=world.beta)
+            accounts.update(credit_limit=limit)
         return charge_rows.add_charge(
             account=world.beta.account,
             values=fields | values,
@@ -119,6 +122,62 @@ def test_immediately_without_credit_adds_nothing(world: World) -> None:
         assert not Charge.objects.exists()
 
 
+def delete(world: World) -> None:
+    with subtree(world.acme):
+        tree.delete_customer(customer=world.gamma, by=world.actor(world.ben))
+        tree.delete_customer(customer=world.beta, by=world.actor(world.ann))
+
+
+@pytest.mark.parametrize("period", [ChargePeriod.MONTHLY, ChargePeriod.ONCE])
+def test_on_a_deleted_customer_nothing_falls_due(
+    world: World, period: ChargePeriod
+) -> None:
+    delete(world)
+    with pytest.raises(ValidationError) as caught:
+        add(world, period=period)
+    assert refusals_of(caught) == {
+        "period": ["The customer is deleted: it can only be charged immediately."]
+    }
+    with scopes_disabled():
+        assert not Charge.objects.exists()
+
+
+def test_a_deleted_customer_is_still_charged_immediately(
+    world: World, ann: Client
+) -> None:
+    delete(world)
+    with scopes_disabled():
+        BillingAccount.objects.filter(customer=world.beta).update(credit_limit=100)
+    url = url_of(world.acme, "customer-charge-create", pk=world.beta.pk)
+    answer = send(ann, url, name="Kept router", amount="80", period="monthly")
+    assert list(errors_of(answer)) == ["period"]
+    answer = send(ann, url, name="Kept router", amount="80", period="now")
+    assert answer.url == list_url(world)
+    assert posted() == [("Kept router", "-80.00")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_charge_waits_for_whoever_deletes_the_customer() -> None:
+    world = build_world()
+    deleted = Event()
+
+    def remove() -> None:
+        with transaction.atomic():
+            delete(world)
+            deleted.set()
+            wait_until_somebody_waits()
+
+    def put() -> None:
+        assert deleted.wait(WAIT)
+        add(world, limit=None)
+
+    gone, refused = race(remove, put)
+    assert gone is None
+    assert isinstance(refused, ValidationError), refused
+    with scopes_disabled():
+        assert not Charge.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("amount", "quantity", "booked"),
     [
@@ -130,7 +189,7 @@ def test_immediately_without_credit_adds_nothing(world: World) -> None:
 def test_immediately_of_nothing_is_refused_at_the_amount(
     world: World, amount: str, quantity: int, booked: list[tuple[str, str]]
 ) -> None:
-    values = {
+    values: dict[str, Any] = {
         "amount": Decimal(amount),
         "quantity": quantity,
         "period": ChargePeriod.ONCE,
