@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from billing.ledger import CreditError, Shortage
 from billing.pricing import Level
 from portal.core.actor import Actor
-from portal.core.money import format_money
+from portal.core.money import ZERO, format_money
 from rateplans.choices import Feature
 
 
@@ -33,8 +33,9 @@ def _shortage(shortage: Shortage, level: Level, by: Actor) -> ValidationError:
     values = {
         "name": level.account.customer.name,
         "wanted": format_money(shortage.wanted, shortage.currency),
+        # Beyond its limit already: nothing is available, and less than that cannot be.
         "available": format_money(
-            shortage.balance + shortage.credit_limit, shortage.currency
+            max(ZERO, shortage.balance + shortage.credit_limit), shortage.currency
         ),
         "missing": format_money(shortage.missing, shortage.currency),
     }

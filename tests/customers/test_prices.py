@@ -147,6 +147,14 @@ def test_reseller_is_told_whose_limit_to_raise(priced: World) -> None:
     assert "€20.00" in told
 
 
+def test_less_than_nothing_is_not_called_available(priced: World) -> None:
+    give(priced.beta, "-3.76")
+    set_account(priced.beta, credit_limit=Decimal(0))
+    told = errors_of(add_line(priced.client(priced.ben), priced.beta))["__all__"][0]
+    assert "this costs €25.00, and €0.00 are available." in told
+    assert "Top up at least €28.76" in told
+
+
 def test_forbidden_feature_is_said_and_not_made(priced: World) -> None:
     permit(priced.acme_plan, maximum=0)
     client = priced.client(priced.ben)
