@@ -163,15 +163,19 @@ def who_booked(entry: LedgerEntry, *, reader: TenantRow) -> str:
     """Whose entry it is, as ``reader`` may know it: nobody above its account has a name.
 
     ``reader`` is the real person's own account. Of people who were deleted since, only
-    that much is certain: who acted as somebody else came from above.
+    that much is certain: who acted as somebody else came from above. Where the account
+    was moved, people who booked before may be neither above nor below the reader.
     """
     if not entry.person_name:
         return _("The system")
     if entry.person is None:
-        is_known = not entry.acting_as_name
-    else:
-        is_known = entry.person.customer.path.startswith(reader.path)
-    return entry.person_name if is_known else _("Your provider")
+        return _("Your provider") if entry.acting_as_name else entry.person_name
+    path = entry.person.customer.path
+    if path.startswith(reader.path):
+        return entry.person_name
+    if reader.path.startswith(path):
+        return _("Your provider")
+    return _("Another account")
 
 
 def revenue_by_month(

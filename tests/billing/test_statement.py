@@ -126,6 +126,17 @@ def test_name_of_who_acted_from_above_stays_unknown(world: World) -> None:
     assert statement.who_booked(entry, reader=world.beta) == "Your provider"
 
 
+def test_who_booked_before_a_move_is_not_the_present_provider(world: World) -> None:
+    by = world.actor(world.ben)
+    entry = move(world, "1", datetime(2026, 11, 2, tzinfo=UTC), by=by)
+    world.gamma.parent = world.rival
+    world.gamma.path = f"{world.rival.path}{world.gamma.pk}."
+    world.gamma.save()
+    for reader in (world.rival, world.gamma):
+        assert statement.who_booked(entry, reader=reader) == "Another account"
+    assert statement.who_booked(entry, reader=world.root) == "Ben Braun"
+
+
 def test_what_jobs_book_is_the_systems(world: World) -> None:
     entry = move(world, "1", datetime(2026, 11, 2, tzinfo=UTC))
     assert statement.who_booked(entry, reader=world.gamma) == "The system"
