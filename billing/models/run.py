@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
 from billing.choices import LedgerFaultKind
+
+# The next run, an hour later, should have taken over by then.
+STUCK_AFTER = timedelta(hours=3)
 
 
 class PeriodRun(models.Model):
@@ -42,6 +47,12 @@ class PeriodRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.on or self.started_at:%Y-%m-%d}"
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it began long ago and did not end."""
+        began_long_ago = self.started_at < timezone.now() - STUCK_AFTER
+        return self.finished_at is None and began_long_ago
 
 
 class RunFailure(models.Model):

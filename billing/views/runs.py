@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -29,8 +27,6 @@ from portal.core.views import Crumb, ListPage, PortalView
 
 LIST = "billing:run-list"
 DETAIL = "billing:run-detail"
-# The next run, an hour later, should have taken over by then.
-STUCK_AFTER = timedelta(hours=3)
 
 
 class RunList(ListPage):
@@ -226,7 +222,7 @@ def day_of(run: PeriodRun) -> str:
 
 def state_pill(run: PeriodRun) -> SafeString:
     if run.finished_at is None:
-        if run.started_at < timezone.now() - STUCK_AFTER:
+        if run.is_stuck:
             return pill("danger", _("Not finished for hours"), "octagon-alert")
         return pill("info", _("Running"), "loader")
     if run.failed_here:  # type: ignore[attr-defined]

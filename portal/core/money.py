@@ -15,7 +15,6 @@ from django.utils.formats import get_format
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext_lazy as _
 
-LEDGER_PLACES = 6
 ZERO = Decimal(0)
 
 

@@ -17,10 +17,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from billing.models import LedgerCheck, PeriodRun
+from billing.models import PeriodRun
 from billing.selectors import Rates, run_failures, sees_all_runs
+from billing.services.checking import last_check
 from billing.statement import revenue_by_month
-from billing.views.runs import STUCK_AFTER
 from customers.choices import Lock
 from customers.models import Customer
 from customers.selectors import MANY_MATCHES, attention_counts
@@ -74,21 +74,14 @@ def counts_for(actor: Actor) -> Counts:
         locked=_bounded(living.exclude(lock=Lock.NONE)),
         failed_mails=_bounded(failed),
         failed_fees=_bounded(failures) if run else 0,
-        is_run_stuck=is_operator and _is_stuck(run),
+        is_run_stuck=is_operator and run is not None and run.is_stuck,
         last_run=run.pk if run else None,
         ledger_faults=_ledger_faults() if is_operator else 0,
     )
 
 
-def _is_stuck(run: PeriodRun | None) -> bool:
-    """Whether a run began long ago and did not end: the next one should have taken over."""
-    if run is None or run.finished_at is not None:
-        return False
-    return run.started_at < timezone.now() - STUCK_AFTER
-
-
 def _ledger_faults() -> int:
-    last = LedgerCheck.objects.exclude(finished_at=None).order_by("-pk").first()
+    last = last_check()
     return last.faults if last else 0
 
 

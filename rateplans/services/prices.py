@@ -127,12 +127,8 @@ def set_permissions(
     _record(plan, changes, None, by)
 
 
-def own_maximum(owner: Any, feature: Feature) -> int:
-    """How many the plan allows that ``owner`` is on itself; -1 for no limit."""
-    return own_maxima(owner)[feature]
-
-
 def own_maxima(owner: Any) -> dict[Feature, int]:
+    """How many of each feature the plan allows that ``owner`` is on; -1 for no limit."""
     plan = own_plan(owner.pk)
     if plan is None:  # the system owner is on none
         return dict.fromkeys(Feature, NO_LIMIT)
