@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from django.db import transaction
@@ -14,7 +15,7 @@ from django.utils.text import capfirst
 
 from portal.core.scope import scopes_disabled
 from rateplans.choices import Feature, MarkupKind, Sharing
-from rateplans.models import RatePlan
+from rateplans.models import NumberClass, RatePlan
 from rateplans.pricing import EffectivePlan
 from rateplans.selectors import count_customers, effective_plans, heir_ids
 from rateplans.settings import DEFAULTS
@@ -83,15 +84,17 @@ def effects(plan: RatePlan, change: Callable[[], Any], *, on: date) -> list[Effe
             raise _Undone
     except _Undone:
         pass
+
+    @cache
+    def concerned(setting: str) -> dict[int, int]:
+        where = _OVERRIDES.get(setting)
+        return customers if where is None else count_customers(customers, where=where)
+
+    classes = number_classes()
     totals: Counter[_Difference] = Counter()
-    for pk, number in customers.items():
-        for difference in _differences(before[pk], after[pk]):
-            override = _OVERRIDES.get(difference.name)
-            if override is not None:
-                number_concerned = count_customers([pk], where=override)[pk]
-            else:
-                number_concerned = number
-            totals[difference] += number_concerned
+    for pk in customers:
+        for difference in _differences(before[pk], after[pk], classes):
+            totals[difference] += concerned(difference.name)[pk]
     return [
         Effect(each.label, each.old, each.new, number)
         for each, number in totals.items()
@@ -137,7 +140,9 @@ def count_kept(plan: RatePlan, share: str) -> int:
     return count_customers([plan.pk], where=theirs)[plan.pk]
 
 
-def _differences(old: EffectivePlan, new: EffectivePlan) -> Iterator[_Difference]:
+def _differences(
+    old: EffectivePlan, new: EffectivePlan, classes: dict[int, NumberClass]
+) -> Iterator[_Difference]:
     for name in DEFAULTS:
         was, becomes = old.setting(name), new.setting(name)
         if was.value == becomes.value or name in OF_NEW_CUSTOMERS:
@@ -151,7 +156,7 @@ def _differences(old: EffectivePlan, new: EffectivePlan) -> Iterator[_Difference
             for each, plan in ((was, old), (becomes, new))
         ]
         yield _Difference(name, capfirst(setting_label(name)), *texts)
-    yield from _of_prices(old, new)
+    yield from _of_prices(old, new, classes)
     for kind in MarkupKind:
         texts = [
             markup_text(
@@ -165,8 +170,9 @@ def _differences(old: EffectivePlan, new: EffectivePlan) -> Iterator[_Difference
     yield from _of_permissions(old, new)
 
 
-def _of_prices(old: EffectivePlan, new: EffectivePlan) -> Iterator[_Difference]:
-    classes = number_classes()
+def _of_prices(
+    old: EffectivePlan, new: EffectivePlan, classes: dict[int, NumberClass]
+) -> Iterator[_Difference]:
     keys = dict.fromkeys(
         key
         for effective in (old, new)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from billing.models import BillingAccount
 from customers.models import Customer, Person
@@ -18,7 +19,7 @@ from portal.core.errors import StaleError
 from portal.core.models import AuditEvent
 from portal.core.scope import scopes_disabled, subtree
 from portal.core.staleness import state_of
-from rateplans.choices import BillType, Feature, Occurs, Sharing
+from rateplans.choices import BillType, Feature, InvoiceDetail, Occurs, Sharing
 from rateplans.models import PlanFeature, PlanPrice, RatePlan
 from rateplans.selectors import chain_ids, count_customers, effective_plan, heir_ids
 from rateplans.services import plans, preview
@@ -288,6 +289,27 @@ def test_a_preview_tells_what_changes_for_how_many(world: World) -> None:
     with subtree(world.acme):
         found = preview.effects(world.acme_plan, save, on=on)
     assert [each.customers for each in found] == [1]
+
+
+def test_a_preview_asks_no_more_for_more_plans_that_inherit(world: World) -> None:
+    by = world.actor(world.ann)
+
+    def queries() -> int:
+        def save() -> None:
+            values = {"due_days": 30, "invoice_detail": InvoiceDetail.TOTAL}
+            plans.update_plan(plan=world.acme_plan, values=values, by=by)
+
+        with subtree(world.acme), CaptureQueriesContext(connection) as captured:
+            found = preview.effects(
+                world.acme_plan, save, on=world.acme_plan.created_at.date()
+            )
+        assert {each.customers for each in found} == {2}
+        return len(captured)
+
+    put_on(world.gamma, world.acme_plan)
+    before = queries()
+    put_on(world.gamma, make(world, name="Heir", base=world.acme_plan))
+    assert queries() == before
 
 
 def _price(
