@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billing.models import Tax
+from billing.models import Charge, Product, Tax
 from portal.core.money import round_money
 from rateplans.choices import Feature
 
@@ -36,6 +36,21 @@ class TaxPart:
 def on_feature(taxes: Iterable[Tax], feature: Feature) -> list[Tax]:
     """Those that apply to the fees of a feature."""
     return [tax for tax in taxes if getattr(tax, SWITCHES[feature])]
+
+
+def on_sold(liable: Iterable[Tax], sold: Charge | Product, switch: str) -> list[Tax]:
+    """Those of ``liable`` that a charge or a product bears; its taxes are loaded.
+
+    Its ticks decide (docs/adr/0015). What its owner could not tick, taxes of a reseller
+    between it and who pays, applies as ``switch`` of that tax says.
+    """
+    ticked = {tax.pk for tax in sold.taxes.all()}
+    known = {sold.owner_id, *sold.owner.ancestor_ids}
+    return [
+        tax
+        for tax in liable
+        if tax.pk in ticked or (tax.owner_id not in known and getattr(tax, switch))
+    ]
 
 
 def tax_parts(

@@ -14,7 +14,7 @@ from billing.pricing import RATE_PLACES
 from billing.schedules import Schedule
 from billing.selectors import Rates
 from billing.services.fee_lines import days_text
-from billing.taxes import TaxPart, tax_parts
+from billing.taxes import TaxPart, on_sold, tax_parts
 from billing.types import rules_of
 from portal.core.money import ZERO, round_money
 
@@ -133,16 +133,6 @@ def _line(
 
 
 def taxes_on(account: BillingAccount, charge: Charge) -> list[Tax]:
-    """Those the customer is liable for and the charge bears.
-
-    What the charge's owner could not tick, taxes of a reseller further down whose plan
-    inherits the charge, applies as that tax says of charges.
-    """
-    ticked = {tax.pk for tax in charge.taxes.all()}
-    known = {charge.owner_id, *charge.owner.ancestor_ids}
-    liable = (row.tax for row in account.liabilities.all())
-    return [
-        tax
-        for tax in liable
-        if tax.pk in ticked or (tax.owner_id not in known and tax.applies_charges)
-    ]
+    """Those the customer is liable for and the charge bears."""
+    liable = [row.tax for row in account.liabilities.all()]
+    return on_sold(liable, charge, "applies_charges")

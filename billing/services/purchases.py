@@ -22,7 +22,7 @@ from billing.product_selectors import load_product_prices, products_on_offer
 from billing.selectors import Rates, load_levels
 from billing.services.charge_lines import ChargeLine, full_line, schedule_of
 from billing.services.credit import shortage_refusal
-from billing.taxes import TaxPart, tax_parts
+from billing.taxes import TaxPart, on_sold, tax_parts
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.money import ZERO, round_money
@@ -164,7 +164,7 @@ def _purchase_at(
     product: Product, price: ProductPrice, buy: Decimal, quantity: int, rates: Rates
 ) -> LevelPurchase:
     level, account = price.level, price.level.account
-    taxes = taxes_on(product, level)
+    taxes = on_sold(level.taxes, product, "applies_products")
     net = round_money(price.create * quantity, level.currency)
     once = OnceLine(
         price=price,
@@ -191,21 +191,6 @@ def _purchase_at(
         charge.next_on = schedule_of(charge).first_after(level.today)
         first = full_line(account, charge, level.today, taxes)
     return LevelPurchase(price, once, charge, first, tuple(taxes))
-
-
-def taxes_on(product: Product, level: Level) -> list[Tax]:
-    """Those the customer is liable for and the product bears.
-
-    What the product's owner could not tick, taxes of a reseller in between, applies as that
-    tax says of products.
-    """
-    ticked = {tax.pk for tax in product.taxes.all()}
-    known = {product.owner_id, *product.owner.ancestor_ids}
-    return [
-        tax
-        for tax in level.taxes
-        if tax.pk in ticked or (tax.owner_id not in known and tax.applies_products)
-    ]
 
 
 @transaction.atomic
