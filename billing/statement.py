@@ -63,8 +63,9 @@ GROUP BY 1, 2
 """
 # With more accounts than this, some of the newest entries of all are surely among them.
 _MANY_ACCOUNTS = 5000
-# Fees of single features are named after the row of BilledFeature (billing.services.fees).
-_FEATURE_KEY = r"^(?:signup|recurring|refund):(\d+)$"
+# What is booked for single features is named after the first row of BilledFeature: by
+# billing.services fees, refunds, departures and returns.
+_FEATURE_KEY = r"^(?:signup|recurring|refund|contract|returned):(\d+)$"
 _NEWEST = """
 SELECT entry.id FROM (
     SELECT id FROM billing_billingaccount WHERE provider_id = %s LIMIT %s) account

@@ -314,8 +314,9 @@ def _contracts_back(
         assert entry.period_end is not None
         if entry.period_end > level.today:
             times = entry.quantity
-            label = names[entry.key].label if times == 1 else f"× {times}"
+            row = names[entry.key]
+            label = row.label if times == 1 else f"× {times}"
             line = part_of(level, entry, level.today, times, label)
             if line.gross:
-                found.append((f"returned:{entry.pk}", line))
+                found.append((f"returned:{row.pk}", line))
     return found

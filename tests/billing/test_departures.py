@@ -21,6 +21,7 @@ from billing.services import transactions
 from billing.services.departures import quote_departure
 from billing.services.periods import close_account
 from billing.services.returns import quote_return
+from billing.statement import with_causes
 from customers.models import Customer
 from customers.services import tree
 from portal.core.actor import Actor, system_actor
@@ -254,6 +255,18 @@ def test_rest_of_a_contract_is_waived_or_charged(
     factor = 1 if contract == "charge" else 0
     assert above["acme"] == [-270] * factor
     assert above["beta"] == [-180] * factor
+
+
+def test_what_a_contract_costs_above_tells_whose_it_is(
+    world: World, gamma: Customer
+) -> None:
+    set_account(gamma, contract_ends_on=MARCH)
+    before = _last()
+    _delete(world, "2026-01-26T12:00Z", contract="charge")
+    _restore(world, "2026-01-27T12:00Z")
+    above = LedgerEntry.objects.filter(account__customer=world.beta, pk__gt=before)
+    found = [(row.key.split(":")[0], row.cause) for row in with_causes(above)]
+    assert found == [("returned", gamma.name), ("contract", gamma.name)]
 
 
 def test_contract_is_charged_with_taxes_as_one_event(
