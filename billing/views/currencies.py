@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -31,6 +30,7 @@ from portal.core.forms import PortalForm
 from portal.core.money import CURRENCIES, currency_name, plain_amount
 from portal.core.permissions import Permission
 from portal.core.tables import Column, Empty
+from portal.core.urls import day_of
 from portal.core.views import Crumb, FormPage, ListPage, clean_token
 
 LIST = "billing:rate-list"
@@ -143,7 +143,7 @@ class RateCreate(RatePage):
 
     def initial(self) -> dict[str, Any]:
         currency = self.request.GET.get("currency", "")
-        day = _day(self.request.GET.get("on", ""))
+        day = day_of(self.request.GET.get("on", ""))
         rate = None
         if currency in CURRENCIES and day:
             rate = ExchangeRate.objects.filter(currency=currency, on=day).first()
@@ -156,13 +156,6 @@ class RateCreate(RatePage):
     def save(self, form: RateForm) -> str:
         currencies.set_rate(by=self.actor, **form.cleaned_data)
         return self.url(LIST)
-
-
-def _day(text: str) -> Any:
-    try:
-        return parse_date(text)
-    except ValueError:
-        return None
 
 
 class RateImport(RatePage):

@@ -17,13 +17,13 @@ from portal.core.forms import PortalForm
 from portal.core.models import AuditEvent
 from portal.core.money import format_price
 from portal.core.periods import ONE_DAY
+from portal.core.urls import day_of
 from rateplans.choices import Feature, MarkupKind, Occurs
 from rateplans.forms.prices import price_keys
 from rateplans.models import NumberClass
 from rateplans.pricing import EffectivePlan, Markup
 from rateplans.selectors import effective_plan
 from rateplans.views.parts import PlanPage
-from rateplans.views.prices import day_of
 from rateplans.wording import (
     feature_text,
     markup_text,

@@ -7,11 +7,11 @@ from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar
 
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
 from portal.core.display import format_day
 from portal.core.money import format_price
+from portal.core.urls import day_of
 from rateplans.forms.prices import (
     DatedForm,
     MarkupsForm,
@@ -26,14 +26,6 @@ from rateplans.services import preview, prices
 from rateplans.services.preview import Effect
 from rateplans.views.parts import CarefulFormPage
 from rateplans.wording import markup_text, number_classes, price_label
-
-
-def day_of(text: str) -> date | None:
-    """The day that ``text`` of an address names; None if it is none."""
-    try:
-        return parse_date(text)
-    except ValueError:
-        return None
 
 
 class PricePage(CarefulFormPage):
