@@ -142,6 +142,12 @@ class LedgerEntry(models.Model):
         indexes = (
             models.Index(fields=["account", "-id"], name="entry_account_newest"),
             models.Index(fields=["account", "at"], name="entry_account_time"),
+            # What was paid for days that are given back, under the locks of the accounts.
+            models.Index(
+                fields=["account", "period_end", "feature"],
+                name="entry_of_period",
+                condition=Q(kind__in=[EntryKind.RECURRING, EntryKind.REFUND]),
+            ),
         )
 
     def __str__(self) -> str:

@@ -12,6 +12,8 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from billing import ledger
+from billing.choices import EntryKind
 from billing.models import BilledFeature, LedgerEntry, Tax, TaxLiability
 from billing.services.maxima import refusal_of_another
 from billing.services.quotes import Wish, quote_features, quote_removal
@@ -36,6 +38,7 @@ from tests.world import World
 
 pytestmark = pytest.mark.django_db
 MID = "2026-01-16T12:00Z"  # of January: 16 of 31 days are left, the 16th among them
+ONE = Decimal(1)
 MONTH = {"fees_from": date(2020, 1, 1), "billed_until": date(2026, 2, 1)}
 
 
@@ -244,6 +247,28 @@ def test_removing_gives_back_the_days_after(
     found = [net for kind, net in entries(gamma, "kind", "net") if kind == "refund"]
     assert found == expected
     assert "refund" not in {kind for (kind,) in entries(world.beta, "kind")}
+
+
+def test_an_index_finds_what_was_paid_for_a_period(
+    world: World, gamma: Customer
+) -> None:
+    """Of an account with much else in its ledger."""
+    _refunding(world)
+    price(world.beta_plan, 31)
+    others = [
+        ledger.debit(gamma.account.pk, f"other:{n}", EntryKind.CHARGE, ONE, "Router")
+        for n in range(500)
+    ]
+    ledger.post(others, by=system_actor(gamma), within_limits=False)
+    with time_machine.travel(MID, tick=False):
+        add(gamma, item(1))
+        with CaptureQueriesContext(connection) as captured:
+            remove(gamma, item(1))
+    [found] = [each["sql"] for each in captured if "'^recurring:" in each["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE billing_ledgerentry")
+        cursor.execute(f"EXPLAIN {found}")
+        assert "entry_of_period" in str(cursor.fetchall())
 
 
 def test_refund_is_of_what_was_paid_whatever_it_costs_now(
