@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 from django.core.exceptions import ValidationError
@@ -16,7 +15,6 @@ from billing.models import BillingAccount, Tax, TaxLiability
 from billing.selectors import available_taxes
 from billing.types import rules_of
 from portal.core import audit
-from portal.core.actor import Actor
 from portal.core.money import ZERO, has_minor_unit_precision
 from portal.core.periods import local_date, period_of
 from rateplans.choices import BillingPeriod, Contract
@@ -52,7 +50,7 @@ FIELDS: tuple[str, ...] = (
 
 
 def open_account(
-    *, customer: Any, values: Mapping[str, Any], taxes: Iterable[Tax] | None, by: Actor
+    *, customer: Any, values: Mapping[str, Any], taxes: Iterable[Tax] | None
 ) -> BillingAccount:
     """Open the account of a new ``customer`` with its parent; no other account may exist.
 
@@ -98,7 +96,6 @@ def update_account(
     account: BillingAccount,
     values: Mapping[str, Any],
     taxes: Iterable[Tax] | None,
-    by: Actor,
 ) -> dict[str, tuple[Any, Any]]:
     """Change a locked account; returns the changes by field for the caller's audit event.
 
@@ -224,8 +221,7 @@ def _contract_end(contract: str, created_at: Any, time_zone: str) -> date | None
     months = Contract(contract).months if contract else 0
     if not months:
         return None
-    begin = timezone.localtime(created_at, ZoneInfo(time_zone)).date()
-    end: date = begin + relativedelta(months=months)
+    end: date = local_date(time_zone, created_at) + relativedelta(months=months)
     return end
 
 

@@ -241,7 +241,7 @@ def update_customer(
         customer.save()
     changes = audit.differences(before, audit.snapshot(customer, FIELDS))
     changes |= accounts.update_account(
-        account=billing_account, values=account, taxes=taxes, by=by
+        account=billing_account, values=account, taxes=taxes
     )
     if changes:
         # Saving without a change is no reason to call others' forms stale.
@@ -331,7 +331,7 @@ def _create(
     with refusals(Customer, _CONSTRAINTS):
         customer.save(force_insert=True)
     billing_account = accounts.open_account(
-        customer=customer, values=account, taxes=taxes, by=by
+        customer=customer, values=account, taxes=taxes
     )
     fees.add_features(
         customer, [FeatureItem(Feature.ACCOUNT, customer.pk, customer.name)], by=by

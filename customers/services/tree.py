@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -65,8 +64,7 @@ def _affiliate_refusal(customer: Customer) -> str:
 def contract_is_running(customer: Customer) -> bool:
     """Whether the minimum contract goes on after today, the customer's own today."""
     ends_on = customer.account.contract_ends_on
-    today = timezone.localdate(timezone=ZoneInfo(customer.time_zone))
-    return ends_on is not None and ends_on > today
+    return ends_on is not None and ends_on > local_date(customer.time_zone)
 
 
 @transaction.atomic

@@ -406,9 +406,7 @@ def test_a_plans_charges_are_due_from_the_day_one_is_put_on_it(
     account.refresh_from_db()
     if "plan" in values:
         values = {"plan": world.shared_plan}
-    update_account(
-        account=account, values=values, taxes=None, by=world.actor(world.ben)
-    )
+    update_account(account=account, values=values, taxes=None)
     account.refresh_from_db()
     today = local_date(world.gamma.time_zone)
     assert account.charges_from == (today if begins_anew else long_ago)

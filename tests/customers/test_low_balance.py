@@ -46,7 +46,6 @@ def set_threshold(customer: Customer, threshold: int) -> None:
             account=account,
             values={"low_balance": Decimal(threshold)},
             taxes=None,
-            by=system_actor(customer),
         )
 
 
