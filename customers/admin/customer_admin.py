@@ -18,7 +18,7 @@ from customers.admin.parts import YesNoFilter, portal_page
 from customers.choices import Lock, RestOfContract
 from customers.models import Company, Customer, Note, Person
 from customers.selectors import matching_names
-from customers.services import customers, tree
+from customers.services import locks, tree
 from portal.core.admin_base import (
     ReadOnlyAdmin,
     ReadOnlyInline,
@@ -225,9 +225,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         self.do_for_each(
             request,
             queryset,
-            lambda row: customers.set_lock(
-                customer=row, lock=lock, reason=reason, by=by
-            ),
+            lambda row: locks.set_lock(customer=row, lock=lock, reason=reason, by=by),
             done=gettext("Locked"),
         )
         return None
@@ -238,9 +236,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         self.do_for_each(
             request,
             queryset,
-            lambda row: customers.set_lock(
-                customer=row, lock=Lock.NONE, reason="", by=by
-            ),
+            lambda row: locks.set_lock(customer=row, lock=Lock.NONE, reason="", by=by),
             done=gettext("Unlocked"),
         )
 

@@ -1,4 +1,4 @@
-"""Making and changing customers (D 2): the tree itself is changed in `tree`."""
+"""Making and changing customers (D 2); `tree` changes where they are, `locks` locks them."""
 
 from __future__ import annotations
 
@@ -255,40 +255,6 @@ def update_customer(
     return customer
 
 
-@transaction.atomic
-def set_lock(*, customer: Customer, lock: Lock, reason: str, by: Actor) -> Customer:
-    """Lock or unlock; people locked out of the web are signed out at their next click."""
-    customer = lock_below(customer, by=by)
-    before = audit.snapshot(customer, ("lock", "lock_reason"))
-    customer.lock = lock
-    customer.lock_reason = "" if lock == Lock.NONE else reason.strip()
-    customer.full_clean(exclude=_other_fields("lock", "lock_reason"), **_ROW_ONLY)
-    changes = audit.differences(
-        before, audit.snapshot(customer, ("lock", "lock_reason"))
-    )
-    if changes:
-        customer.version += 1
-        customer.save(update_fields=["lock", "lock_reason", "version"])
-        action = "customer.unlocked" if lock == Lock.NONE else "customer.locked"
-        audit.record(action, customer, by=by, customer=customer, changes=changes)
-    return customer
-
-
-@transaction.atomic
-def set_locks(*, customers: Iterable[Customer], lock: Lock, by: Actor) -> int:
-    """Lock or unlock several, all or none; how many were not so already.
-
-    A reason given before stays with customers that stay locked.
-    """
-    changed = 0
-    for customer in sorted(customers, key=lambda each: each.pk):
-        if customer.lock == lock:
-            continue
-        set_lock(customer=customer, lock=lock, reason=customer.lock_reason, by=by)
-        changed += 1
-    return changed
-
-
 def lock_below(customer: Customer, *, by: Actor) -> Customer:
     """The customer's row, locked for this transaction, if ``by`` may manage it at all.
 
@@ -419,7 +385,3 @@ def _rename_pseudo_person(customer: Customer) -> None:
     Person.objects.filter(customer=customer, is_pseudo=True).update(
         username=f"[{customer.name}]"
     )
-
-
-def _other_fields(*names: str) -> set[str]:
-    return {field.name for field in Customer._meta.fields} - set(names)

@@ -19,8 +19,7 @@ from customers.choices import Lock
 from customers.emails import LOGIN_DETAILS
 from customers.models import Customer, NameKey, Person
 from customers.selectors import customers_below, latest_email
-from customers.services import customers as services
-from customers.services import people, tree
+from customers.services import locks, people, tree
 from customers.views.customers import CustomerList, export_customers
 from portal.core.forms import PortalForm
 from portal.core.permissions import Permission
@@ -89,7 +88,7 @@ class CustomerLock(CustomerAction):
         )
 
     def save(self, form: LockForm) -> str:
-        services.set_lock(
+        locks.set_lock(
             customer=self.customer,
             lock=Lock(form.cleaned_data["lock"]),
             reason=form.cleaned_data["reason"],
@@ -265,7 +264,7 @@ class CustomerBulk(CustomerList):
         return self.redirect(with_query(url, request.GET))
 
     def set_locks(self, customers: Any, lock: Lock) -> None:
-        changed = services.set_locks(customers=customers, lock=lock, by=self.actor)
+        changed = locks.set_locks(customers=customers, lock=lock, by=self.actor)
         text = (
             ngettext(
                 "%(count)d customer unlocked.", "%(count)d customers unlocked.", changed

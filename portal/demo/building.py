@@ -30,6 +30,7 @@ from customers.services import (
     customers,
     installation,
     lines,
+    locks,
     mailboxes,
     notes,
     numbers,
@@ -176,7 +177,7 @@ class _Builder:
             subject, body = spec.note
             notes.write_note(customer=customer, subject=subject, body=body, by=by)
         if spec.lock != Lock.NONE:
-            customers.set_lock(
+            locks.set_lock(
                 customer=customer, lock=spec.lock, reason=spec.lock_reason, by=by
             )
         if spec.is_deleted:

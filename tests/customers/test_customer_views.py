@@ -13,7 +13,7 @@ from billing.models import BillingAccount
 from customers.choices import Lock
 from customers.models import Customer, Note, Number, Person
 from customers.services import tree
-from customers.services.customers import set_lock
+from customers.services.locks import set_lock
 from portal.core.models import AuditEvent, EmailStatus, OutgoingEmail, Submission
 from portal.core.scope import scopes_disabled, subtree
 from rateplans.models import RatePlan

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 from customers.choices import Lock
 from customers.models import Customer
-from customers.services.customers import set_lock, set_locks
+from customers.services.locks import set_lock, set_locks
 from portal.core.models import AuditEvent
 from portal.core.scope import scopes_disabled, subtree
 from tests.race import race

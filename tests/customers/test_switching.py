@@ -17,7 +17,7 @@ from customers.backends import PersonBackend
 from customers.choices import Lock
 from customers.models import Customer, Person, Role, Switch
 from customers.services import switching, tree
-from customers.services.customers import set_lock
+from customers.services.locks import set_lock
 from portal.core.models import AuditEvent
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled, subtree

@@ -15,7 +15,8 @@ from billing.models import BillingAccount, Tax
 from customers.choices import Lock
 from customers.models import Customer, Person
 from customers.services import tree
-from customers.services.customers import create_normal, set_lock, update_customer
+from customers.services.customers import create_normal, update_customer
+from customers.services.locks import set_lock
 from customers.services.switching import pseudo_person
 from portal.core.errors import StaleError
 from portal.core.models import AuditEvent
