@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -23,12 +24,20 @@ from portal.core.money import ZERO, format_money, plain_amount
 from portal.core.permissions import Permission
 from portal.core.pills import pill
 from portal.core.row_pages import RowConfirmPage, RowEditPage, RowFormPage
-from portal.core.tables import Column, Empty
+from portal.core.tables import Column, Empty, Table
 from portal.core.views import ListPage, PortalView
+from rateplans.views.plans import MOST_COUNTED, customers_cell
 
 LIST = "billing:tax-list"
 EDIT = "billing:tax-edit"
 EXAMPLE_PRICE = Decimal(100)
+_LIABLE = """(
+    SELECT count(*) FROM (
+        SELECT 1 FROM billing_taxliability liability
+        WHERE liability.tax_id = billing_tax.id
+        LIMIT %s
+    ) counted
+)"""
 
 
 class TaxList(ListPage):
@@ -41,8 +50,12 @@ class TaxList(ListPage):
         return _("Taxes")
 
     def get_queryset(self) -> QuerySet[Tax]:
-        own = Tax.objects.filter(owner=self.actor.customer.pk)
-        return own.annotate(liable_count=Count("liabilities"))
+        return Tax.objects.filter(owner=self.actor.customer.pk)
+
+    def table(self, queryset: QuerySet[Tax], *, is_filtered: bool) -> Table:
+        customers = RawSQL(_LIABLE, [MOST_COUNTED + 1])
+        rows = queryset.annotate(customers=customers)
+        return super().table(rows, is_filtered=is_filtered)
 
     def columns(self) -> Sequence[Column]:
         return (
@@ -56,7 +69,7 @@ class TaxList(ListPage):
             Column(
                 "customers",
                 _("Customers liable"),
-                lambda tax: str(tax.liable_count),
+                customers_cell,
                 align="end",
             ),
             Column("shared", _("Shared"), shared_cell),

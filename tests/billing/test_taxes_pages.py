@@ -216,11 +216,14 @@ def test_a_tax_in_use_stays_and_says_who_uses_it(
 def test_the_list_shows_own_taxes_and_how_many_are_liable(
     world: World, ann: Client
 ) -> None:
-    make(world)
+    make(world, liable=TaxDefault.ALL)
     with scopes_disabled():
         Tax.objects.create(owner=world.rival, name="Foreign", rate=1)
     page = ann.get(url_of(world.acme, "tax-list"))
     assert labels_of(page) == ["Sales tax", "VAT"]
+    cells = [cell for row in page.context["table"].rows for cell in row.cells]
+    liable = [cell.html for cell in cells if cell.column.key == "customers"]
+    assert liable == ["1", "0"]
     text = page.content.decode()
     assert "7 %" in text
     assert "everything" in text

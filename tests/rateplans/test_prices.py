@@ -257,6 +257,8 @@ def test_the_system_owner_grants_anything(world: World) -> None:
             values={Feature.PERSON: (-1, None)},
             by=world.actor(world.olga),
         )
+        row = PlanFeature.objects.get(plan=world.root_plan)
+    assert (row.feature, row.maximum, row.included) == (Feature.PERSON, -1, None)
 
 
 # --- Pages ----------------------------------------------------------------------------
