@@ -26,10 +26,17 @@ from rateplans.pricing import (
 
 # More plans than any sensible chain has; services refuse cycles, this ends one anyway.
 LONGEST_CHAIN = 64
-# "Your own rate plan" is looked up now: whichever plan the owner's account is on.
-_CHAINS = """
+
+
+def chain_sql(first: str) -> str:
+    """``WITH RECURSIVE chain (start_id, plan_id, place)``: plans and what they inherit from.
+
+    ``first`` selects its first rows; each goes on to the plan that its plan inherits from.
+    "Your own rate plan" is looked up now: whichever plan the owner's account is on.
+    """
+    return f"""
 WITH RECURSIVE chain (start_id, plan_id, place) AS (
-    SELECT id, id, 0 FROM rateplans_rateplan WHERE id = ANY(%s)
+    {first}
     UNION ALL
     SELECT chain.start_id,
            CASE WHEN plan.inherits_own THEN account.plan_id ELSE plan.base_id END,
@@ -38,10 +45,14 @@ WITH RECURSIVE chain (start_id, plan_id, place) AS (
     JOIN rateplans_rateplan plan ON plan.id = chain.plan_id
     LEFT JOIN billing_billingaccount account
            ON plan.inherits_own AND account.customer_id = plan.owner_id
-    WHERE chain.place < %s
+    WHERE chain.place < {LONGEST_CHAIN}
       AND CASE WHEN plan.inherits_own THEN account.plan_id ELSE plan.base_id END
           IS NOT NULL
-)
+)"""
+
+
+_FIRST = "SELECT id, id, 0 FROM rateplans_rateplan WHERE id = ANY(%s)"
+_CHAINS = f"""{chain_sql(_FIRST)}
 SELECT start_id, plan_id FROM chain ORDER BY start_id, place
 """
 # The other way round: whoever takes anything from a plan, near or far.
@@ -101,7 +112,7 @@ def chain_ids(plan_ids: Iterable[int]) -> dict[int, list[int]]:
     """For each plan its own id and those of the plans it inherits from, nearest first."""
     chains: dict[int, list[int]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_CHAINS, [sorted(set(plan_ids)), LONGEST_CHAIN])
+        cursor.execute(_CHAINS, [sorted(set(plan_ids))])
         for start_id, plan_id in cursor.fetchall():
             chains.setdefault(start_id, []).append(plan_id)
     return chains

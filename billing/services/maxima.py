@@ -9,33 +9,21 @@ from django.db import connection
 from billing.services.credit import maximum_text
 from portal.core.actor import Actor
 from rateplans.choices import Feature
-from rateplans.selectors import LONGEST_CHAIN
+from rateplans.selectors import chain_sql
 
+_FIRST = """SELECT account.customer_id, account.plan_id, 0
+    FROM billing_billingaccount account WHERE account.customer_id = ANY(%(customers)s)"""
 # The account nearest to the customer whose plan allows no more: what the plan says itself
 # or inherits, against what there is at and below the account, counted up to the maximum.
-_FULL = """
-WITH RECURSIVE chain (customer_id, plan_id, place) AS (
-    SELECT account.customer_id, account.plan_id, 0
-    FROM billing_billingaccount account WHERE account.customer_id = ANY(%(customers)s)
-    UNION ALL
-    SELECT chain.customer_id,
-           CASE WHEN plan.inherits_own THEN account.plan_id ELSE plan.base_id END,
-           chain.place + 1
-    FROM chain
-    JOIN rateplans_rateplan plan ON plan.id = chain.plan_id
-    LEFT JOIN billing_billingaccount account
-           ON plan.inherits_own AND account.customer_id = plan.owner_id
-    WHERE chain.place < %(longest)s
-      AND CASE WHEN plan.inherits_own THEN account.plan_id ELSE plan.base_id END
-          IS NOT NULL
-), said AS (
-    SELECT DISTINCT ON (chain.customer_id) chain.customer_id, permission.maximum
+_FULL = f"""{chain_sql(_FIRST)}, said AS (
+    SELECT DISTINCT ON (chain.start_id)
+           chain.start_id AS customer_id, permission.maximum
     FROM chain
     JOIN rateplans_planfeature permission
       ON permission.plan_id = chain.plan_id
      AND permission.feature = %(feature)s
      AND permission.maximum IS NOT NULL
-    ORDER BY chain.customer_id, chain.place
+    ORDER BY chain.start_id, chain.place
 )
 SELECT place.path, place.name, said.maximum
 FROM said
@@ -72,9 +60,8 @@ def refusal_of_another(
         ids = [*ids, customer.pk]
     if not ids:
         return ""
-    values = {"customers": ids, "feature": feature, "longest": LONGEST_CHAIN}
     with connection.cursor() as cursor:
-        cursor.execute(_FULL, values)
+        cursor.execute(_FULL, {"customers": ids, "feature": feature})
         full = cursor.fetchone()
     if full is None:
         return ""
