@@ -127,11 +127,10 @@ def send_low_balance(account: BillingAccount) -> OutgoingEmail:
     brand = brand_seen_by(customer)
     language = language_of(customer)
     with translation.override(language):
-        credit_left = account.balance + account.credit_limit
         context = {
             "balance": format_money(account.balance, account.currency),
             "threshold": format_money(account.low_balance, account.currency),
-            "credit_left": format_money(max(credit_left, ZERO), account.currency),
+            "credit_left": format_money(max(account.available, ZERO), account.currency),
             "advice": _advice(account, brand.name),
         }
     link = f"{settings.PUBLIC_URL}{account_url(customer.pk, 'billing:account')}"
@@ -161,7 +160,7 @@ def language_of(customer: Customer) -> str:
 
 def _advice(account: BillingAccount, brand: str) -> str:
     """What happens next and what to do against it, by the account's billing type."""
-    if account.balance + account.credit_limit > 0:
+    if account.available > 0:
         outlook = gettext(
             "When your credit is used up, calls and features that cost money are refused."
         )

@@ -221,10 +221,15 @@ class BillingAccount(models.Model):
         return f"{self.customer_id} {self.currency}"
 
     @property
+    def available(self) -> Decimal:
+        """What may still be spent; below 0 where more is owed than the limit allows."""
+        return self.balance + self.credit_limit
+
+    @property
     def is_out_of_credit(self) -> bool:
         """Whether nothing may be charged any more: no call starts (design 4)."""
         has_balance = self.bill_type not in WITHOUT_BALANCE
-        return has_balance and self.balance <= -self.credit_limit
+        return has_balance and self.available <= 0
 
     @property
     def is_low(self) -> bool:

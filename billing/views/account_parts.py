@@ -25,11 +25,6 @@ DATES = 5  # about so many stand below a plot
 FAR = 4  # times the balance at its largest
 
 
-def available(account: BillingAccount) -> Decimal:
-    """What may still be spent."""
-    return account.balance + account.credit_limit
-
-
 def amount_cell(amount: Decimal, currency: str) -> SafeString:
     """An amount of the ledger as pages show it: what is below zero stands out."""
     kind = "amount is-negative" if amount < 0 else "amount"
@@ -43,7 +38,7 @@ def account_tiles(account: BillingAccount) -> list[dict[str, Any]]:
     rules = rules_of(account.bill_type)
     tiles: list[dict[str, Any]] = []
     if rules.uses_balance:
-        left = available(account)
+        left = account.available
         tiles += [
             {
                 "label": _("Balance"),

@@ -166,7 +166,6 @@ def own_facts(account: BillingAccount) -> list[dict[str, Any]]:
     rules, currency = rules_of(account.bill_type), account.currency
     facts: list[dict[str, Any]] = []
     if rules.uses_balance:
-        left = account.balance + account.credit_limit
         facts = [
             {"label": _("Balance"), "value": format_money(account.balance, currency)},
             {
@@ -175,7 +174,7 @@ def own_facts(account: BillingAccount) -> list[dict[str, Any]]:
             },
             {
                 "label": _("Available"),
-                "value": format_money(left, currency),
+                "value": format_money(account.available, currency),
                 "help": _("%(balance)s + %(limit)s: what you can still spend.")
                 % {
                     "balance": format_money(account.balance, currency),

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from billing.choices import ChargePeriod
 from billing.models import BillingAccount
 from billing.types import rules_of
-from billing.views.account_parts import available
 from portal.core.money import format_money
 from portal.core.views import PortalView
 
@@ -43,7 +42,7 @@ def sums_of(account: BillingAccount, total: Decimal) -> dict[str, str]:
     if not rules_of(account.bill_type).transactions_move_balance:
         return sums
     sums["balance_after"] = format_money(account.balance - total, account.currency)
-    missing = total - available(account)
+    missing = total - account.available
     if total and missing > 0:
         sums["shortage"] = _("The credit falls %(amount)s short of this.") % {
             "amount": format_money(missing, account.currency)

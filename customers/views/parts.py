@@ -63,7 +63,6 @@ def balance_tiles(
             },
             _plan_tile(account, plan_url),
         ]
-    available = account.balance + account.credit_limit
     return [
         {
             "label": _("Balance"),
@@ -71,16 +70,16 @@ def balance_tiles(
             "icon": "wallet",
             "detail": account.get_bill_type_display(),
             "url": account_url,
-            "kind": "danger" if account.balance < 0 and available <= 0 else "",
+            "kind": "danger" if account.balance < 0 and account.available <= 0 else "",
         },
         {
             "label": _("Available"),
-            "value": format_money(available, account.currency),
+            "value": format_money(account.available, account.currency),
             "icon": "piggy-bank",
             "detail": _("Credit limit %(limit)s")
             % {"limit": format_money(account.credit_limit, account.currency)},
             "url": account_url,
-            "kind": "warning" if available <= 0 else "",
+            "kind": "warning" if account.available <= 0 else "",
         },
         _plan_tile(account, plan_url),
     ]

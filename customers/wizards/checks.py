@@ -78,7 +78,7 @@ def warnings(
             % {"plan": plan.currency, "account": currency}
         )
     if provider is not None and credit and provider.currency == currency:
-        available = provider.balance + provider.credit_limit
+        available = provider.available
         if credit > available:
             found.append(
                 _(

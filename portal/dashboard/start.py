@@ -16,7 +16,6 @@ from billing.types import rules_of
 from billing.views.account_parts import (
     account_tiles,
     amount_cell,
-    available,
     balance_plot,
 )
 from customers.audit_labels import describe
@@ -210,7 +209,7 @@ def is_nearly_used_up(account: BillingAccount) -> bool:
     """Whether what is left will not last, but some is: what customers get is charged too."""
     if account.is_out_of_credit or not rules_of(account.bill_type).uses_balance:
         return False
-    return account.is_low or available(account) * NEARLY < account.credit_limit
+    return account.is_low or account.available * NEARLY < account.credit_limit
 
 
 def providers_tiles(
