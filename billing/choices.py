@@ -1,4 +1,4 @@
-"""Fixed values of billing accounts."""
+"""Fixed values of billing: accounts, entries, charges, products and taxes."""
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""What the lists of taxes, exchange rates and products can be narrowed to."""
+"""What the lists of taxes, charges, exchange rates, products and runs are narrowed to."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def load_levels(customer: Any, *, at: datetime | None = None) -> list[Level]:
     """The accounts from the one below the system owner down to ``customer``'s own.
 
     Each with its plan as of its own today. Empty for the system owner, who owes nobody.
-    Ten queries at most, however deep the tree is.
+    Seven queries, however deep the tree is; five more where some have another day.
     """
     with scopes_disabled():  # what an account above owes is part of every charge
         accounts = list(

@@ -1,4 +1,4 @@
-"""What the price calculator is asked: which feature, for whom."""
+"""What the price calculator is asked: which feature or product, for whom."""
 
 from __future__ import annotations
 

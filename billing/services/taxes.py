@@ -81,7 +81,7 @@ def update_tax(
     _set(tax, values)
     with refusals(Tax, _CONSTRAINTS):
         tax.save()
-    if tax.liable == TaxDefault.ALL != was_for:
+    if tax.liable == TaxDefault.ALL and was_for != TaxDefault.ALL:
         make_everybody_liable(tax)
     changes = audit.differences(before, audit.snapshot(tax, FIELDS))
     if changes:
@@ -178,7 +178,7 @@ def _set(tax: Tax, values: Mapping[str, Any]) -> None:
 
 def _require(owner: Any, by: Actor) -> None:
     by.require(Permission.COMMERCE)
-    if not owner.path.startswith(by.customer.path):
+    if not owner.is_within(by.customer):
         raise PermissionDenied
 
 

@@ -30,7 +30,7 @@ MOST_CUSTOMERS = 200
 
 
 class PlanCalculator(PlanPage):
-    """What a feature costs down the chain. Levels above the reader's own stay closed."""
+    """What something costs down the chain. Levels above the reader's own stay closed."""
 
     tab = "calculator"
 
