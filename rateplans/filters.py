@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import django_filters
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from rateplans.choices import CustomName, Sharing
 from rateplans.models import CustomSetting, RatePlan
 
 ACTIVE, ARCHIVED = "active", "archived"
+OWN, SHARED = "own", "shared"
 
 
 class PlanFilter(django_filters.FilterSet):
@@ -24,7 +25,16 @@ class PlanFilter(django_filters.FilterSet):
         method="filter_status",
     )
     share = django_filters.ChoiceFilter(
-        label=_("Shared"), choices=Sharing.choices, empty_label=_("All")
+        label=_("Shared"),
+        choices=Sharing.choices,
+        empty_label=_("All"),
+        method="filter_share",
+    )
+    whose = django_filters.ChoiceFilter(
+        label=_("Whose"),
+        choices=[(OWN, _("Your rate plans")), (SHARED, _("Shared with you"))],
+        empty_label=_("All"),
+        method="filter_whose",
     )
 
     class Meta:
@@ -35,6 +45,23 @@ class PlanFilter(django_filters.FilterSet):
         self, queryset: QuerySet[RatePlan], name: str, value: str
     ) -> QuerySet[RatePlan]:
         return queryset.filter(archived_at__isnull=value == ACTIVE)
+
+    def filter_share(
+        self, queryset: QuerySet[RatePlan], name: str, value: str
+    ) -> QuerySet[RatePlan]:
+        """Of one's own plans: how far others share theirs is not told."""
+        return queryset.filter(owner=self.owner_id, share=value)
+
+    def filter_whose(
+        self, queryset: QuerySet[RatePlan], name: str, value: str
+    ) -> QuerySet[RatePlan]:
+        own = Q(owner=self.owner_id)
+        return queryset.filter(own if value == OWN else ~own)
+
+    @property
+    def owner_id(self) -> int:
+        account_id: int = self.request.reach.account.pk
+        return account_id
 
 
 class CustomFilter(django_filters.FilterSet):

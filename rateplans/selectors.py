@@ -96,6 +96,12 @@ def inheritable_plans(*, owner_id: int, ancestor_ids: list[int]) -> QuerySet[Rat
     )
 
 
+def listed_plans(*, owner_id: int, ancestor_ids: list[int]) -> QuerySet[RatePlan]:
+    """A reseller's own plans, archived ones too, and those it may put customers on."""
+    shared = _shared_from(ancestor_ids) & Q(archived_at=None)
+    return _all_plans().filter(Q(owner_id=owner_id) | shared)
+
+
 def _all_plans() -> QuerySet[RatePlan]:
     with scopes_disabled():  # shared plans belong to accounts above the tenant
         return RatePlan.objects.all()

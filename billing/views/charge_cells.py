@@ -19,6 +19,9 @@ from portal.core.display import format_day
 from portal.core.money import format_price
 from portal.core.periods import ONE_DAY
 from portal.core.pills import pill
+from portal.core.scope import scopes_disabled
+from rateplans.models import RatePlan
+from rateplans.wording import Sources
 
 
 def price_cell(charge: Charge) -> SafeString:
@@ -33,8 +36,43 @@ def due_cell(charge: Charge) -> str:
         text = ngettext(
             "%(period)s, %(number)d time", "%(period)s, %(number)d times", charge.number
         )
-        return text % {"period": period, "number": charge.number}
+        period = text % {"period": period, "number": charge.number}
+    if charge.below_id is not None:
+        text = _("%(period)s, until the charge of the customer below ends")
+        return text % {"period": period}
     return period
+
+
+def charge_items(
+    plan: RatePlan, sources: Sources | None = None
+) -> list[dict[str, Any]]:
+    """What customers on a plan are charged by it and by what it inherits from.
+
+    For _components/detail_list.html; with ``sources`` each says which plan it comes from.
+    """
+    with scopes_disabled():  # the plan may be shared from above the tenant
+        own = list(Charge.objects.filter(plan=plan, ended_at=None).order_by("pk"))
+    found = [(charge, [plan]) for charge in own]
+    return [
+        {
+            "label": charge.name,
+            "html": charge_line(charge),
+            "help": _("From %(plan)s") % {"plan": sources.name(way[-1], way)}
+            if sources
+            else "",
+        }
+        for charge, way in [*found, *charge_rows.inherited_charges(plan)]
+    ]
+
+
+def charge_line(charge: Charge) -> SafeString:
+    """A charge of a plan in one line: its price, how often it is due and since when."""
+    return format_html(
+        "{} · {} · {}",
+        price_cell(charge),
+        due_cell(charge),
+        _("from %(day)s") % {"day": format_day(charge.starts_on)},
+    )
 
 
 def plan_facts(charge: Charge, *, today: date) -> list[dict[str, Any]]:

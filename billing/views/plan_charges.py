@@ -7,18 +7,15 @@ from functools import cached_property
 from typing import Any
 
 from django.utils.formats import number_format
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.models import Charge
 from billing.services import charge_rows
 from billing.views.charge_cells import (
-    due_cell,
+    charge_line,
     next_on_plan,
     plan_status_cell,
-    price_cell,
 )
 from billing.views.charges import ChargeCreate, ChargeList, OfPlan, plan_crumbs
 from billing.views.parts import account_of
@@ -93,19 +90,11 @@ class PlanCharges(OfPlan, ChargeList):
         return [
             {
                 "label": charge.name,
-                "html": self.inherited_cell(charge),
+                "html": charge_line(charge),
                 "help": _("From %(plan)s") % {"plan": sources.name(charge.plan, way)},
             }
             for charge, way in charge_rows.inherited_charges(self.plan)
         ]
-
-    def inherited_cell(self, charge: Charge) -> SafeString:
-        return format_html(
-            "{} · {} · {}",
-            price_cell(charge),
-            due_cell(charge),
-            _("from %(day)s") % {"day": format_day(charge.starts_on)},
-        )
 
     def empty(self) -> Empty:
         return Empty(

@@ -24,6 +24,7 @@ from rateplans.wording import Sources
 NOBODY = Kept()
 LIST = "rateplans:plan-list"
 EDIT = "rateplans:plan-edit"
+TERMS = "billing:plan-terms"
 # The pages of a plan: name of the tab, its label, the address. Billing adds the last ones.
 TABS: tuple[tuple[str, Any, str], ...] = (
     ("settings", gettext_lazy("Settings"), EDIT),
@@ -88,6 +89,13 @@ class PlanPage(OneRow, PortalView):
         return super().page_context(
             plan=self.plan, tabs=plan_tabs(self, self.plan, self.tab), **context
         )
+
+
+def shared_by(plan: RatePlan, reader: Any) -> str:
+    """Where a plan comes from that is shared with ``reader``: accounts above have no name."""
+    if plan.owner_id == reader.parent_id:
+        return _("By your provider")
+    return _("From further up")
 
 
 def sources_of(owner: Any) -> Sources:

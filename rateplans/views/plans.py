@@ -28,6 +28,7 @@ from rateplans.pricing import EffectivePlan
 from rateplans.selectors import (
     effective_plans,
     inheritable_plans,
+    listed_plans,
     own_plan,
 )
 from rateplans.services import plans, preview
@@ -35,18 +36,22 @@ from rateplans.services.preview import Effect, Kept
 from rateplans.views.parts import (
     EDIT,
     LIST,
+    TERMS,
     CarefulFormPage,
     kept_notes,
+    shared_by,
     sources_of,
 )
 
 # A list says "more than 1,000" rather than count on.
 MOST_COUNTED = 1000
+# Of a plan that others share, one's own customers only.
 _CUSTOMERS = """(
     SELECT count(*) FROM (
         SELECT 1 FROM billing_billingaccount account
         JOIN customers_customer customer ON customer.id = account.customer_id
         WHERE account.plan_id = rateplans_rateplan.id AND customer.deleted_at IS NULL
+          AND %s IN (rateplans_rateplan.owner_id, account.provider_id)
         LIMIT %s
     ) counted
 )"""
@@ -62,10 +67,19 @@ class PlanList(ListPage):
         return _("Rate plans")
 
     def get_queryset(self) -> QuerySet[RatePlan]:
-        return RatePlan.objects.filter(owner=self.actor.customer.pk)
+        return listed_plans(
+            owner_id=self.owner.pk, ancestor_ids=self.owner.ancestor_ids
+        )
+
+    @property
+    def owner(self) -> Any:
+        return self.request.reach.account
+
+    def is_own(self, plan: RatePlan) -> bool:
+        return bool(plan.owner_id == self.owner.pk)
 
     def table(self, queryset: QuerySet[RatePlan], *, is_filtered: bool) -> Table:
-        customers = RawSQL(_CUSTOMERS, [MOST_COUNTED + 1])
+        customers = RawSQL(_CUSTOMERS, [self.owner.pk, MOST_COUNTED + 1])
         rows = queryset.select_related("base").annotate(customers=customers)
         return super().table(rows, is_filtered=is_filtered)
 
@@ -78,7 +92,7 @@ class PlanList(ListPage):
     def columns(self) -> Sequence[Column]:
         return (
             Column("name", _("Name"), lambda plan: plan.name, sort="name", narrow=True),
-            Column("base", _("Inherits from"), base_cell),
+            Column("base", _("Inherits from"), self.base_cell),
             Column(
                 "currency",
                 _("Currency"),
@@ -89,15 +103,24 @@ class PlanList(ListPage):
             Column(
                 "customers", _("Customers"), customers_cell, align="end", narrow=True
             ),
-            Column("share", _("Shared"), share_cell),
+            Column("share", _("Shared"), self.share_cell),
             Column("status", _("Status"), status_cell, narrow=True),
         )
 
     def bill_type_cell(self, plan: RatePlan) -> str:
         return str(BillType(self.effective[plan.pk].value("bill_type")).label)
 
+    def base_cell(self, plan: RatePlan) -> SafeString | str:
+        """What others base their plans on is theirs to know."""
+        return base_cell(plan) if self.is_own(plan) else "–"
+
+    def share_cell(self, plan: RatePlan) -> str:
+        if self.is_own(plan):
+            return share_cell(plan)
+        return shared_by(plan, self.owner)
+
     def row_url(self, row: RatePlan) -> str:
-        return self.url(EDIT, pk=row.pk)
+        return self.url(EDIT if self.is_own(row) else TERMS, pk=row.pk)
 
     def page_actions(self) -> Sequence[dict[str, str]]:
         return (

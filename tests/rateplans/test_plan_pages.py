@@ -58,6 +58,7 @@ def test_whoever_has_no_plan_is_invited_to_make_one(world: World) -> None:
     with scopes_disabled():
         BillingAccount.objects.filter(plan=world.beta_plan).update(plan=world.acme_plan)
         world.beta_plan.delete()
+        RatePlan.objects.filter(pk=world.shared_plan.pk).update(share=Sharing.NO)
     page = world.client(world.ben).get(page_of(world.beta, "list"))
     assert "Make your first rate plan" in page.content.decode()
 
