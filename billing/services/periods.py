@@ -78,7 +78,7 @@ def close_accounts(
     Returns how many periods were charged by account; those with nothing due are left out.
     """
     closed: dict[int, int] = defaultdict(int)
-    with scopes_disabled():  # the nightly run goes over all trees
+    with scopes_disabled():  # the run goes over all trees
         accounts = list(
             BillingAccount.objects.filter(pk__in=account_ids)
             .select_for_update(of=("self",), no_key=True)

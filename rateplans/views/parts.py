@@ -25,7 +25,7 @@ NOBODY = Kept()
 LIST = "rateplans:plan-list"
 EDIT = "rateplans:plan-edit"
 TERMS = "billing:plan-terms"
-# The pages of a plan: name of the tab, its label, the address. Billing adds the last ones.
+# The pages of a plan: name of the tab, its label, the address. Some are in billing.
 TABS: tuple[tuple[str, Any, str], ...] = (
     ("settings", gettext_lazy("Settings"), EDIT),
     ("prices", gettext_lazy("Prices"), "rateplans:plan-prices"),
