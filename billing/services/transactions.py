@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from billing import ledger
 from billing.choices import EntryKind
-from billing.models import BillingAccount, LedgerEntry, Tax
+from billing.models import BillingAccount, CallTime, LedgerEntry, Tax
 from billing.selectors import Rates, load_levels
 from billing.services.credit import shortage_refusal
 from billing.taxes import TaxPart, tax_parts
@@ -123,8 +123,9 @@ def reverse_entry(
     """Book the opposite of ``entry``, with its taxes, and link both; happens once.
 
     It is booked whatever the credit limit says: a mistake is put right. What the accounts
-    above were charged for the same event stays. Returns the reversal, also if it had been
-    there before. Raises ValidationError.
+    above were charged for the same event stays. Call time that was bought with it cannot be
+    used any more. Returns the reversal, also if it had been there before.
+    Raises ValidationError.
     """
     _require_provider(account, by)
     if entry.account_id != account.pk:
@@ -149,8 +150,15 @@ def reverse_entry(
     )
     reversal = LedgerEntry.objects.get(account=account, key=key)
     if posted:
+        # What was used already stays used: there is nothing left of it to take.
+        CallTime.objects.filter(entry=entry).update(remaining=0)
         _record("transaction.reversed", reversal, account, by)
     return reversal
+
+
+def call_time_of(entry: LedgerEntry) -> CallTime | None:
+    """What was bought with ``entry``, to be used up before calls cost."""
+    return CallTime.objects.filter(entry=entry).first()
 
 
 def _refuse_given_back(entry: LedgerEntry) -> None:

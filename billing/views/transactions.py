@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing.choices import EntryKind
 from billing.forms.transactions import ReversalForm, TransactionForm
@@ -131,10 +131,26 @@ class EntryReverse(OfOwnCustomer, ConfirmPage):
         )
         return (
             moves % {"amount": amount},
+            *self.call_time_lost(),
             _("Both entries stay in the ledger, each with a link to the other."),
             _("It goes through even if it takes the balance below the credit limit."),
             _("What you owe your own provider for the same thing stays."),
         )
+
+    def call_time_lost(self) -> Iterator[str]:
+        time = transactions.call_time_of(self.entry)
+        if time is None:
+            return
+        if minutes := time.remaining // 60:
+            yield ngettext(
+                "%(minutes)d minute of call time is taken away.",
+                "%(minutes)d minutes of call time are taken away.",
+                minutes,
+            ) % {"minutes": minutes}
+        if time.remaining < time.seconds:
+            yield _(
+                "A part of the call time was used already; it is paid back all the same."
+            )
 
     def form_context(self, form: Any) -> dict[str, Any]:
         refusal = ""

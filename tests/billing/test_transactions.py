@@ -13,7 +13,14 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 
 from billing.choices import EntryKind
-from billing.models import BillingAccount, LedgerEntry, TaxLiability
+from billing.models import (
+    BillingAccount,
+    CallTime,
+    LedgerEntry,
+    Product,
+    TaxLiability,
+)
+from billing.services.purchases import purchase
 from billing.services.transactions import post_transaction, reverse_entry
 from portal.core.models import AuditEvent
 from portal.core.scope import scopes_disabled
@@ -438,3 +445,52 @@ def test_page_says_why_an_entry_stays(
     )
     page = ann.get(address(world, f"ledger/{entry.pk}/reverse/"))
     assert "cannot be taken back" in page.context["refusal"]
+
+
+@pytest.mark.parametrize(
+    ("used", "told"),
+    [
+        (0, ["10 minutes of call time are taken away."]),
+        (
+            90,
+            [
+                "8 minutes of call time are taken away.",
+                "A part of the call time was used already; it is paid back all the same.",
+            ],
+        ),
+        (
+            600,
+            [
+                "A part of the call time was used already; it is paid back all the same.",
+            ],
+        ),
+    ],
+)
+def test_call_time_goes_with_the_purchase_that_is_taken_back(
+    world: World, account: BillingAccount, ann: Client, used: int, told: list[str]
+) -> None:
+    BillingAccount.objects.filter(pk=account.pk).update(credit_limit=100)
+    product = Product.objects.create(
+        owner=world.acme,
+        name="Talk",
+        type="call_time",
+        amount=300,
+        create_fee=5,
+        currency="EUR",
+    )
+    bought, other = (_purchased(world, product) for _time in range(2))
+    CallTime.objects.filter(entry=bought).update(remaining=600 - used)
+    url = address(world, f"ledger/{bought.pk}/reverse/")
+    consequences = ann.get(url).context["consequences"]
+    assert [text for text in consequences if "call time" in text] == told
+    assert send(ann, url, reason="Wrong product").status_code == 302
+    assert CallTime.objects.get(entry=bought).remaining == 0
+    assert CallTime.objects.get(entry=other).remaining == 600
+    account.refresh_from_db()
+    assert account.balance == -10
+
+
+def _purchased(world: World, product: Product) -> LedgerEntry:
+    by = world.actor(world.ben)
+    purchase(customer=world.beta, product=product, quantity=2, by=by)
+    return LedgerEntry.objects.latest("pk")
