@@ -8,21 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from billing import ledger
 from billing.models import BilledFeature, BillingAccount
 from billing.pricing import Level
 from billing.selectors import count_features, load_levels
 from billing.services.credit import maximum_refusal, shortage_refusal
-from billing.services.fee_lines import FeatureItem, label_of, lines_for_new
+from billing.services.fee_lines import (
+    FeatureItem,
+    FeeLine,
+    label_of,
+    lines_for_new,
+)
 from billing.services.periods import close_account
 from billing.services.refunds import refunds
 from portal.core.actor import Actor
+from portal.core.money import ZERO
 from portal.core.scope import scopes_disabled
 from rateplans.choices import Feature
 from rateplans.settings import NO_LIMIT
@@ -35,13 +44,16 @@ def add_features(
     *,
     by: Actor,
     came_from: Any = None,
+    price_seen: Decimal | None = None,
 ) -> None:
     """Begin to bill ``items``, which ``customer`` has just been given.
 
     ``came_from`` is the account above that held them until now (numbers): whoever had them
-    below it already pays for them.
+    below it already pays for them. ``price_seen`` is the total at ``customer``'s own level
+    that whoever asked for them was shown; None where nobody was shown one.
     Raises ValidationError, code ``forbidden`` or ``maximum`` if a plan does not allow it,
-    ``credit`` or ``provider`` if somebody's credit does not reach.
+    ``price_changed`` if they come to another total than the one seen, ``credit`` or
+    ``provider`` if somebody's credit does not reach.
     """
     if not items:
         return
@@ -51,6 +63,7 @@ def add_features(
     if came_from is not None:
         _end(items, now)
     postings: list[ledger.Posting] = []
+    own_total = ZERO
     for (feature, number_class_id), group in _grouped(items):
         refuse_above_maximum(levels, gaining, feature, len(group), counts, customer, by)
         rows = BilledFeature.objects.bulk_create(
@@ -73,6 +86,7 @@ def add_features(
             counts,
             gaining,
         )
+        own_total += _total_at(customer, lines)
         object_id = group[0].object_id if len(group) == 1 else None
         postings += (
             line.debit(f"{line.kind}:{rows[0].pk}", object_id=object_id)
@@ -80,6 +94,11 @@ def add_features(
         )
         for path in gaining:
             counts[path][feature] = counts[path].get(feature, 0) + len(group)
+    if price_seen is not None and price_seen != own_total:
+        raise ValidationError(
+            _("The price has changed meanwhile: look at it and save again."),
+            code="price_changed",
+        )
     try:
         ledger.post(postings, by=by, within_limits=True, at=now)
     except ledger.CreditError as error:
@@ -176,6 +195,11 @@ def refuse_above_maximum(
         present = counts[level.path].get(feature, 0)
         if maximum != NO_LIMIT and present + quantity > maximum:
             raise maximum_refusal(level, feature, maximum=maximum, by=by)
+
+
+def _total_at(customer: Any, lines: Iterable[FeeLine]) -> Decimal:
+    own = (line.gross for line in lines if line.level.path == customer.path)
+    return sum(own, ZERO)
 
 
 def _grouped(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -39,13 +40,18 @@ _CONSTRAINTS = {
 
 @transaction.atomic
 def create_line(
-    *, customer: Customer, values: Mapping[str, Any], by: Actor
+    *,
+    customer: Customer,
+    values: Mapping[str, Any],
+    by: Actor,
+    price_seen: Decimal | None = None,
 ) -> tuple[TelephoneLine, str]:
     """Make a line; returns it with its password, which is not shown again.
 
     ``values`` holds some of `FIELDS`, at least name and username; whether it may call out
-    of the system is else as the customer's rate plan says. Its fees are charged.
-    Raises ValidationError by field, or as billing.services.fees says.
+    of the system is else as the customer's rate plan says. Its fees are charged;
+    ``price_seen`` and what is raised by them are as billing.services.fees says.
+    Raises ValidationError by field, too.
     """
     by.require(Permission.ADMINISTRATOR)
     hold_place(customer, by=by)
@@ -54,7 +60,7 @@ def create_line(
     _set(line, {"is_external_allowed": may_call_out(customer)} | dict(values))
     with refusals(TelephoneLine, _CONSTRAINTS):
         line.save(force_insert=True)
-    fees.add_features(customer, [billed(line)], by=by)
+    fees.add_features(customer, [billed(line)], by=by, price_seen=price_seen)
     audit.record(
         "line.created",
         line,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
@@ -36,12 +37,17 @@ _CONSTRAINTS = {"mailbox_number_once_per_customer": "box_number"}
 
 @transaction.atomic
 def create_mailbox(
-    *, customer: Customer, values: Mapping[str, Any], by: Actor
+    *,
+    customer: Customer,
+    values: Mapping[str, Any],
+    by: Actor,
+    price_seen: Decimal | None = None,
 ) -> tuple[Mailbox, str]:
     """Make a mailbox; returns it with its PIN, which is not shown again.
 
-    ``values`` holds some of `FIELDS`, at least name and box_number. Its fees are charged.
-    Raises ValidationError by field, or as billing.services.fees says.
+    ``values`` holds some of `FIELDS`, at least name and box_number. Its fees are charged;
+    ``price_seen`` and what is raised by them are as billing.services.fees says.
+    Raises ValidationError by field, too.
     """
     by.require(Permission.ADMINISTRATOR)
     hold_place(customer, by=by)
@@ -50,7 +56,7 @@ def create_mailbox(
     _set(mailbox, values)
     with refusals(Mailbox, _CONSTRAINTS):
         mailbox.save(force_insert=True)
-    fees.add_features(customer, [billed(mailbox)], by=by)
+    fees.add_features(customer, [billed(mailbox)], by=by, price_seen=price_seen)
     audit.record(
         "mailbox.created",
         mailbox,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -77,11 +78,13 @@ def create_person(
     values: Mapping[str, Any],
     by: Actor,
     sends_login_details: bool = True,
+    price_seen: Decimal | None = None,
 ) -> Person:
     """Make a person of ``customer``, who chooses a password by a mailed link.
 
-    ``values`` holds some of `FIELDS`, at least username and role. Fees are charged.
-    Raises ValidationError by field, or as billing.services.fees says.
+    ``values`` holds some of `FIELDS`, at least username and role. Fees are charged;
+    ``price_seen`` and what is raised by them are as billing.services.fees says.
+    Raises ValidationError by field, too.
     """
     by.require(Permission.ADMINISTRATOR)
     hold_place(customer, by=by)
@@ -90,7 +93,7 @@ def create_person(
     _check(person, by=by, is_role_new=True)
     with refusals(Person, _CONSTRAINTS):
         person.save(force_insert=True)
-    fees.add_features(customer, [billed(person)], by=by)
+    fees.add_features(customer, [billed(person)], by=by, price_seen=price_seen)
     audit.record(
         "person.created",
         person,

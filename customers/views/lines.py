@@ -169,7 +169,10 @@ class LineCreate(PricedForm, LineFormPage):
 
     def save(self, form: LineForm) -> str:
         line, password = lines.create_line(
-            customer=account_of(self), values=form.values(), by=self.actor
+            customer=account_of(self),
+            values=form.values(),
+            price_seen=self.price_seen(),
+            by=self.actor,
         )
         show_password(self, line, password)
         return self.url(EDIT, pk=line.pk)

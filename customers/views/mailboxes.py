@@ -121,7 +121,10 @@ class MailboxCreate(PricedForm, MailboxFormPage):
 
     def save(self, form: MailboxForm) -> str:
         mailbox, pin = mailboxes.create_mailbox(
-            customer=account_of(self), values=form.values(), by=self.actor
+            customer=account_of(self),
+            values=form.values(),
+            price_seen=self.price_seen(),
+            by=self.actor,
         )
         show_pin(self, mailbox, pin)
         return self.url(EDIT, pk=mailbox.pk)

@@ -214,6 +214,7 @@ class PersonCreate(PricedForm, PersonFormPage):
             customer=account_of(self),
             values=form.values(),
             sends_login_details=form.cleaned_data["sends_login_details"],
+            price_seen=self.price_seen(),
             by=self.actor,
         )
         return self.url(LIST)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any
-
-from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
 
 from billing.services.quotes import Quote, Wish, quote_features
 from customers.price_box import price_box
 from customers.views.features import account_of
 
+# What nothing costs: for a form that was changed on its way.
+NO_TOTAL = Decimal(-1)
+
 
 class PricedForm:
     """Mixed into a form page that gives the account a feature.
 
-    The form carries the total that its page showed: if another one would be charged by the
-    time it is sent, the page comes back with the new price.
+    The form carries the total that its page showed; ``save`` hands `price_seen` to the
+    service. If another one would be charged, the page comes back with the new price.
     """
 
     def wishes(self) -> Sequence[Wish]:
@@ -27,6 +28,11 @@ class PricedForm:
     @cached_property
     def quote(self: Any) -> Quote:
         return quote_features(account_of(self), self.wishes(), by=self.actor)
+
+    def price_seen(self: Any) -> Decimal | None:
+        """The total that the page showed; None if the form carries none."""
+        seen = self.request.POST.get("price_seen")
+        return None if seen is None else total_of(seen)
 
     def form_context(self: Any, form: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().form_context(form)  # type: ignore[misc]
@@ -38,12 +44,11 @@ class PricedForm:
             "refusal": " ".join(refusal.messages) if refusal else "",
         }
 
-    def save_once(self: Any, form: Any, key: str) -> tuple[str, bool]:
-        seen = self.request.POST.get("price_seen")
-        if seen is not None and seen != str(self.quote.total):
-            raise ValidationError(
-                _("The price has changed meanwhile: look at it and save again."),
-                code="price",
-            )
-        saved: tuple[str, bool] = super().save_once(form, key)  # type: ignore[misc]
-        return saved
+
+def total_of(text: str) -> Decimal:
+    """The amount that a form carries; one that nothing costs if it is none."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return NO_TOTAL
+    return amount if amount.is_finite() else NO_TOTAL

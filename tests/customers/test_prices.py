@@ -8,11 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from billing.models import BilledFeature, BillingAccount, LedgerEntry
 from customers.models import Customer, Mailbox, TelephoneLine
-from portal.core.scope import scopes_disabled
+from customers.services import lines
+from portal.core.actor import system_actor
+from portal.core.scope import scopes_disabled, subtree
 from rateplans.choices import Feature, Occurs
 from rateplans.models import PlanPrice, RatePlan
 from tests.billing.tariffs import balance, entries, permit, price, set_account
@@ -106,6 +109,80 @@ def test_what_was_free_is_not_charged_unseen(priced: World) -> None:
     assert "price has changed" in errors_of(answer)["__all__"][0]
     assert answer.context["price"]["total"] == "€25.00"
     assert balance(priced.beta) == 0
+
+
+def test_price_is_compared_where_it_is_charged(priced: World) -> None:
+    """The service refuses what another took after the page had been judged."""
+    permit(priced.acme_plan, included=1)
+
+    def create(name: str, seen: str | None) -> TelephoneLine:
+        with subtree(priced.beta):
+            line, _password = lines.create_line(
+                customer=priced.beta,
+                values={"name": name, "username": f"sip-{name}"},
+                price_seen=None if seen is None else Decimal(seen),
+                by=system_actor(priced.beta),
+            )
+        return line
+
+    create("first", "0.00")
+    for seen in ("0", "24.99", "26.5"):  # free, less, and with what the provider pays
+        with pytest.raises(ValidationError) as caught:
+            create("second", seen)
+        assert caught.value.code == "price_changed"
+    with scopes_disabled():
+        assert TelephoneLine.objects.filter(customer=priced.beta).count() == 1
+        assert BilledFeature.objects.filter(customer=priced.beta).count() == 1
+    assert (balance(priced.beta), balance(priced.acme)) == (0, Decimal("-1.5"))
+    create("second", "25.00")
+    create("third", None)  # nobody was shown a price
+    assert balance(priced.beta) == -50
+
+
+@pytest.mark.parametrize("seen", ["", "x", "NaN", "sNaN", "Infinity", "1e999999999"])
+def test_what_is_no_amount_was_no_price(priced: World, seen: str) -> None:
+    answer = send(
+        priced.client(priced.ben),
+        line_url(priced.beta),
+        name="Desk",
+        username="sip-desk",
+        price_seen=seen,
+    )
+    assert "price has changed" in errors_of(answer)["__all__"][0]
+    assert balance(priced.beta) == 0
+
+
+def test_second_click_of_a_save_is_not_asked_again(priced: World) -> None:
+    """The first one has taken what was included: the second does not charge anything."""
+    permit(priced.acme_plan, included=1)
+    client = priced.client(priced.ben)
+    page = client.get(line_url(priced.beta))
+    typed = entries_of(page, name="Desk", username="sip-desk", price_seen="0")
+    first, second = (client.post(line_url(priced.beta), typed) for _ in range(2))
+    assert first.status_code == second.status_code == 302
+    assert first.url == second.url
+    assert balance(priced.beta) == 0
+
+
+@pytest.mark.parametrize(
+    ("page", "feature", "typed"),
+    [
+        ("line-create", Feature.LINE, {"name": "Desk", "username": "sip-desk"}),
+        ("mailbox-create", Feature.MAILBOX, {"name": "Box", "box_number": "200"}),
+        ("person-create", Feature.PERSON, {"username": "late"}),
+    ],
+)
+def test_every_form_hands_on_the_price_it_showed(
+    priced: World, page: str, feature: Feature, typed: dict[str, str]
+) -> None:
+    if feature != Feature.LINE:  # which has a price already
+        price(priced.acme_plan, 4, feature, Occurs.SIGNUP)
+    client, url = priced.client(priced.ben), url_of(priced.beta, page)
+    answer = send(client, url, **typed, price_seen="0.01")
+    assert "price has changed" in errors_of(answer)["__all__"][0]
+    seen = answer.context["price"]["seen"]
+    assert send(client, url, **typed, price_seen=seen).status_code == 302
+    assert balance(priced.beta) == -Decimal(seen)
 
 
 def test_lines_are_added_until_the_credit_ends(priced: World) -> None:
@@ -276,6 +353,33 @@ def test_two_adds_at_once_keep_the_maximum(world: World) -> None:
     assert sorted(race(lambda: post(0), lambda: post(1))) == [302, 422]
     with scopes_disabled():
         assert Mailbox.objects.filter(customer=world.beta).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_adds_at_once_the_one_not_included_is_shown_its_price(
+    world: World,
+) -> None:
+    permit(world.acme_plan, included=1)
+    price(world.acme_plan, 10, occurs=Occurs.SIGNUP)
+    days = {"fees_from": date(2026, 1, 1), "billed_until": date(2100, 1, 1)}
+    for customer in (world.acme, world.beta):
+        set_account(customer, credit_limit=Decimal(100), **days)
+    clients = [world.client(world.ben) for _ in range(2)]
+    pages = [client.get(line_url(world.beta)) for client in clients]
+
+    def post(place: int) -> Any:
+        typed = {"name": f"Line {place}", "username": f"sip-{place}"}
+        seen = pages[place].context["free_seen"]
+        entries = entries_of(pages[place], **typed, price_seen=seen)
+        return clients[place].post(line_url(world.beta), entries)
+
+    answers = race(lambda: post(0), lambda: post(1))
+    [refused] = [answer for answer in answers if answer.status_code != 302]
+    assert "price has changed" in errors_of(refused)["__all__"][0]
+    assert refused.context["price"]["total"] == "€10.00"
+    assert balance(world.beta) == 0
+    with scopes_disabled():
+        assert TelephoneLine.objects.filter(customer=world.beta).count() == 1
 
 
 def test_feature_without_a_price_posts_nothing(world: World) -> None:
