@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -45,9 +45,7 @@ class FeeLine:
     description: str
     period: tuple[date, date] | None = None
     is_on_balance: bool | None = None  # None: as the billing type says now
-    said: Decimal = (
-        ZERO  # the net amount in the currency of the plan that says the price
-    )
+    said: Decimal = ZERO  # the net in the currency of the plan that says the price
 
     @property
     def level(self) -> Level:
@@ -103,6 +101,23 @@ class FeeLine:
             **self.details(),
             **more,
         )
+
+
+def begin_billing(
+    customer_id: int, things: Iterable[FeatureItem | BilledFeature], now: datetime
+) -> list[BilledFeature]:
+    """Rows, in their order, that bill the customer for ``things`` from ``now`` on."""
+    return BilledFeature.objects.bulk_create(
+        BilledFeature(
+            customer_id=customer_id,
+            feature=each.feature,
+            object_id=each.object_id,
+            number_class_id=each.number_class_id,
+            label=each.label[:150],
+            started_at=now,
+        )
+        for each in things
+    )
 
 
 def is_charged_now(level: Level) -> bool:

@@ -25,6 +25,7 @@ from billing.services.credit import maximum_refusal, shortage_refusal
 from billing.services.fee_lines import (
     FeatureItem,
     FeeLine,
+    begin_billing,
     label_of,
     lines_for_new,
 )
@@ -66,17 +67,7 @@ def add_features(
     own_total = ZERO
     for (feature, number_class_id), group in _grouped(items):
         refuse_above_maximum(levels, gaining, feature, len(group), counts, customer, by)
-        rows = BilledFeature.objects.bulk_create(
-            BilledFeature(
-                customer=customer,
-                feature=feature,
-                object_id=item.object_id,
-                number_class_id=number_class_id,
-                label=item.label[:150],
-                started_at=now,
-            )
-            for item in group
-        )
+        rows = begin_billing(customer.pk, group, now)
         lines = lines_for_new(
             levels,
             feature,
@@ -130,17 +121,7 @@ def remove_features(
     )
     _end(items, now)
     if goes_to is not None:
-        BilledFeature.objects.bulk_create(
-            BilledFeature(
-                customer=goes_to,
-                feature=row.feature,
-                object_id=row.object_id,
-                number_class_id=row.number_class_id,
-                label=row.label,
-                started_at=now,
-            )
-            for row in leaving
-        )
+        begin_billing(goes_to.pk, leaving, now)
 
 
 def locked_levels(customer: Any) -> tuple[list[Level], datetime]:
@@ -187,7 +168,7 @@ def refuse_above_maximum(
 ) -> None:
     """Raise ValidationError where ``quantity`` more are more than a plan allows (D 3.4)."""
     for level in reversed(levels):
-        # Whoever comes from above is judged by the plans from there on up (D 7.5).
+        # Whoever acts from above is judged by the plans above the customer's (D 7.5).
         is_own = level.path == customer.path
         if level.path not in gaining or (is_own and by.home.path != customer.path):
             continue

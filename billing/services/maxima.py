@@ -50,8 +50,8 @@ def refusal_of_another(
 ) -> str:
     """Why plans allow ``customer`` no more of a feature now, as ``by`` may read it.
 
-    Empty if they do. It is judged as `fees.refuse_above_maximum` judges: who comes from
-    above by the plans from there on up; what ``is_held_above`` (a number in the provider's
+    Empty if they do. It is judged as `fees.refuse_above_maximum` judges: who acts from
+    above by the plans above the customer's; what ``is_held_above`` (a number in the provider's
     stock) counts there already. An account is given to somebody new below ``customer``,
     whose own plan therefore always counts. One query.
     """

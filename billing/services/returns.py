@@ -29,6 +29,7 @@ from billing.services.credit import shortage_refusal
 from billing.services.departures import contract_key
 from billing.services.fee_lines import (
     FeeLine,
+    begin_billing,
     chargeable,
     is_charged_now,
     label_of,
@@ -278,17 +279,7 @@ def _begin(group: _Group, holder_id: int, now: datetime) -> list[ledger.Posting]
     Those that nothing is charged for come first, so that an entry, named after the first
     it charges for, is found for none of them.
     """
-    begun = BilledFeature.objects.bulk_create(
-        BilledFeature(
-            customer_id=holder_id,
-            feature=row.feature,
-            object_id=row.object_id,
-            number_class_id=row.number_class_id,
-            label=row.label,
-            started_at=now,
-        )
-        for row in group.rows
-    )
+    begun = begin_billing(holder_id, group.rows, now)
     object_id = begun[0].object_id if len(begun) == 1 else None
     return [
         line.debit(f"{line.kind}:{begun[-line.quantity].pk}", object_id=object_id)
