@@ -225,6 +225,10 @@ class BillingAccount(models.Model):
         """What may still be spent; below 0 where more is owed than the limit allows."""
         return self.balance + self.credit_limit
 
+    def missing_for(self, cost: Decimal) -> Decimal:
+        """By how much the credit falls short of ``cost``; 0 if it reaches, or costs nothing."""
+        return max(ZERO, cost - self.available) if cost else ZERO
+
     @property
     def is_out_of_credit(self) -> bool:
         """Whether nothing may be charged any more: no call starts (design 4)."""

@@ -63,9 +63,8 @@ class Quote:
     def missing(self) -> Decimal:
         """By how much the credit falls short; 0 if it reaches."""
         assert self.level is not None
-        if not self.total or not self.level.rules.transactions_move_balance:
-            return ZERO
-        return max(ZERO, -(self.balance_after + self.level.account.credit_limit))
+        moves = self.level.rules.transactions_move_balance
+        return self.level.account.missing_for(self.total) if moves else ZERO
 
 
 def quote_features(

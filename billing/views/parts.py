@@ -42,8 +42,7 @@ def sums_of(account: BillingAccount, total: Decimal) -> dict[str, str]:
     if not rules_of(account.bill_type).transactions_move_balance:
         return sums
     sums["balance_after"] = format_money(account.balance - total, account.currency)
-    missing = total - account.available
-    if total and missing > 0:
+    if missing := account.missing_for(total):
         sums["shortage"] = _("The credit falls %(amount)s short of this.") % {
             "amount": format_money(missing, account.currency)
         }
