@@ -36,7 +36,8 @@ from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from rateplans.selectors import chain_ids
 
-# A plan's charges that reach an account and are not posted yet, for the latest time due.
+# A plan's charges that reach an account and are not posted yet, for the latest time due;
+# their keys are those of `charge_lines.key_of`.
 _PLAN_CHARGES = """
 SELECT DISTINCT account.id
 FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::boolean[])
@@ -57,7 +58,7 @@ ORDER BY account.id
 
 def accounts_with_due_charges(on: date) -> list[int]:
     """Ids of the accounts on which something is due by the day ``on``; some queries only."""
-    with scopes_disabled():  # the nightly run goes over all trees
+    with scopes_disabled():  # the run goes over all trees
         own = Charge.objects.filter(
             account__isnull=False,
             account__customer__deleted_at=None,
@@ -109,7 +110,7 @@ def charge_due(
     do not stop them. Returns how many entries were written; running it again writes none.
     Raises ValidationError where a currency has no rate.
     """
-    with scopes_disabled():  # the nightly run goes over all trees
+    with scopes_disabled():  # the run goes over all trees
         account = _locked_account(account_id)
         if account.customer.deleted_at is not None:
             return 0
