@@ -38,18 +38,25 @@ def brand_seen_by(customer: Customer) -> Brand:
     With the customer service that the customer's rate plan names (D 3.2), unless that is
     inherited from further up than the brand comes from.
     """
+    nearest = _nearest_company(customer.ancestor_ids)
+    return _with_service(brand_of(nearest), nearest, customer)
+
+
+def brand_name_below(customer: Customer) -> str:
+    """What mails to the customers of ``customer`` come from: `brand_seen_by` of each."""
+    return brand_of(_nearest_company([*customer.ancestor_ids, customer.pk])).name
+
+
+def _nearest_company(levels: list[int]) -> Company | None:
+    """The last of ``levels``, from the root down, that set up a brand."""
     with scopes_disabled():  # the brand of those above is what those below see
         companies = {
             company.customer_id: company
-            for company in Company.objects.filter(
-                customer__in=customer.ancestor_ids
-            ).select_related("customer")
+            for company in Company.objects.filter(customer__in=levels).select_related(
+                "customer"
+            )
         }
-    nearest = next(
-        (companies[pk] for pk in reversed(customer.ancestor_ids) if pk in companies),
-        None,
-    )
-    return _with_service(brand_of(nearest), nearest, customer)
+    return next((companies[pk] for pk in reversed(levels) if pk in companies), None)
 
 
 def _with_service(brand: Brand, company: Company | None, customer: Customer) -> Brand:

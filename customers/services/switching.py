@@ -12,6 +12,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from customers.audit_labels import missed_changes
+from customers.branding import brand_name_below
 from customers.choices import RoleDefault
 from customers.models import Customer, Person, Role, Switch
 from portal.core import audit
@@ -31,6 +32,10 @@ class Reach:
     switch: Switch | None = None
     open_switches: list[Switch] = field(default_factory=list)
     needs_switch: bool = False
+
+    def brand_name_below(self) -> str:
+        """What mails to the customers of the account come from."""
+        return brand_name_below(self.account)
 
     def missed_changes(self, row: Model) -> str:
         """Who saved ``row`` meanwhile, told to this person; for a form that came late."""

@@ -22,7 +22,7 @@ from portal.core.views import ConfirmPage, Crumb, FormPage, ListPage, clean_toke
 from rateplans.choices import CustomName
 from rateplans.filters import CustomFilter
 from rateplans.forms.customs import ALL_LANGUAGES, CustomForm, PreviewForm
-from rateplans.models import CustomSetting, RatePlan
+from rateplans.models import CustomSetting
 from rateplans.selectors import inherited_customs
 from rateplans.services import customs
 from rateplans.texts import (
@@ -141,7 +141,7 @@ class CustomFormPage(PlanPage, FormPage):
         given = {name: values.get(name, "") for name in ("language", "value")}
         given["name"] = self.kept_name or values.get("name", "")
         return {
-            "preview": preview_of(self.plan, given),
+            "preview": preview_of(self, given),
             "preview_url": self.url("rateplans:custom-preview", pk=self.plan.pk),
             "kept_name": self.kept_name,
         }
@@ -252,7 +252,7 @@ class CustomPreview(PlanPage):
     http_method_names = ["post"]
 
     def post(self, request: Any, **kwargs: Any) -> HttpResponse:
-        context = {"preview": preview_of(self.plan, request.POST)}
+        context = {"preview": preview_of(self, request.POST)}
         return render(request, "rateplans/_custom_preview.html", context)
 
 
@@ -265,7 +265,7 @@ def plan_crumbs(page: PlanPage) -> list[Crumb]:
     ]
 
 
-def preview_of(plan: RatePlan, values: Mapping[str, Any]) -> dict[str, Any]:
+def preview_of(page: PlanPage, values: Mapping[str, Any]) -> dict[str, Any]:
     """The text as a reader gets it, what is wrong with it, and what can be filled in.
 
     Empty for what no form of ours sends.
@@ -276,7 +276,8 @@ def preview_of(plan: RatePlan, values: Mapping[str, Any]) -> dict[str, Any]:
     name, value = CustomName(form.cleaned_data["name"]), form.cleaned_data["value"]
     language = form.cleaned_data["language"] or translation.get_language()
     with translation.override(language):
-        samples = sample_values(brand=str(plan.owner), currency=plan.currency)
+        brand = page.request.reach.brand_name_below()
+        samples = sample_values(brand=brand, currency=page.plan.currency)
         standard = standard_text(name)
     errors: list[str] = []
     if value.strip():

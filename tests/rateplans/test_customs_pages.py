@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from customers.branding import brand_seen_by
+from customers.models import Company
 from portal.core.scope import scopes_disabled
 from portal.core.urls import account_url
 from rateplans.models import CustomSetting, RatePlan
@@ -158,6 +160,28 @@ def test_the_preview_follows_what_is_typed_and_saves_nothing(
     german = ann.post(page_of(world, "preview"), typed | {"language": "de"})
     assert "12,00\u00a0€" in german.content.decode()
     assert kept() == []
+
+
+def test_the_preview_names_whom_the_mail_comes_from(world: World, ann: Client) -> None:
+    typed = {"name": "footer_text", "value": "Yours, {brand}"}
+
+    def shown() -> str:
+        return ann.post(page_of(world, "preview"), typed).content.decode()
+
+    def mailed() -> str:
+        with scopes_disabled():
+            return brand_seen_by(world.beta).name
+
+    assert mailed() == "Acme"  # as its company is called, not "Acme Telecom"
+    assert "Yours, Acme</p>" in shown()
+    with scopes_disabled():
+        world.acme.company.delete()
+    assert mailed() == "Trunkline"
+    assert "Yours, Trunkline</p>" in shown()
+    with scopes_disabled():
+        Company.objects.create(customer=world.root, display_name="Trunk")
+    assert mailed() == "Trunk"
+    assert "Yours, Trunk</p>" in shown()
 
 
 def test_without_script_a_button_shows_the_preview(world: World, ann: Client) -> None:
