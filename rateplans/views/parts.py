@@ -179,6 +179,11 @@ class PlanConfirmPage(PlanPage, RowConfirmPage):
         return RowConfirmPage.breadcrumbs(self)
 
 
+def instead_of_deletion(plan: RatePlan) -> list[str]:
+    """What to do with a plan that has to stay; nothing more with one that is archived."""
+    return [] if plan.archived_at else [_("Archive it instead.")]
+
+
 def kept_notes(now: Kept, before: Kept = NOBODY) -> list[str]:
     """Who goes on using a plan that is not opened to them any more, since ``before``."""
     customers, plans = now.customers - before.customers, now.plans - before.plans

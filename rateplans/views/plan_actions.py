@@ -19,6 +19,7 @@ from rateplans.views.parts import (
     PlanConfirmPage,
     PlanPage,
     customers_text,
+    instead_of_deletion,
 )
 
 
@@ -107,7 +108,7 @@ class PlanDelete(PlanConfirmPage):
 
     def refusal(self) -> str:
         if reasons := plans.deletion_refusals(self.plan):
-            return " ".join([*reasons, _("Archive it instead.")])
+            return " ".join([*reasons, *instead_of_deletion(self.plan)])
         return ""
 
     def save(self, form: forms.BaseForm) -> str:

@@ -38,6 +38,7 @@ from rateplans.views.parts import (
     LIST,
     TERMS,
     CarefulFormPage,
+    instead_of_deletion,
     kept_notes,
     shared_by,
     sources_of,
@@ -319,7 +320,7 @@ class PlanEdit(PlanFormContext, CarefulFormPage):
         if reasons := plans.deletion_refusals(self.plan):
             delete = {
                 "title": _("Cannot be deleted"),
-                "text": " ".join([*reasons, _("Archive it instead.")]),
+                "text": " ".join([*reasons, *instead_of_deletion(self.plan)]),
                 "icon": "info",
             }
         steps: list[dict[str, Any]] = [copy, archive, delete]

@@ -268,6 +268,19 @@ def test_what_must_be_filled_in_is_explained_where_something_must(
         assert ("must be filled in" in page.content.decode()) is is_told
 
 
+@pytest.mark.parametrize("archived_at", [None, "2026-01-01T00:00Z"])
+def test_only_what_is_not_archived_is_to_be_archived_instead(
+    world: World, ann: Client, archived_at: str | None
+) -> None:
+    with scopes_disabled():
+        RatePlan.objects.filter(pk=world.acme_plan.pk).update(archived_at=archived_at)
+    for name in ("edit", "delete"):
+        text = ann.get(page_of(world.acme, name, pk=world.acme_plan.pk))
+        assert "1 customer is on it." in text.content.decode()
+        told = "Archive it instead." in text.content.decode()
+        assert told is (archived_at is None)
+
+
 def test_who_saves_late_learns_what_was_saved(world: World, ann: Client) -> None:
     url = page_of(world.acme, "edit", pk=world.acme_plan.pk)
     first, second = ann.get(url), ann.get(url)
