@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,12 +11,10 @@ from django.utils.translation import gettext as _
 
 from billing.choices import EntryKind
 from billing.services.fee_lines import FeeLine
-from billing.services.quotes import Quote, Wish, quote_each, quote_removal
-from portal.core.actor import Actor
+from billing.services.quotes import Quote, quote_removal
 from portal.core.display import format_day
 from portal.core.money import ZERO, format_money
 from portal.core.periods import ONE_DAY
-from rateplans.choices import Feature
 from rateplans.models import NumberClass
 
 
@@ -67,21 +65,18 @@ def fee_box(
 
 
 def class_prices(
-    customer: Any, classes: Iterable[NumberClass], *, by: Actor, came_from: Any = None
+    classes: Sequence[NumberClass], quotes: Sequence[Quote]
 ) -> list[dict[str, str]]:
-    """What one number of each class costs; empty where none costs anything."""
-    named = {number_class.pk: number_class.name for number_class in classes}
-    wishes = [Wish(Feature.NUMBER, number_class_id=pk) for pk in named]
-    quotes = quote_each(customer, wishes, by=by, came_from=came_from)
+    """What one number of each class costs, as quoted; empty where none costs anything."""
     if not any(quote.total or quote.monthly for quote in quotes):
         return []
     return [
         {
-            "name": name,
+            "name": number_class.name,
             "now": format_money(quote.total, quote.level.currency),
             "monthly": format_money(quote.monthly, quote.level.currency),
         }
-        for name, quote in zip(named.values(), quotes, strict=True)
+        for number_class, quote in zip(classes, quotes, strict=True)
         if quote.level is not None
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import phonenumbers
@@ -38,9 +39,11 @@ def add_numbers(
     number_class: NumberClass,
     by: Actor,
     description: str = "",
+    price_seen: Decimal | None = None,
 ) -> list[Number]:
     """Bring new numbers (E.164) into the system, held by ``customer``: all or none.
 
+    Their fees are charged; ``price_seen`` is the total for all, as add_features says.
     Raises ValidationError at ``number`` if one is here already or cannot exist.
     """
     by.require(Permission.COMMERCE)
@@ -63,7 +66,8 @@ def add_numbers(
         rows.append(number)
     with refusals(Number, _CONSTRAINTS):
         Number.objects.bulk_create(rows)
-    fees.add_features(customer, [billed(number) for number in rows], by=by)
+    items = [billed(number) for number in rows]
+    fees.add_features(customer, items, by=by, price_seen=price_seen)
     for number in rows:
         audit.record("number.added", number, by=by, customer=customer)
     return rows
@@ -117,31 +121,40 @@ def assign(
     by: Actor,
     line: TelephoneLine | None = None,
     mailbox: Mailbox | None = None,
+    price_seen: Decimal | None = None,
 ) -> Number:
     """Hand a locked free number to ``customer``, leading where it says.
 
-    Its fees are charged to those who did not have it below them before.
+    Its fees are charged to those who did not have it below them before; ``price_seen`` is
+    as billing.services.fees says.
     """
     holder = number.customer
     changes = {"customer": (holder, customer)}
     number.customer, number.line, number.mailbox = customer, line, mailbox
     number.save(update_fields=["customer", "line", "mailbox"])
-    fees.add_features(customer, [billed(number)], by=by, came_from=holder)
+    fees.add_features(
+        customer, [billed(number)], by=by, came_from=holder, price_seen=price_seen
+    )
     audit.record("number.assigned", number, by=by, customer=customer, changes=changes)
     return number
 
 
 @transaction.atomic
 def take_number(
-    *, number: Number, customer: Customer, by: Actor, values: Mapping[str, Any]
+    *,
+    number: Number,
+    customer: Customer,
+    by: Actor,
+    values: Mapping[str, Any],
+    price_seen: Decimal | None = None,
 ) -> Number:
-    """Give ``customer`` a free number of the account above it."""
+    """Give ``customer`` a free number of the account above it, as `assign` charges it."""
     by.require(Permission.ADMINISTRATOR)
     hold_place(customer, by=by)
     if customer.parent is None:
         raise ValidationError({"number": _("There is no account above this one.")})
     taken = lock_free(number, holder=customer.parent)
-    assign(taken, customer=customer, by=by)
+    assign(taken, customer=customer, by=by, price_seen=price_seen)
     return update_number(number=taken, values=values, by=by)
 
 

@@ -15,12 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from billing.services.maxima import refusal_of_another
+from billing.services.quotes import Wish
 from customers.choices import country_choices
 from customers.filters.features import NumberFilter
 from customers.forms.numbers import NumberEnterForm, NumberForm, NumberTakeForm
-from customers.models import Mailbox, Number, TelephoneLine
+from customers.models import Customer, Mailbox, Number, TelephoneLine
 from customers.number_picker import picker_context
-from customers.price_box import class_prices, refund_consequences
+from customers.price_box import refund_consequences
 from customers.selectors import numbers_in_stock
 from customers.services import numbers
 from customers.views.features import (
@@ -31,6 +32,7 @@ from customers.views.features import (
     account_of,
 )
 from customers.views.parts import pill
+from customers.views.prices import PricedByClass
 from portal.core.permissions import Permission
 from portal.core.tables import Column, Empty
 from portal.core.views import Crumb, PortalView
@@ -190,7 +192,7 @@ class NumberFormPage(FeatureFormPage):
         }
 
 
-class NumberTake(NumberFormPage):
+class NumberTake(PricedByClass, NumberFormPage):
     focuses_first = True
     template_name = "customers/number_take.html"
     submit_label = gettext_lazy("Take this number")
@@ -225,23 +227,29 @@ class NumberTake(NumberFormPage):
         stock = numbers_in_stock(account_of(self))
         return NumberTakeForm(data, stock=stock, **self.choices())
 
+    def came_from(self) -> Customer | None:
+        return account_of(self).parent
+
+    def wish(self, form: Any) -> Wish | None:
+        number = getattr(form, "cleaned_data", {}).get("number")
+        if number is None:
+            return None
+        return Wish(Feature.NUMBER, number_class_id=number.number_class_id)
+
     def form_context(self, form: Any) -> dict[str, Any]:
-        account = account_of(self)
-        context = picker_context(
+        picker = picker_context(
             self.request,
-            numbers_in_stock(account),
+            numbers_in_stock(account_of(self)),
             chosen=str(form["number"].value() or ""),
         )
-        prices = class_prices(
-            account, context["classes"], by=self.actor, came_from=account.parent
-        )
-        return context | {"class_prices": prices}
+        return picker | super().form_context(form)
 
     def save(self, form: NumberTakeForm) -> str:
         numbers.take_number(
             number=form.cleaned_data["number"],
             customer=account_of(self),
             values=form.values(),
+            price_seen=self.price_seen(form),
             by=self.actor,
         )
         return self.url(LIST)
@@ -265,7 +273,7 @@ class NumberStock(PortalView):
         return render(request, "customers/_number_options.html", context)
 
 
-class NumberEnter(NumberFormPage):
+class NumberEnter(PricedByClass, NumberFormPage):
     focuses_first = True
     permission = Permission.COMMERCE
 
@@ -276,9 +284,12 @@ class NumberEnter(NumberFormPage):
         classes = NumberClass.objects.all()
         return NumberEnterForm(data, account=account_of(self), classes=classes)
 
-    def form_context(self, form: Any) -> dict[str, Any]:
-        classes = NumberClass.objects.all()
-        return {"class_prices": class_prices(account_of(self), classes, by=self.actor)}
+    def wish(self, form: Any) -> Wish | None:
+        data = getattr(form, "cleaned_data", {})
+        count, number_class = data.get("count"), data.get("number_class")
+        if not count or number_class is None:
+            return None
+        return Wish(Feature.NUMBER, count, number_class.pk)
 
     def save(self, form: NumberEnterForm) -> str:
         data = form.cleaned_data
@@ -287,6 +298,7 @@ class NumberEnter(NumberFormPage):
             numbers=numbers.expand_range(data["number"], data["count"]),
             number_class=data["number_class"],
             description=data["description"],
+            price_seen=self.price_seen(form),
             by=self.actor,
         )
         if len(self.added) == 1:

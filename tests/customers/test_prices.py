@@ -12,12 +12,12 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from billing.models import BilledFeature, BillingAccount, LedgerEntry
-from customers.models import Customer, Mailbox, TelephoneLine
+from customers.models import Customer, Mailbox, Number, TelephoneLine
 from customers.services import lines
 from portal.core.actor import system_actor
 from portal.core.scope import scopes_disabled, subtree
 from rateplans.choices import Feature, Occurs
-from rateplans.models import PlanPrice, RatePlan
+from rateplans.models import NumberClass, PlanPrice, RatePlan
 from tests.billing.tariffs import balance, entries, permit, price, set_account
 from tests.books import give
 from tests.customers.features import enter, url_of
@@ -102,7 +102,7 @@ def test_what_was_free_is_not_charged_unseen(priced: World) -> None:
     client = priced.client(priced.ben)
     page = client.get(line_url(priced.beta))
     assert page.context["price"] is None
-    [seen] = re.findall(r'name="price_seen" value="([^"]*)"', page.content.decode())
+    [seen] = shown(page)
     assert add_line(client, priced.beta).status_code == 302
     typed = entries_of(page, name="Late", username="sip-late", price_seen=seen)
     answer = client.post(line_url(priced.beta), typed)
@@ -282,6 +282,90 @@ def test_number_costs_by_its_class(priced: World) -> None:
     assert balance(priced.acme) == 0  # it had the number below it before
 
 
+def shown(page: Any) -> list[str]:
+    """The prices that the form on this page carries as seen."""
+    return re.findall(r'name="price_seen"\s+value="([^"]*)"', page.content.decode())
+
+
+def test_number_is_taken_at_the_price_of_its_class_only(priced: World) -> None:
+    """Of two classes the chosen number's is compared, also where both had been free."""
+    number, client = priced.numbers[0], priced.client(priced.ben)
+    normal, gold = number.number_class, NumberClass.objects.create(name="Gold", rank=9)
+    url = url_of(priced.beta, "number-take")
+    page = client.get(url)
+    typed = entries_of(page, number=number.pk, description="Hotline")
+    assert shown(page) == [f"{each.pk}:1:0" for each in NumberClass.objects.all()]
+    price(priced.acme_plan, 60, Feature.NUMBER, number_class=gold)
+    price(priced.acme_plan, 10, Feature.NUMBER, number_class=normal)
+    answer = client.post(url, typed | {"price_seen": shown(page)})
+    assert "price has changed" in errors_of(answer)["__all__"][0]
+    assert answer.context["form"]["description"].value() == "Hotline"
+    assert answer.context["chosen"] == str(number.pk)
+    assert [row["now"] for row in answer.context["class_prices"]][-1] == "€30.00"
+    assert balance(priced.beta) == 0
+    with scopes_disabled():
+        PlanPrice.objects.filter(number_class=gold).update(amount=80)
+        assert Number.objects.get(pk=number.pk).customer == priced.acme
+    assert client.post(url, typed | {"price_seen": shown(answer)}).status_code == 302
+    assert balance(priced.beta) == -5
+
+
+def test_number_of_a_class_that_was_not_shown_is_not_charged(priced: World) -> None:
+    number, client = priced.numbers[0], priced.client(priced.ben)
+    url = url_of(priced.beta, "number-take")
+    seen = f"{number.number_class_id + 1000}:1:0"
+    answer = send(client, url, number=number.pk, price_seen=seen)
+    assert "price has changed" in errors_of(answer)["__all__"][0]
+
+
+def test_block_of_numbers_costs_what_was_seen_of_one(priced: World) -> None:
+    normal = priced.numbers[0].number_class
+    price(priced.acme_plan, 4, Feature.NUMBER, number_class=normal)
+    client, url = priced.client(priced.ben), url_of(priced.beta, "number-enter")
+    page = client.get(url)
+    typed = entries_of(page, number="+493012345600", count="3", price_seen=shown(page))
+    with scopes_disabled():
+        prices = PlanPrice.objects.filter(number_class=normal)
+        prices.update(amount=8)
+        answer = client.post(url, typed)
+        assert "price has changed" in errors_of(answer)["__all__"][0]
+        assert answer.context["price"]["total"] == "€12.00"
+        prices.update(amount=4)
+    assert client.post(url, typed).status_code == 302
+    assert balance(priced.beta) == -6
+
+
+@pytest.mark.parametrize("seen", ["", ":", "1", "x:y:z", "{}:1:1e999999999", "{}:1:-1"])
+def test_what_is_no_price_of_a_class_was_none(priced: World, seen: str) -> None:
+    answer = send(
+        priced.client(priced.ben),
+        url_of(priced.beta, "number-enter"),
+        number="+493012345600",
+        count="3",
+        price_seen=seen.format(priced.numbers[0].number_class_id),
+    )
+    assert "price has changed" in errors_of(answer)["__all__"][0]
+
+
+def test_block_of_numbers_of_which_some_are_included_is_shown_first(
+    priced: World,
+) -> None:
+    """One more would be free, three are not: nobody has seen that."""
+    normal = priced.numbers[0].number_class
+    price(priced.acme_plan, 4, Feature.NUMBER, number_class=normal)
+    permit(priced.acme_plan, Feature.NUMBER, included=1)
+    client, url = priced.client(priced.ben), url_of(priced.beta, "number-enter")
+    page = client.get(url)
+    typed = entries_of(page, number="+493012345600", count="3")
+    answer = client.post(url, typed | {"price_seen": shown(page)})
+    assert "price has changed" in errors_of(answer)["__all__"][0]
+    assert answer.context["price"]["total"] == "€4.00"
+    assert answer.content.decode().count('id="price-title"') == 1
+    assert balance(priced.beta) == 0
+    assert client.post(url, typed | {"price_seen": shown(answer)}).status_code == 302
+    assert balance(priced.beta) == -4
+
+
 def test_new_customer_needs_credit_for_its_first_fees(priced: World) -> None:
     price(priced.acme_plan, 7, Feature.ACCOUNT, Occurs.SIGNUP)
     client = priced.client(priced.ann)
@@ -369,7 +453,7 @@ def test_of_two_adds_at_once_the_one_not_included_is_shown_its_price(
 
     def post(place: int) -> Any:
         typed = {"name": f"Line {place}", "username": f"sip-{place}"}
-        seen = pages[place].context["free_seen"]
+        [seen] = pages[place].context["seen"]
         entries = entries_of(pages[place], **typed, price_seen=seen)
         return clients[place].post(line_url(world.beta), entries)
 
