@@ -18,6 +18,7 @@ urlpatterns = [
         f"{ONE}permissions/", prices.PlanPermissions.as_view(), name="plan-permissions"
     ),
     path(f"{ONE}markups/", prices.PlanMarkups.as_view(), name="plan-markups"),
+    path(f"{ONE}withdraw/", prices.PlanWithdraw.as_view(), name="plan-withdraw"),
     path(f"{ONE}history/", history.PlanHistory.as_view(), name="plan-history"),
     path(CUSTOMS, customs.CustomList.as_view(), name="custom-list"),
     path(f"{CUSTOMS}new/", customs.CustomCreate.as_view(), name="custom-create"),

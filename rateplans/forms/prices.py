@@ -10,10 +10,13 @@ from typing import Any
 
 from crispy_forms.layout import Layout
 from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from portal.core.forms import AmountField, Columns, LimitField, Section
+from portal.core.display import format_day
+from portal.core.forms import AmountField, Columns, LimitField, PortalForm, Section
 from portal.core.row_forms import RowForm
 from rateplans.choices import Feature, MarkupKind, Occurs
 from rateplans.models import NumberClass
@@ -24,6 +27,7 @@ from rateplans.wording import (
     Sources,
     limit_text,
     markup_text,
+    price_code,
     price_label,
     price_text,
 )
@@ -98,6 +102,41 @@ class PlanOnDay:
         return self.sources.inherited(text, found.plan, self.without.chain)
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A change to come of the price or mark-up ``code``: it says ``text`` from ``day`` on."""
+
+    code: str
+    label: str
+    day: date
+    text: str
+    url: str  # of the page as it is on that day
+
+    @property
+    def value(self) -> str:
+        """How a button names it."""
+        return f"{self.code}@{self.day.isoformat()}"
+
+    def shown(self) -> SafeString:
+        """A line below the price, with a button of the form beside this one."""
+        told = _("From %(day)s: %(label)s") % {
+            "day": format_day(self.day),
+            "label": self.text,
+        }
+        return format_html(
+            '<span class="d-block"><a href="{}">{}</a> '
+            '<button class="btn btn-quiet btn-sm" type="submit" form="withdraw"'
+            ' name="planned" value="{}" aria-label="{}: {}. {}">{}</button></span>',
+            self.url,
+            told,
+            self.value,
+            _("Withdraw"),
+            self.label,
+            told,
+            _("Withdraw"),
+        )
+
+
 def date_field(initial: date) -> forms.DateField:
     return forms.DateField(
         label=_("Valid from"),
@@ -110,15 +149,37 @@ def date_field(initial: date) -> forms.DateField:
     )
 
 
+class WithdrawForm(PortalForm):
+    """Which planned change is called off: `Planned.value`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["planned"] = forms.CharField(widget=forms.HiddenInput)
+        self.helper.layout = Layout("planned")
+
+
 class DatedForm(RowForm):
     """A form of values that hold from a day on. Only what was changed is told on."""
 
     own_fields = frozenset({"seen", "from_on"})
 
-    def __init__(self, *args: Any, plan: PlanOnDay, seen: str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        plan: PlanOnDay,
+        seen: str,
+        planned: Iterable[Planned],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, initial={"seen": seen}, **kwargs)
         self.plan = plan
+        self.planned = list(planned)
         self.fields["from_on"] = date_field(plan.on)
+
+    def help_on(self, code: str, text: str) -> SafeString:
+        """What stands below a price: ``text``, and what it becomes later."""
+        lines = [each.shown() for each in self.planned if each.code == code]
+        return format_html("{}{}", text, SafeString("".join(lines)))
 
     def when_section(self) -> Section:
         return Section(_("From when"), "from_on", id="when", is_open=True)
@@ -143,7 +204,7 @@ class PricesForm(DatedForm):
                 min_value=0,
                 required=False,
                 initial=self.plan.own_price(key),
-                help_text=self.plan.price_if_empty(key),
+                help_text=self.help_on(price_code(key), self.plan.price_if_empty(key)),
             )
         self.helper.layout = Layout("seen", *self._sections())
 
@@ -207,7 +268,9 @@ class MarkupsForm(DatedForm):
                 max_value=10_000,
                 required=False,
                 initial=own.percent if own else None,
-                help_text=self.plan.markup_if_empty(kind),
+                help_text=self.help_on(
+                    f"markup:{kind}", self.plan.markup_if_empty(kind)
+                ),
             )
             self.fields[f"{kind}_margin"] = AmountField(
                 label=_("%(kind)s: margin in %(currency)s")

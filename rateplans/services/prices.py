@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.errors import StaleError
-from portal.core.periods import local_date
+from portal.core.periods import ONE_DAY, local_date
 from rateplans.choices import Feature, MarkupKind
 from rateplans.models import PlanFeature, PlanMarkup, PlanPrice, RatePlan
 from rateplans.pricing import Markup, PriceKey
@@ -97,6 +97,52 @@ def set_markups(
         if old != new:
             changes[f"markup:{kind}"] = (_markup(old, plan), _markup(new, plan))
     _record(plan, changes, from_on, by)
+
+
+@transaction.atomic
+def withdraw(*, plan: RatePlan, code: str, on: date, by: Actor) -> None:
+    """Call off what was to change on the day ``on``: what holds the day before goes on.
+
+    ``code`` names a price or mark-up as the audit log does. What is planned for later
+    stays planned. Raises ValidationError, code ``not_planned``, if nothing changes then.
+    """
+    plan = _locked(plan, by=by, from_on=on, seen="")
+    priced = {
+        key: rows
+        for key, rows in _by_price(plan).items()
+        if price_code(key) == code and _is_planned(rows, on)
+    }
+    marked = [row for row in plan.markups.all() if f"markup:{row.kind}" == code]
+    for key, rows in priced.items():
+        amount = next((row.amount for row in rows if _holds_before(row, on)), None)
+        set_prices(plan=plan, values={key: amount}, from_on=on, by=by)
+    if _is_planned(marked, on):
+        row = next((row for row in marked if _holds_before(row, on)), None)
+        markup = Markup(row.markup, row.margin) if row else None
+        kind = marked[0].kind
+        set_markups(plan=plan, values={kind: markup}, from_on=on, by=by)
+    elif not priced:
+        raise ValidationError(_("This is not planned any more."), code="not_planned")
+
+
+def _by_price(plan: RatePlan) -> dict[PriceKey, list[PlanPrice]]:
+    found: dict[PriceKey, list[PlanPrice]] = {}
+    for row in plan.prices.all():
+        key = (row.feature, row.number_class_id, row.occurs)
+        found.setdefault(key, []).append(row)
+    return found
+
+
+def _is_planned(rows: Iterable[PlanPrice | PlanMarkup], on: date) -> bool:
+    """Whether something begins or ends on a day to come."""
+    rows = list(rows)
+    if not rows or on <= local_date(rows[0].plan.owner.time_zone):
+        return False
+    return any(on in (row.valid.lower, row.valid.upper) for row in rows)
+
+
+def _holds_before(row: PlanPrice | PlanMarkup, on: date) -> bool:
+    return on - ONE_DAY in row.valid
 
 
 @transaction.atomic

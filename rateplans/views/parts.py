@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -107,15 +108,22 @@ def sources_of(owner: Any) -> Sources:
 class Unconfirmed(Exception):
     """The change concerns customers and was not confirmed yet."""
 
-    def __init__(self, effects: list[Effect], notes: Sequence[str]) -> None:
+    def __init__(
+        self,
+        effects: list[Effect],
+        notes: Sequence[str],
+        from_on: date | None = None,
+    ) -> None:
         super().__init__()
-        self.effects, self.notes = effects, notes
+        self.effects, self.notes, self.from_on = effects, notes, from_on
 
     @property
     def mark(self) -> str:
         """Stands for what is confirmed: if it is something else by now, it is asked again."""
         told = [(each.label, each.old, each.new) for each in self.effects]
-        return hashlib.sha256(repr((told, self.notes)).encode()).hexdigest()[:24]
+        return hashlib.sha256(
+            repr((told, self.notes, self.from_on)).encode()
+        ).hexdigest()[:24]
 
 
 class CarefulFormPage(PlanPage, FormPage):
@@ -143,7 +151,9 @@ class CarefulFormPage(PlanPage, FormPage):
             return self.render_form(form, token=token, is_dirty=True)
 
     def save_once(self, form: Any, key: str) -> tuple[str, bool]:
-        found = Unconfirmed(*self.effects(form))
+        effects, notes = self.effects(form)
+        # From when on it counts, where a form says so.
+        found = Unconfirmed(effects, notes, form.cleaned_data.get("from_on"))
         if (found.effects or found.notes) and self.request.POST.get(
             "confirmed"
         ) != found.mark:

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar
 
+from django.contrib import messages
+from django.http import HttpResponseBase
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.core.display import format_day
 from portal.core.money import format_price
 from portal.core.urls import day_of
+from portal.core.views import ConfirmPage, Crumb, clean_token
 from rateplans.forms.prices import (
     DatedForm,
     MarkupsForm,
     PermissionsForm,
+    Planned,
     PlanOnDay,
     PricesForm,
+    WithdrawForm,
 )
-from rateplans.models import NumberClass, PlanMarkup, PlanPrice
+from rateplans.models import NumberClass, RatePlan
 from rateplans.pricing import Markup
 from rateplans.selectors import effective_plan
 from rateplans.services import preview, prices
 from rateplans.services.preview import Effect
-from rateplans.views.parts import CarefulFormPage
-from rateplans.wording import markup_text, number_classes, price_label
+from rateplans.views.parts import CarefulFormPage, PlanPage, Unconfirmed
+from rateplans.wording import markup_text, number_classes, price_code, price_label
+
+WITHDRAW = "rateplans:plan-withdraw"
 
 
 class PricePage(CarefulFormPage):
@@ -72,40 +80,61 @@ class DatedPage(PricePage):
             data,
             plan=self.plan_on_day,
             seen=self.present_state(),
+            planned=self.planned,
             **self.form_kwargs(),
         )
 
+    @property
+    def planned(self) -> list[Planned]:
+        """What changes later on this page."""
+        raise NotImplementedError
+
     def form_context(self, form: Any) -> dict[str, Any]:
-        return super().form_context(form) | {"planned": self.planned()}
+        return super().form_context(form) | {
+            "planned": self.planned,
+            "withdraw_url": self.url(WITHDRAW, pk=self.plan.pk),
+        }
 
-    def planned(self) -> list[dict[str, Any]]:
-        """What changes later: label, day and the address that shows that day."""
-        found = []
-        told = [(row, *self.told(row)) for row in self.dated_rows()]
-        begins = {(label, row.valid.lower) for row, label, _text in told}
-        for row, label, text in told:
-            begin, end = row.valid.lower, row.valid.upper
-            if begin and begin > self.today:
-                found.append((begin, label, text))
-            if end and end > self.today and (label, end) not in begins:
-                found.append((end, label, _("inherited again")))
-        return [
-            {
-                "label": _("From %(day)s: %(label)s")
-                % {"day": format_day(day), "label": label},
-                "detail": text,
-                "url": f"{self.request.path}?on={day.isoformat()}",
-            }
-            for day, label, text in sorted(found)
-        ]
 
-    def dated_rows(self) -> Iterable[Any]:
-        """The rows behind the form, of all days."""
-        raise NotImplementedError
+Told = tuple[
+    Any, str, str, str
+]  # a row, its code in the log, its label and what it says
 
-    def told(self, row: Any) -> tuple[str, str]:
-        """What a row is about, and what it says."""
-        raise NotImplementedError
+
+def told_prices(plan: RatePlan, classes: Mapping[int, NumberClass]) -> list[Told]:
+    """Prices of all days."""
+    found: list[Told] = []
+    for row in plan.prices.all():
+        key = (row.feature, row.number_class_id, row.occurs)
+        text = format_price(row.amount, plan.currency)
+        found.append((row, price_code(key), price_label(key, dict(classes)), text))
+    return found
+
+
+def told_markups(plan: RatePlan) -> list[Told]:
+    """Mark-ups of all days."""
+    found: list[Told] = []
+    for row in plan.markups.all():
+        text = markup_text(Markup(row.markup, row.margin), plan.currency)
+        found.append((row, f"markup:{row.kind}", str(row.get_kind_display()), text))
+    return found
+
+
+def planned_changes(told: Iterable[Told], today: date, path: str) -> list[Planned]:
+    """What changes after ``today``, by day; ``path`` is the page that shows each day."""
+    told = list(told)
+    begins = {(code, row.valid.lower) for row, code, _label, _text in told}
+    found = []
+    for row, code, label, text in told:
+        begin, end = row.valid.lower, row.valid.upper
+        if begin and begin > today:
+            found.append((begin, code, label, text))
+        if end and end > today and (code, end) not in begins:
+            found.append((end, code, label, _("inherited again")))
+    return [
+        Planned(code, label, day, text, f"{path}?on={day.isoformat()}")
+        for day, code, label, text in sorted(found)
+    ]
 
 
 class PlanPrices(DatedPage):
@@ -128,13 +157,10 @@ class PlanPrices(DatedPage):
             by=self.actor,
         )
 
-    def dated_rows(self) -> Iterable[PlanPrice]:
-        return self.plan.prices.all()
-
-    def told(self, row: PlanPrice) -> tuple[str, str]:
-        key = (row.feature, row.number_class_id, row.occurs)
-        label = price_label(key, dict(self.classes))
-        return label, format_price(row.amount, self.plan.currency)
+    @property
+    def planned(self) -> list[Planned]:
+        told = told_prices(self.plan, self.classes)
+        return planned_changes(told, self.today, self.request.path)
 
 
 class PlanMarkups(DatedPage):
@@ -150,12 +176,83 @@ class PlanMarkups(DatedPage):
             by=self.actor,
         )
 
-    def dated_rows(self) -> Iterable[PlanMarkup]:
-        return self.plan.markups.all()
+    @property
+    def planned(self) -> list[Planned]:
+        return planned_changes(told_markups(self.plan), self.today, self.request.path)
 
-    def told(self, row: PlanMarkup) -> tuple[str, str]:
-        text = markup_text(Markup(row.markup, row.margin), self.plan.currency)
-        return str(row.get_kind_display()), text
+
+class PlanWithdraw(PlanPage, ConfirmPage):
+    """Calls off a change that is planned, once it is seen what comes of that."""
+
+    http_method_names = ["post"]
+    template_name = "rateplans/plan_withdraw.html"
+    submit_label = gettext_lazy("Withdraw")
+    is_danger = False
+
+    @cached_property
+    def planned(self) -> Planned | None:
+        """The change that the button names; None if it is not planned, or not any more."""
+        told = [*told_prices(self.plan, number_classes()), *told_markups(self.plan)]
+        named = self.request.POST.get("planned", "")
+        found = planned_changes(told, self.today, self.cancel_url())
+        return next((each for each in found if each.value == named), None)
+
+    @property
+    def change(self) -> Planned:
+        assert self.planned is not None
+        return self.planned
+
+    @cached_property
+    def found(self) -> Unconfirmed:
+        """What it changes for customers, as it is asked before."""
+        effects = preview.effects(self.plan, self.withdraw, on=self.change.day)
+        return Unconfirmed(effects, [], self.change.day)
+
+    def withdraw(self) -> None:
+        prices.withdraw(
+            plan=self.plan, code=self.change.code, on=self.change.day, by=self.actor
+        )
+
+    def title(self) -> str:
+        values = {"day": format_day(self.change.day)}
+        return _("Withdraw what is planned from %(day)s") % values
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [*super().breadcrumbs(), Crumb(self.plan.name, self.cancel_url())]
+
+    def cancel_url(self) -> str:
+        is_markup = self.request.POST.get("planned", "").startswith("markup:")
+        name = "rateplans:plan-markups" if is_markup else "rateplans:plan-prices"
+        return self.url(name, pk=self.plan.pk)
+
+    def consequences(self) -> Sequence[str]:
+        values = {"price": self.change.label, "value": self.change.text}
+        return (
+            _("“%(price)s” does not become: %(value)s.") % values,
+            _("What holds before that day goes on."),
+        )
+
+    def build_form(self, data: Any = None, files: Any = None) -> WithdrawForm:
+        return WithdrawForm(data)
+
+    def post(self, request: Any, **kwargs: Any) -> HttpResponseBase:
+        if self.planned is None:
+            messages.info(request, _("This is not planned any more."))
+            return self.redirect(self.cancel_url())
+        if request.POST.get("confirmed") != self.found.mark:
+            token = clean_token(request.POST.get("form_token", ""))
+            return self.render_form(self.build_form(request.POST), token=token)
+        return super().post(request, **kwargs)
+
+    def form_context(self, form: Any) -> dict[str, Any]:
+        return super().form_context(form) | {"found": self.found}
+
+    def save(self, form: Any) -> str:
+        self.withdraw()
+        return self.cancel_url()
+
+    def success_message(self, form: Any) -> str:
+        return _("Withdrawn.")
 
 
 class PlanPermissions(PricePage):

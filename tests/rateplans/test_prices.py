@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from customers.audit_labels import field_label
+from portal.core.display import format_day
 from portal.core.errors import StaleError
 from portal.core.models import AuditEvent
 from portal.core.periods import local_date
@@ -304,10 +305,142 @@ def test_a_price_from_a_later_day_is_shown_as_planned(
     confirm(ann, url, line_recurring="2", from_on=later)
     page = ann.get(url)
     assert page.context["form"]["line_recurring"].value() == "1.00"
-    assert [entry["detail"] for entry in page.context["planned"]] == ["€2.00"]
-    then = ann.get(page.context["planned"][0]["url"])
+    (planned,) = page.context["planned"]
+    assert planned.text == "€2.00"
+    field = str(page.context["form"]["line_recurring"].help_text)
+    assert planned.value in field  # beside the price, with its button
+    assert planned.value not in str(page.context["form"]["line_signup"].help_text)
+    then = ann.get(planned.url)
     assert then.context["form"]["line_recurring"].value() == "2.00"
     assert then.context["form"]["from_on"].value().isoformat() == later
+
+
+LATER, LATEST = TODAY + timedelta(days=10), TODAY + timedelta(days=20)
+
+
+def call_off(client: Client, world: World, planned: str) -> Any:
+    """Press the button of a planned change, and confirm what the page then says."""
+    url = page_of(world.acme, "withdraw", pk=world.acme_plan.pk)
+    asked = client.post(url, {"planned": planned})
+    assert asked.status_code == 200
+    mark = asked.context["found"].mark
+    return client.post(url, entries_of(asked, confirmed=mark))
+
+
+@pytest.mark.parametrize(
+    ("day", "after"),
+    [
+        (LATER, [1, 1, 3]),  # what is planned for later stays planned
+        (LATEST, [1, 2, 2]),
+    ],
+)
+def test_a_planned_price_is_withdrawn(
+    world: World, ann: Client, day: date, after: list[int]
+) -> None:
+    past(world.acme_plan, "1")
+    charge(world, "2", days=10)
+    charge(world, "3", days=20)
+    answer = call_off(ann, world, f"price:line:recurring@{day.isoformat()}")
+    assert answer["Location"].startswith(
+        page_of(world.acme, "prices", pk=world.acme_plan.pk)
+    )
+    assert [price_on(world.acme_plan, days)[0] for days in (0, 10, 20)] == after
+    with scopes_disabled():
+        event = AuditEvent.objects.filter(action="plan.priced").latest("pk")
+        changes = {each.field: each.new for each in event.changes.all()}
+    assert changes["valid_from"] == day.isoformat()
+    assert changes["price:line:recurring"] == f"{after[1]} EUR"
+
+
+def test_a_price_that_is_planned_to_end_goes_on(world: World, ann: Client) -> None:
+    past(world.acme_plan, "1")
+    charge(world, None, days=10)
+    page = ann.get(page_of(world.acme, "prices", pk=world.acme_plan.pk))
+    (planned,) = page.context["planned"]
+    assert planned.text == "inherited again"
+    call_off(ann, world, planned.value)
+    assert price_on(world.acme_plan, 99)[0] == 1
+
+
+def test_a_first_price_that_is_withdrawn_is_inherited_still(
+    world: World, ann: Client
+) -> None:
+    charge(world, "2", days=10)
+    call_off(ann, world, f"price:line:recurring@{LATER.isoformat()}")
+    with scopes_disabled():
+        assert not PlanPrice.objects.filter(plan=world.acme_plan).exists()
+
+
+def test_a_planned_markup_is_withdrawn(world: World, ann: Client) -> None:
+    url = page_of(world.acme, "markups", pk=world.acme_plan.pk)
+    confirm(ann, url, outcost_markup="5", from_on=LATER.isoformat())
+    (planned,) = ann.get(url).context["planned"]
+    assert call_off(ann, world, planned.value)["Location"].startswith(url)
+    with scopes_disabled():
+        assert not PlanMarkup.objects.filter(plan=world.acme_plan).exists()
+
+
+def test_withdrawing_says_first_what_comes_of_it(world: World, ann: Client) -> None:
+    past(world.acme_plan, "1")
+    charge(world, "2", days=10)
+    url = page_of(world.acme, "withdraw", pk=world.acme_plan.pk)
+    planned = f"price:line:recurring@{LATER.isoformat()}"
+    # A press of the button alone changes nothing, nor what confirmed something else.
+    for mark in ("", "other"):
+        page = ann.post(url, {"planned": planned, "confirmed": mark})
+        text = page.content.decode()
+        for word in (format_day(LATER), "€2.00", "€1.00", "1 customer."):
+            assert word in text
+    assert price_on(world.acme_plan, 10)[0] == 2
+
+
+@pytest.mark.parametrize(
+    "planned",
+    [
+        "",
+        f"price:line:recurring@{TODAY.isoformat()}",
+        f"price:line:recurring@{LATEST.isoformat()}",
+        f"price:line:signup@{LATER.isoformat()}",
+    ],
+)
+def test_what_is_not_planned_is_not_withdrawn(
+    world: World, ann: Client, planned: str
+) -> None:
+    past(world.acme_plan, "1")
+    charge(world, "2", days=10)
+    url = page_of(world.acme, "withdraw", pk=world.acme_plan.pk)
+    assert ann.post(url, {"planned": planned}).status_code == 302
+    assert ann.get(url).status_code == 405
+    assert [price_on(world.acme_plan, days)[0] for days in (0, 10)] == [1, 2]
+
+
+@pytest.mark.parametrize("days", [0, 5])
+def test_the_service_refuses_what_is_not_planned(world: World, days: int) -> None:
+    charge(world, "2")
+    with subtree(world.acme):
+        found = refused(
+            lambda: prices.withdraw(
+                plan=world.acme_plan,
+                code="price:line:recurring",
+                on=TODAY + timedelta(days=days),
+                by=world.actor(world.ann),
+            )
+        )
+    assert found == {"": ["not_planned"]}
+
+
+def test_the_question_repeats_the_day_from_which_it_counts(
+    world: World, ann: Client
+) -> None:
+    past(world.acme_plan, "1")
+    url = page_of(world.acme, "prices", pk=world.acme_plan.pk)
+    page = send(ann, url, line_recurring="2", from_on=LATER.isoformat())
+    assert f"Counted from {format_day(LATER)} on:" in page.content.decode()
+    # Another day is another question.
+    mark = page.context["unconfirmed"].mark
+    typed = {"line_recurring": "2", "from_on": LATEST.isoformat(), "confirmed": mark}
+    assert ann.post(url, entries_of(page, **typed)).status_code == 200
+    assert price_on(world.acme_plan, 20)[0] == 1
 
 
 def test_a_wrong_price_stands_at_its_field(world: World, ann: Client) -> None:
