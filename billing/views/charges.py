@@ -209,19 +209,22 @@ class ChargeCreate(ChargeFormPage):
         )
 
     def save(self, form: ChargeForm) -> str:
+        self.add(form)
+        return self.cancel_url()
+
+    def add(self, form: ChargeForm) -> Charge:
         values = form.values()
         is_immediate = values["period"] == IMMEDIATELY
         if is_immediate:
             values |= {"period": ChargePeriod.ONCE, "starts_on": self.today()}
         values["starts_on"] = values["starts_on"] or self.today()
-        charge_rows.add_charge(
+        return charge_rows.add_charge(
             values=values,
             taxes=form.cleaned_data["taxes"],
             is_immediate=is_immediate,
             by=self.actor,
             **self.place(),
         )
-        return self.cancel_url()
 
     def success_message(self, form: ChargeForm) -> str:
         if form.cleaned_data["period"] == IMMEDIATELY:

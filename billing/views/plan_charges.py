@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import cached_property
 from typing import Any
 
+from django.db import transaction
+from django.db.models import Count
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billing.models import Charge
+from billing.choices import ChargePeriod
+from billing.forms.charges import ChargeForm
+from billing.models import BillingAccount, Charge
 from billing.services import charge_rows
+from billing.services.charge_lines import schedule_of
+from billing.types import RULES
 from billing.views.charge_cells import (
     charge_line,
     next_on_plan,
     plan_status_cell,
 )
 from billing.views.charges import ChargeCreate, ChargeList, OfPlan, plan_crumbs
-from billing.views.parts import account_of
+from billing.views.parts import account_of, due_text
 from portal.core.display import format_day
+from portal.core.money import format_price
+from portal.core.scope import scopes_disabled
 from portal.core.tables import Column, Empty
 from portal.core.views import Crumb
-from rateplans.views.parts import plan_tabs, sources_of
+from rateplans.selectors import heir_ids
+from rateplans.services.preview import Effect
+from rateplans.views.parts import CarefulForm, plan_tabs, sources_of
 
 
 class PlanCharges(OfPlan, ChargeList):
@@ -106,7 +117,72 @@ class PlanCharges(OfPlan, ChargeList):
         )
 
 
-class PlanChargeCreate(OfPlan, ChargeCreate):
+def payers_text(charge: Charge, count: int) -> str:
+    text = ngettext(
+        "%(count)d customer pays %(price)s from %(day)s on, net.",
+        "%(count)d customers pay %(price)s each from %(day)s on, net.",
+        count,
+    )
+    price = format_price(charge.amount * charge.quantity, charge.currency)
+    return text % {
+        "count": count,
+        "price": due_text(price, charge.period),
+        "day": format_day(charge.starts_on),
+    }
+
+
+def due_texts(charge: Charge, payers: Mapping[date, int], today: date) -> list[str]:
+    """What the next run charges for the days up to ``today``; ``payers`` as on the page."""
+    is_once = charge.period == ChargePeriod.ONCE
+    schedule = schedule_of(charge)
+    count = sum(
+        # What is paid once is due whenever somebody came onto the plan.
+        customers * len(schedule.due(since=date.min if is_once else since, until=today))
+        for since, customers in payers.items()
+        if since <= today
+    )
+    if not count:
+        return []
+    text = ngettext(
+        "It is due %(count)d time by today already: the next run charges %(total)s, net.",
+        "It is due %(count)d times by today already, for all customers together: the"
+        " next run charges %(total)s, net.",
+        count,
+    )
+    total = charge.amount * charge.quantity * count
+    return [text % {"count": count, "total": format_price(total, charge.currency)}]
+
+
+class PlanChargeCreate(CarefulForm, OfPlan, ChargeCreate):
+    template_name = "billing/plan_charge_form.html"
+
+    def effects(self, form: ChargeForm) -> tuple[list[Effect], list[str]]:
+        """Who pays the charge from when on, and what of it is due at once."""
+        payers = self.payers()
+        if not payers:
+            return [], []
+        with transaction.atomic():
+            # Made and taken back, so that it is refused now if saving would refuse it.
+            charge = self.add(form)
+            transaction.set_rollback(True)
+        return [], [
+            payers_text(charge, sum(payers.values())),
+            *due_texts(charge, payers, self.today()),
+        ]
+
+    def payers(self) -> dict[date, int]:
+        """How many customers are charged for plans from which day on."""
+        with scopes_disabled():  # customers of resellers are on a shared plan, too
+            accounts = BillingAccount.objects.filter(
+                plan__in=heir_ids(self.plan.pk),
+                bill_type__in=[
+                    kind for kind, rules in RULES.items() if rules.has_monthly_fees
+                ],
+                customer__deleted_at=None,
+            )
+            counted = accounts.order_by().values_list("charges_from")
+            return dict(counted.annotate(customers=Count("pk")))
+
     def form_context(self, form: Any) -> dict[str, Any]:
         payers = number_format(charge_rows.count_payers(self.plan), force_grouping=True)
         facts = [{"label": _("Customers who will pay it"), "value": payers}]

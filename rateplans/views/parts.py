@@ -126,31 +126,31 @@ class Unconfirmed(Exception):
         ).hexdigest()[:24]
 
 
-class CarefulFormPage(PlanPage, FormPage):
-    """A form about a plan. Before it changes anything for customers, it says what and asks.
+class CarefulForm:
+    """Mixed into a form page that, before it changes anything for customers, asks.
 
     The first save of such a change shows the form again as it was filled in, with what
     would change for how many; the second save does it.
     """
 
-    template_name = "rateplans/plan_form.html"
-
     def effects(self, form: Any) -> tuple[list[Effect], list[str]]:
         """What saving ``form`` would change, and what else is to be said."""
         raise NotImplementedError
 
-    def post(self, request: Any, **kwargs: Any) -> HttpResponseBase:
+    def post(self: Any, request: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            return super().post(request, **kwargs)
+            response: HttpResponseBase = super().post(request, **kwargs)  # type: ignore[misc]
+            return response
         except Unconfirmed as unconfirmed:
             self.submit_label = _("Confirm and save")
             self.unconfirmed: Unconfirmed | None = unconfirmed
             token = clean_token(request.POST.get("form_token", ""))
             form = self.build_form(request.POST, request.FILES)
             form.is_valid()
-            return self.render_form(form, token=token, is_dirty=True)
+            asked: HttpResponse = self.render_form(form, token=token, is_dirty=True)
+            return asked
 
-    def save_once(self, form: Any, key: str) -> tuple[str, bool]:
+    def save_once(self: Any, form: Any, key: str) -> tuple[str, bool]:
         effects, notes = self.effects(form)
         # From when on it counts, where a form says so.
         found = Unconfirmed(effects, notes, form.cleaned_data.get("from_on"))
@@ -158,11 +158,19 @@ class CarefulFormPage(PlanPage, FormPage):
             "confirmed"
         ) != found.mark:
             raise found
-        return super().save_once(form, key)
+        saved: tuple[str, bool] = super().save_once(form, key)  # type: ignore[misc]
+        return saved
 
-    def form_context(self, form: Any) -> dict[str, Any]:
+    def form_context(self: Any, form: Any) -> dict[str, Any]:
         unconfirmed = getattr(self, "unconfirmed", None)
-        return {**super().form_context(form), "unconfirmed": unconfirmed}
+        context: dict[str, Any] = super().form_context(form)  # type: ignore[misc]
+        return {**context, "unconfirmed": unconfirmed}
+
+
+class CarefulFormPage(CarefulForm, PlanPage, FormPage):
+    """A form about a plan that is careful of those who are on it."""
+
+    template_name = "rateplans/plan_form.html"
 
     def cancel_url(self) -> str:
         return self.url(LIST)

@@ -460,7 +460,9 @@ def test_a_charge_is_added_and_charged_immediately(world: World, ann: Client) ->
 
 def test_a_plans_charge_is_added_on_its_page(world: World, ann: Client) -> None:
     url = url_of(world.acme, "plan-charge-create", pk=world.acme_plan.pk)
-    answer = send(ann, url, name="Fund", amount="1")
+    page = send(ann, url, name="Fund", amount="1")
+    mark = page.context["unconfirmed"].mark  # Beta is on the plan
+    answer = ann.post(url, entries_of(page, confirmed=mark))
     assert answer.url == url_of(world.acme, "plan-charges", pk=world.acme_plan.pk)
     assert labels_of(ann.get(answer.url)) == ["Fund"]
     with scopes_disabled():
