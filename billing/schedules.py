@@ -50,6 +50,14 @@ class Schedule:
         """The next time after ``last``; None if there is none."""
         return next((day for day in self.days() if day > last), None)
 
+    def index_of(self, day: date) -> int:
+        """How many times come before the one due on ``day``."""
+        return next(index for index, each in enumerate(self.days()) if each == day)
+
+    def has(self, index: int) -> bool:
+        """Whether there is a time with so many before it."""
+        return not self._is_over(index, occurrence(self.starts_on, self.months, index))
+
     def period_from(self, day: date) -> tuple[date, date] | None:
         """The days that the time due on ``day`` pays for; None for something paid once."""
         if not self.months:

@@ -31,6 +31,7 @@ class Charge(models.Model):
 
     Due on ``starts_on`` and then every period on that day of the month, for ``number``
     times or until ``ends_on``. Making one bills nothing: the run does, or "charge now".
+    One with a charge ``below`` lasts no longer than that (billing.services.charge_chains).
     """
 
     owner = models.ForeignKey(
@@ -64,6 +65,16 @@ class Charge(models.Model):
         blank=True,
         related_name="charges",
         help_text=_("Whose recurring price this is."),
+    )
+    below = models.ForeignKey(
+        "self",
+        verbose_name=_("charge below"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="above",
+        help_text=_("What the level below pays for the same purchase."),
     )
     name = models.CharField(_("name"), max_length=120)
     description = models.TextField(_("description"), blank=True, max_length=2000)

@@ -17,6 +17,7 @@ from billing.choices import ChargePeriod
 from billing.models import BillingAccount, Charge, Product, Tax
 from billing.schedules import Schedule
 from billing.selectors import available_taxes
+from billing.services.charge_chains import charges_above, end_above, hold_accounts
 from billing.services.charge_lines import schedule_of
 from billing.services.charges import charge_now
 from billing.types import RULES
@@ -148,13 +149,16 @@ def update_charge(
 
 @transaction.atomic
 def end_charge(*, charge: Charge, by: Actor) -> None:
-    """Charge it no more; what was charged stays."""
+    """Charge it no more, nor the accounts above for it; what was charged stays."""
+    by.require(Permission.COMMERCE)
+    hold_accounts([charge, *charges_above([charge])])
     charge = _locked(charge, by)
     if charge.ended_at is not None:
         return
     charge.ended_at, charge.next_on = timezone.now(), None
     charge.save(update_fields=["ended_at", "next_on"])
-    audit.record("charge.ended", charge, by=by, customer=_whose_log(charge))
+    for ended in (charge, *end_above([charge])):
+        audit.record("charge.ended", ended, by=by, customer=_whose_log(ended))
 
 
 def tickable_taxes(owner: Any) -> QuerySet[Tax]:
@@ -235,6 +239,8 @@ def _next_on_as_changed(charge: Charge, was: Schedule) -> date | None:
 
 def _set(charge: Charge, values: Mapping[str, Any]) -> None:
     began = charge.starts_on if charge.pk else None
+    # What one level sells on for nothing is a charge all the same: others pay above it.
+    was_free = charge.pk is not None and not charge.amount
     for name, value in values.items():
         if name not in FIELDS:
             raise TypeError(f"{name} is not set through this service")
@@ -242,7 +248,7 @@ def _set(charge: Charge, values: Mapping[str, Any]) -> None:
     if charge.period == ChargePeriod.ONCE:
         charge.number = charge.ends_on = None
     charge.clean_fields(exclude=["owner", "account", "plan", "product"])
-    if not charge.amount:
+    if not charge.amount and not was_free:
         raise ValidationError({"amount": _("Enter a price above 0.")}, code="nothing")
     if charge.starts_on != began:
         _refuse_far(charge)

@@ -10,7 +10,8 @@ from datetime import date
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
-from django.db.models import Max, Prefetch, QuerySet
+from django.db.models import Max, Prefetch, Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing import ledger
@@ -18,6 +19,7 @@ from billing.choices import ChargePeriod
 from billing.models import BillingAccount, Charge, Tax, TaxLiability
 from billing.pricing import Level
 from billing.selectors import load_levels
+from billing.services.charge_chains import has_ended_below, paid_above, still_due
 from billing.services.charge_lines import (
     ChargeLine,
     full_line,
@@ -131,13 +133,15 @@ def charge_due(
         for charge in due:
             # Where nothing is billed the days pass all the same.
             charge.next_on = schedule_of(charge).first_after(day)
-            charge.save(update_fields=["next_on"])
+            if has_ended_below(charge):
+                charge.next_on, charge.ended_at = None, timezone.now()
+            charge.save(update_fields=["next_on", "ended_at"])
     return posted
 
 
 def _own_lines(account: BillingAccount, charge: Charge, day: date) -> list[ChargeLine]:
     assert charge.next_on is not None
-    days = schedule_of(charge).due(since=charge.next_on, until=day)
+    days = still_due(charge, schedule_of(charge).due(since=charge.next_on, until=day))
     taxes = taxes_on(account, charge)
     return [full_line(account, charge, each, taxes) for each in days]
 
@@ -172,13 +176,15 @@ def _plan_lines(account: BillingAccount, day: date) -> list[ChargeLine]:
 def pass_over(account: BillingAccount, until: date) -> None:
     """Let the times before the day ``until`` pass without being charged.
 
-    What is paid once is of no days: it stays due. The account's row must be locked.
+    With them those that accounts above pay for what this one has bought. What is paid once
+    is of no days: it stays due. The rows of all these accounts must be locked.
     """
-    recurring = (
-        Charge.objects.select_for_update(of=("self",), no_key=True)
-        .filter(account=account, ended_at=None, next_on__lt=until)
-        .exclude(period=ChargePeriod.ONCE)
-    )
+    with scopes_disabled():  # what is above is of other tenants
+        charges = Charge.objects.select_for_update(of=("self",), no_key=True)
+    above = [charge.pk for charge in paid_above(account)]
+    recurring = charges.filter(
+        Q(account=account) | Q(pk__in=above), ended_at=None, next_on__lt=until
+    ).exclude(period=ChargePeriod.ONCE)
     for charge in recurring:
         charge.next_on = schedule_of(charge).first_after(until - ONE_DAY)
         charge.save(update_fields=["next_on"])
@@ -214,6 +220,11 @@ def _lines_now(charge: Charge, today: date) -> list[ChargeLine]:
     taxes = taxes_on(account, charge)
     if charge.period == ChargePeriod.ONCE:
         return [full_line(account, charge, charge.next_on, taxes)]
+    if not still_due(charge, [charge.next_on]):
+        raise ValidationError(
+            _("The customer below does not pay its own charge for it any more."),
+            code="below",
+        )
     if charge.next_on <= today:
         return _own_lines(account, charge, today)
     if charge.next_on > charge.starts_on:

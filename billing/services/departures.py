@@ -21,6 +21,7 @@ from billing import ledger
 from billing.models import BilledFeature
 from billing.pricing import Level, LevelPrice, price_down
 from billing.selectors import Rates, load_levels
+from billing.services.charge_chains import paid_above
 from billing.services.charges import charge_due
 from billing.services.fee_lines import (
     FeeLine,
@@ -106,7 +107,11 @@ def end_everything(
     Raises ValidationError where a currency has no rate.
     """
     levels, now = locked_levels(customer)
-    charge_due(levels[-1].account.pk)
+    own = levels[-1].account
+    charge_due(own.pk)
+    above = {charge.account for charge in paid_above(own) if charge.account}
+    for account in sorted(above, key=lambda account: account.pk):
+        charge_due(account.pk)  # due there, too, only while this customer exists
     leaving = _leaving(customer)
     paths = [level.path for level in levels]
     ends: list[Refund | Rest] = [

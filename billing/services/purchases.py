@@ -123,7 +123,8 @@ class PriceOfOne:
 
 def price_of_one(product: Product, price: ProductPrice, *, rates: Rates) -> PriceOfOne:
     """The price as the offer shows it. Raises ValidationError if a tax has no rate."""
-    bought = _purchase_at(product, price, ZERO, 1, rates)
+    recurs = bool(price.period)
+    bought = _purchase_at(product, price, ZERO, 1, rates, recurs=recurs)
     return PriceOfOne(bought.once.gross, bought.first.gross if bought.first else ZERO)
 
 
@@ -142,10 +143,22 @@ def _purchases(customer: Any, product: Product, quantity: int) -> list[LevelPurc
             _("There is no price for it now: an exchange rate is missing."), code="rate"
         )
     buys = _costs(on_offer, prices, rates)
-    return [
-        _purchase_at(on_offer, price, buy, quantity, rates)
-        for price, buy in zip(prices, buys, strict=True)
-    ]
+    found: list[LevelPurchase] = []
+    for price, buy in zip(prices, buys, strict=True):
+        # Below a level that pays again and again all do, be it nothing: what is paid above
+        # lasts until the one below is ended.
+        is_sold_on = bool(found) and found[-1].charge is not None
+        found.append(
+            _purchase_at(
+                on_offer,
+                price,
+                buy,
+                quantity,
+                rates,
+                recurs=bool(price.period or is_sold_on),
+            )
+        )
+    return found
 
 
 def _costs(
@@ -161,7 +174,13 @@ def _costs(
 
 
 def _purchase_at(
-    product: Product, price: ProductPrice, buy: Decimal, quantity: int, rates: Rates
+    product: Product,
+    price: ProductPrice,
+    buy: Decimal,
+    quantity: int,
+    rates: Rates,
+    *,
+    recurs: bool,
 ) -> LevelPurchase:
     level, account = price.level, price.level.account
     taxes = on_sold(level.taxes, product, "applies_products")
@@ -175,7 +194,7 @@ def _purchase_at(
         is_on_balance=level.rules.transactions_move_balance,
     )
     charge = first = None
-    if price.period:
+    if recurs:
         charge = Charge(
             owner_id=account.provider_id,
             account=account,
@@ -225,11 +244,12 @@ def purchase(
     key = f"purchase:{uuid4()}"
     postings: list[ledger.Posting] = []
     with scopes_disabled():  # every account above buys it, too
+        _save_charges(purchases)
         for each in purchases:
             if each.once.gross:
                 postings.append(each.once.posting(key))
             if each.charge is not None:
-                postings.append(_saved_charge(each).posting())
+                postings.append(_first_line(each, each.charge).posting())
         try:
             posted = ledger.post(postings, by=by, within_limits=True)
         except ledger.CreditError as error:
@@ -247,12 +267,20 @@ def purchase(
     return own
 
 
-def _saved_charge(each: LevelPurchase) -> ChargeLine:
-    """The charge is made, so that its first time is posted under its key."""
-    assert each.charge is not None
-    each.charge.save(force_insert=True)
-    each.charge.taxes.set(each.taxes)
-    return full_line(each.level.account, each.charge, each.level.today, each.taxes)
+def _save_charges(purchases: Sequence[LevelPurchase]) -> None:
+    """From the buyer's upwards: each knows the one below, which it lasts as long as."""
+    below = None
+    for each in reversed(purchases):
+        if each.charge is not None:
+            each.charge.below = below
+            each.charge.save(force_insert=True)
+            each.charge.taxes.set(each.taxes)
+            below = each.charge
+
+
+def _first_line(each: LevelPurchase, charge: Charge) -> ChargeLine:
+    """The first time of a charge that is made, so that it has its key."""
+    return full_line(each.level.account, charge, each.level.today, each.taxes)
 
 
 def _give_call_time(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.models import BillingAccount
-from billing.services import charge_rows, charges
+from billing.services import charge_chains, charge_rows, charges
 from billing.services.charge_lines import ChargeLine
 from billing.taxes import TaxPart
 from billing.views.charges import EDIT, OwnCharge
@@ -42,10 +42,13 @@ class ChargeEnd(ChargeConfirm):
         return _("End %(name)s") % {"name": self.row}
 
     def consequences(self) -> Sequence[str]:
-        return (
+        texts = [
             _("It is not charged any more, not even what is due by now."),
             _("What was charged stays on the account."),
-        )
+        ]
+        if charge_chains.charges_above([self.row]):
+            texts.append(_("What you pay your own provider for it ends, too."))
+        return texts
 
     def refusal(self) -> str:
         return _("The charge has ended.") if self.row.ended_at else ""

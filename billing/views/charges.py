@@ -308,6 +308,7 @@ class ChargeEdit(OwnCharge, RowEditPage, ChargeFormPage):
             return plan_facts(row, today=local_date(account_of(self).time_zone))
         return [
             {"label": _("Status"), "html": status_cell(row)},
+            {"label": _("Due"), "value": due_cell(row)},
             {"label": _("Next due"), "value": next_cell(row)},
             {
                 "label": _("Product"),

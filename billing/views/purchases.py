@@ -164,13 +164,14 @@ class PurchaseOrder(ConfirmPage):
 
     def what_comes_of_it(self, quote: LevelPurchase) -> list[str]:
         texts = []
-        if quote.charge is not None and quote.charge.next_on and quote.first:
-            price = format_money(quote.first.gross, quote.level.currency)
+        first, charge = quote.first, quote.charge
+        if first and first.gross and charge and charge.next_on:
+            price = format_money(first.gross, quote.level.currency)
             texts.append(
                 _("You are charged %(price)s, the next time on %(day)s.")
                 % {
                     "price": due_text(price, self.product.period),
-                    "day": format_day(quote.charge.next_on),
+                    "day": format_day(charge.next_on),
                 }
             )
         if self.product.type == ProductType.CALL_TIME:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.models import BillingAccount, LedgerEntry
-from billing.services import departures, returns
+from billing.services import charge_chains, departures, returns
 from customers.choices import RestOfContract
 from customers.models import Customer, Number, Person, Switch
 from customers.services import people
@@ -181,6 +181,7 @@ def purge_customer(*, customer: Customer, by: Actor) -> None:
             _("Customers that were moved away still use its rate plans or taxes."),
             code="in_use",
         ) from None
+    charge_chains.end_above(customer.account.charges.all())
     customer.delete()
 
 
