@@ -38,7 +38,14 @@ from rateplans.wording import (
 )
 
 # Whom customers turn to is shown by the brand they see, not by the plan alone.
-OF_THE_BRAND = frozenset({"service_email", "copy_service_email", "service_telephone"})
+OF_THE_BRAND = frozenset(
+    {
+        "service_email",
+        "copy_service_email",
+        "service_telephone",
+        "divert_when_stopped",
+    }
+)
 
 
 class PlanTerms(OneRow, PortalView):

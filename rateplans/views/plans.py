@@ -104,7 +104,7 @@ class PlanList(ListPage):
             Column(
                 "customers", _("Customers"), customers_cell, align="end", narrow=True
             ),
-            Column("share", _("Shared"), self.share_cell),
+            Column("share", _("Shared"), self.share_cell, narrow=True),
             Column("status", _("Status"), status_cell, narrow=True),
         )
 
