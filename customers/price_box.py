@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from billing.choices import EntryKind
+from billing.pricing import for_months
 from billing.services.fee_lines import FeeLine
 from billing.services.quotes import Quote, quote_removal
 from portal.core.display import format_day
@@ -32,8 +34,9 @@ def price_box(quote: Quote) -> dict[str, Any] | None:
         ],
         "total": format_money(quote.total, currency),
         "seen": str(quote.total),
-        "monthly": format_money(quote.monthly, currency) if quote.monthly else "",
-        "monthly_from": format_day(level.account.billed_until),
+        "recurring": _recurring(quote) if quote.monthly else "",
+        "recurring_from": format_day(level.account.billed_until),
+        "period": level.period.value,
         "is_on_balance": level.rules.transactions_move_balance,
         "balance_after": format_money(quote.balance_after, currency),
         "credit_limit": format_money(level.account.credit_limit, currency)
@@ -74,7 +77,8 @@ def class_prices(
         {
             "name": number_class.name,
             "now": format_money(quote.total, quote.level.currency),
-            "monthly": format_money(quote.monthly, quote.level.currency),
+            "recurring": _recurring(quote),
+            "period": quote.level.period.value,
         }
         for number_class, quote in zip(classes, quotes, strict=True)
         if quote.level is not None
@@ -93,6 +97,13 @@ def refund_sentence(quote: Quote) -> str:
 def refund_consequences(customer: Any, item: Any, *, goes_to: Any = None) -> list[str]:
     sentence = refund_sentence(quote_removal(customer, item, goes_to=goes_to))
     return [sentence] if sentence else []
+
+
+def _recurring(quote: Quote) -> str:
+    """What a whole period costs: prices are per month, but a quarter is charged at once."""
+    assert quote.level is not None
+    months, currency = Fraction(quote.level.period.months), quote.level.currency
+    return format_money(for_months(quote.monthly, months, 1, currency), currency)
 
 
 def _row(label: str, amount: Decimal, currency: str) -> dict[str, str]:

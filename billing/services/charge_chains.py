@@ -15,13 +15,18 @@ from billing.models import BillingAccount, Charge
 from billing.services.charge_lines import schedule_of
 from portal.core.scope import scopes_disabled
 
+_BELOW = Charge._meta.get_field("below")
+
 
 def charges_below(charge: Charge) -> Iterator[Charge]:
     """Those of the same purchase at the levels below, the nearest first."""
     while charge.below_id is not None:
-        with scopes_disabled():  # asked for any level of any tree
-            rows = Charge.objects.select_related("account__customer")
-            charge = rows.get(pk=charge.below_id)
+        below = charge.below if _BELOW.is_cached(charge) else None  # read with it
+        if below is None:
+            with scopes_disabled():  # asked for any level of any tree
+                rows = Charge.objects.select_related("account__customer")
+                below = rows.get(pk=charge.below_id)
+        charge = below
         yield charge
 
 

@@ -6,6 +6,7 @@ that press "charge now", give one entry.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -120,12 +121,11 @@ def charge_due(
         day = on or local_date(zone)
         own = _charges().select_for_update(of=("self",), no_key=True)
         due = list(own.filter(account=account, ended_at=None, next_on__lte=day))
-        lines = [line for charge in due for line in _own_lines(account, charge, day)]
-        lines += _plan_lines(account, day)
+        lines = _due_lines(account, due, day)
         posted = 0
         actor = by or system_actor(account.customer)
         if rules_of(account.bill_type).has_monthly_fees:
-            for line in sorted(lines, key=lambda line: line.day):
+            for line in lines:
                 at = start_of_day(line.day, zone)
                 posted += len(
                     ledger.post([line.posting()], by=actor, within_limits=False, at=at)
@@ -137,6 +137,26 @@ def charge_due(
                 charge.next_on, charge.ended_at = None, timezone.now()
             charge.save(update_fields=["next_on", "ended_at"])
     return posted
+
+
+def lines_due(account: BillingAccount, day: date) -> list[ChargeLine]:
+    """What `charge_due` would post by the day ``day``, as things stand; locks nothing.
+
+    For an account with fees, whose liabilities are read already. Used with scopes disabled.
+    """
+    # A reseller has one for each that it sold on: the levels below are read with them.
+    levels = ("below__account__customer", "below__below__account__customer")
+    own = _ticked().select_related(*levels)
+    own = own.filter(account=account, ended_at=None, next_on__lte=day)
+    return _due_lines(account, own, day)
+
+
+def _due_lines(
+    account: BillingAccount, own: Iterable[Charge], day: date
+) -> list[ChargeLine]:
+    lines = [line for charge in own for line in _own_lines(account, charge, day)]
+    lines += _plan_lines(account, day)
+    return sorted(lines, key=lambda line: line.day)
 
 
 def _own_lines(account: BillingAccount, charge: Charge, day: date) -> list[ChargeLine]:
@@ -307,8 +327,17 @@ def _liabilities() -> QuerySet[TaxLiability]:
 
 
 def _charges() -> QuerySet[Charge]:
+    return (
+        _ticked()
+        .select_related("account__customer")
+        .prefetch_related(Prefetch("account__liabilities", _liabilities()))
+    )
+
+
+def _ticked() -> QuerySet[Charge]:
+    """Charges with the taxes that they bear."""
     with scopes_disabled():  # some taxes were shared from above
         taxes = Tax.objects.all()
-    return Charge.objects.select_related("owner", "account__customer").prefetch_related(
-        Prefetch("taxes", taxes), Prefetch("account__liabilities", _liabilities())
+    return Charge.objects.select_related("owner").prefetch_related(
+        Prefetch("taxes", taxes)
     )

@@ -22,7 +22,7 @@ class Book:
 
     Every plan of their chains is taken as it is on that day, which is the account's own: a
     price passed through changes on the same day at every level. Used with scopes disabled,
-    by a run over all trees, under the locks of ``accounts``.
+    by a run over all trees, under the locks of ``accounts``, or to look ahead at one.
     """
 
     def __init__(self, accounts: Sequence[BillingAccount], begin: date) -> None:

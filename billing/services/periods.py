@@ -114,7 +114,7 @@ def _close_period(accounts: list[BillingAccount], begin: date, *, by: Actor) -> 
     }
     book = Book(accounts, begin)
     postings: dict[datetime, list[ledger.Posting]] = defaultdict(list)
-    for account, line, number_class_id in _lines(book, accounts, begin, ats):
+    for account, line, number_class_id in period_lines(book, accounts, begin, ats):
         key = f"{line.kind}:{begin}:{line.feature}:{number_class_id or ''}"
         if line.gross:
             postings[ats[account.pk]].append(line.debit(key))
@@ -134,12 +134,16 @@ def _close_period(accounts: list[BillingAccount], begin: date, *, by: Actor) -> 
         )
 
 
-def _lines(
+def period_lines(
     book: Book,
     accounts: Iterable[BillingAccount],
     begin: date,
     ats: dict[int, datetime],
 ) -> Iterable[tuple[BillingAccount, FeeLine, int | None]]:
+    """The fees of the period that begins on the day ``begin``, with the class of numbers.
+
+    ``ats`` says by account when that is: counted is what is there then. Posts nothing.
+    """
     charged = [
         account
         for account in accounts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,13 +12,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from billing.models import BillingAccount, LedgerEntry
+from billing.services.forecast import Forecast, forecast
 from billing.statement import balances_by_day
 from billing.types import rules_of
 from portal.core.display import format_day, format_short_day
 from portal.core.money import format_money, format_price
 from portal.core.plots import Mark, Plot, Value, step_plot
-from rateplans.choices import BillingPeriod, BillType
-from rateplans.selectors import effective_plan
+from rateplans.choices import BillType
 
 PLOT_DAYS = 90
 DATES = 5  # about so many stand below a plot
@@ -33,8 +33,15 @@ def amount_cell(amount: Decimal, currency: str) -> SafeString:
     )
 
 
-def account_tiles(account: BillingAccount) -> list[dict[str, Any]]:
-    """Balance, available credit, billing type and the next fees, at a glance."""
+def account_tiles(
+    account: BillingAccount, coming: Forecast | None
+) -> list[dict[str, Any]]:
+    """Balance, available credit and the next fees, at a glance."""
+    return [*credit_tiles(account), _fees_tile(account, coming)]
+
+
+def credit_tiles(account: BillingAccount) -> list[dict[str, Any]]:
+    """Balance and available credit; none where nothing moves the balance."""
     rules = rules_of(account.bill_type)
     tiles: list[dict[str, Any]] = []
     if rules.uses_balance:
@@ -56,18 +63,22 @@ def account_tiles(account: BillingAccount) -> list[dict[str, Any]]:
                 "kind": "warning" if left <= 0 else "",
             },
         ]
-    next_day = next_fees_on(account)
-    tiles.append(
-        {
-            "label": _("Next fees"),
-            "value": format_day(next_day) if next_day else _("None"),
-            "icon": "calendar-clock",
-            "detail": account.plan.name
-            if next_day
-            else _("No fees are charged on this account."),
-        }
-    )
     return tiles
+
+
+def _fees_tile(account: BillingAccount, coming: Forecast | None) -> dict[str, Any]:
+    tile = {"label": _("Next fees"), "icon": "calendar-clock"}
+    if coming is None:
+        detail = _("No fees are charged on this account.")
+        return tile | {"value": _("None"), "detail": detail}
+    day = format_day(coming.day)
+    if coming.refusal is not None:
+        return tile | {"value": day, "detail": account.plan.name}
+    return tile | {
+        "value": format_money(coming.total, account.currency),
+        "detail": _("on %(day)s, taxes included") % {"day": day},
+        "kind": "warning" if coming.missing else "",
+    }
 
 
 def _balance_detail(account: BillingAccount) -> str:
@@ -78,15 +89,30 @@ def _balance_detail(account: BillingAccount) -> str:
     return _("in credit") if account.balance else ""
 
 
-def next_fees_on(account: BillingAccount) -> date | None:
-    """The first day that fees are still to be charged for; None if there never are any."""
-    if not rules_of(account.bill_type).has_monthly_fees:
+def coming_box(coming: Forecast | None) -> dict[str, Any] | None:
+    """What the next fees are made of (billing/_coming.html); None if they come to nothing."""
+    if coming is None or not coming.lines:
         return None
-    today = timezone.localdate()
-    period = effective_plan(account.plan, on=today).value("billing_period")
-    if period == BillingPeriod.INDEFINITE:
-        return None
-    return max(account.billed_until, account.fees_from)
+    account, day = coming.level.account, format_day(coming.day)
+    short = _(
+        "The credit does not cover what is charged on %(day)s. It is charged all the same,"
+        " and will take the balance to %(balance)s, %(missing)s beyond the credit limit."
+    ) % {
+        "day": day,
+        "balance": format_money(coming.balance_after, account.currency),
+        "missing": format_money(coming.missing, account.currency),
+    }
+    rows = [(each.thing, each.line.net) for each in coming.lines]
+    return {
+        "day": day,
+        "rows": [
+            {"label": label, "amount": format_money(amount, account.currency)}
+            for label, amount in (*rows, *coming.taxes.items())
+        ],
+        "total": format_money(coming.total, account.currency),
+        "is_on_balance": coming.level.rules.transactions_move_balance,
+        "short": short if coming.missing else "",
+    }
 
 
 def bill_type_sentences(bill_type: str) -> list[str]:
@@ -169,8 +195,10 @@ def _limit_mark(account: BillingAccount, balances: list[Decimal]) -> Mark | None
 def overview(account: BillingAccount) -> dict[str, Any]:
     """What stands above a ledger (billing/_account_overview.html)."""
     rules = rules_of(account.bill_type)
+    coming = forecast(account)
     return {
-        "tiles": account_tiles(account),
+        "tiles": account_tiles(account, coming),
+        "coming": coming_box(coming),
         "bill_type": account.get_bill_type_display(),
         "sentences": bill_type_sentences(account.bill_type),
         "plot": balance_plot(account) if rules.uses_balance else None,

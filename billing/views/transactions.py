@@ -15,6 +15,7 @@ from billing.choices import EntryKind
 from billing.forms.transactions import ReversalForm, TransactionForm
 from billing.models import BillingAccount, LedgerEntry
 from billing.services import transactions
+from billing.services.forecast import forecast
 from billing.types import rules_of
 from billing.views.account_parts import account_tiles
 from portal.core import submissions
@@ -69,7 +70,7 @@ class TransactionNew(OfOwnCustomer):
         rules = rules_of(self.account.bill_type)
         return {
             "subtitle": self.account.customer.name,
-            "tiles": account_tiles(self.account),
+            "tiles": account_tiles(self.account, forecast(self.account)),
             "is_debit_apart": not rules.transactions_move_balance,
             "is_without_balance": not rules.uses_balance,
         }

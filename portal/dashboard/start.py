@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.models import BillingAccount, LedgerEntry
+from billing.services.forecast import forecast
 from billing.statement import entries_of, newest_entries
 from billing.types import rules_of
 from billing.views.account_parts import (
     account_tiles,
     amount_cell,
     balance_plot,
+    credit_tiles,
 )
 from customers.audit_labels import describe
 from customers.filters.customers import LOCKED, LOW, OUT
@@ -240,7 +242,7 @@ def providers_tiles(
     ]
     if account is not None and rules_of(account.bill_type).uses_balance:
         url = view.url("billing:account")
-        tiles += [tile | {"url": url} for tile in account_tiles(account)[:2]]
+        tiles += [tile | {"url": url} for tile in credit_tiles(account)]
     return tiles
 
 
@@ -283,7 +285,10 @@ def own_part(
         uses_balance = rules_of(account.bill_type).uses_balance
         url = view.url("billing:account")
         context |= {
-            "tiles": [tile | {"url": url} for tile in account_tiles(account)],
+            "tiles": [
+                tile | {"url": url}
+                for tile in account_tiles(account, forecast(account))
+            ],
             "plot": balance_plot(account) if uses_balance else None,
             "own_entries": [
                 entry_line(entry, view.url("billing:entry-detail", pk=entry.pk))

@@ -62,7 +62,7 @@ def test_page_shows_what_saving_costs(priced: World) -> None:
     price_shown = priced.client(priced.ben).get(line_url(priced.beta)).context["price"]
     assert [row["amount"] for row in price_shown["rows"]] == ["€10.00", "€15.00"]
     assert price_shown["total"] == "€25.00"
-    assert price_shown["monthly"] == "€30.00"
+    assert price_shown["recurring"] == "€30.00"
     assert price_shown["balance_after"] == "-€25.00"
     assert not price_shown["is_short"]
 
@@ -276,7 +276,7 @@ def test_number_costs_by_its_class(priced: World) -> None:
         for row in client.get(url).context["class_prices"]
         if row["name"] == normal.name
     ]
-    assert (row["now"], row["monthly"]) == ("€30.00", "€60.00")
+    assert (row["now"], row["recurring"]) == ("€30.00", "€60.00")
     assert send(client, url, number=priced.numbers[0].pk).status_code == 302
     assert balance(priced.beta) == -30
     assert balance(priced.acme) == 0  # it had the number below it before
