@@ -271,7 +271,7 @@ def _lines_now(charge: Charge, today: date) -> list[ChargeLine]:
 
 def _charged_by_the_run() -> ValidationError:
     return ValidationError(
-        _("What is on a plan is charged by the nightly run."), code="plan"
+        _("What is on a plan is charged by the hourly run."), code="plan"
     )
 
 

@@ -13,6 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing.filters import FailureFilter, RunFilter
 from billing.models import PeriodRun, RunFailure
@@ -131,7 +132,10 @@ class RunDetail(ListPage):
                     "label": _("Charged"),
                     "value": str(run.done),
                     "icon": "check",
-                    "detail": _("of %(total)s accounts") % {"total": run.total},
+                    "detail": ngettext(
+                        "of %(total)s account", "of %(total)s accounts", run.total
+                    )
+                    % {"total": run.total},
                 },
                 {"label": _("Left"), "value": str(left_of(run)), "icon": "hourglass"},
             ]

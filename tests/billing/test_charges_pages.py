@@ -471,7 +471,7 @@ def test_a_plans_charge_is_added_on_its_page(world: World, ann: Client) -> None:
     page = ann.get(url_of(world.acme, "charge-edit", pk=charge.pk))
     assert [step["title"] for step in page.context["steps"]] == ["End"]
     url = url_of(world.acme, "charge-now", pk=charge.pk)
-    assert "nightly run" in ann.get(url).context["refusal"]
+    assert "hourly run" in ann.get(url).context["refusal"]
     assert ann.post(url).status_code == 422
 
 

@@ -91,7 +91,7 @@ def charge(customer: Customer, starts_on: date, **more: Any) -> Charge:
 
 
 def run(customer: Customer, day: date) -> list[Decimal]:
-    """Charge as the nightly run does; all it ever posted, with taxes."""
+    """Charge as the hourly run does; all it ever posted, with taxes."""
     account = customer.account
     close_accounts([account.pk], on=day)
     charge_due(account.pk, on=day)
