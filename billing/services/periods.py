@@ -189,6 +189,8 @@ def _counted(
     With ``only_new`` those that came since the account was opened.
     """
     found: Counted = {}
+    if not accounts:
+        return found
     with_customers = book.with_customers(accounts)
     alone = [account for account in accounts if account.pk not in with_customers]
     groups = [(_PAID_OWN, alone)] if alone else []

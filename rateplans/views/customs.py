@@ -270,6 +270,7 @@ def preview_of(page: PlanPage, values: Mapping[str, Any]) -> dict[str, Any]:
 
     Empty for what no form of ours sends.
     """
+    plan = page.plan  # a foreign one is not found, whatever was sent
     form = PreviewForm(values)
     if not form.is_valid():
         return {}
@@ -277,7 +278,7 @@ def preview_of(page: PlanPage, values: Mapping[str, Any]) -> dict[str, Any]:
     language = form.cleaned_data["language"] or translation.get_language()
     with translation.override(language):
         brand = page.request.reach.brand_name_below()
-        samples = sample_values(brand=brand, currency=page.plan.currency)
+        samples = sample_values(brand=brand, currency=plan.currency)
         standard = standard_text(name)
     errors: list[str] = []
     if value.strip():

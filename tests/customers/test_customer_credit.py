@@ -133,6 +133,8 @@ def test_index_serves_the_list(many: World, ann: Client, status: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
+        # A few rows cost the same by any index that begins with the provider.
+        cursor.execute("ANALYZE billing_billingaccount")
     conditions: Any = {"low": {"low_since__isnull": False}, "out": {}}[status]
     accounts = BillingAccount.objects.filter(provider=many.acme, **conditions)
     if status == "out":
