@@ -21,6 +21,7 @@ from rateplans.choices import BillingPeriod, Contract
 from rateplans.pricing import EffectivePlan
 from rateplans.selectors import assignable_plans, effective_plan
 from rateplans.services.holds import hold_plan
+from rateplans.services.plans import refuse_circle_of
 
 # What a reseller may set; the rest is opened with the account or moved by the ledger.
 FIELDS: tuple[str, ...] = (
@@ -131,6 +132,8 @@ def update_account(
         account.charges_from = local_date(account.customer.time_zone)
     account.low_since = _low_since(account)
     account.save()
+    if account.plan_id != old_plan_id:
+        refuse_circle_of(account.plan)
     changes: dict[str, tuple[Any, Any]] = audit.differences(
         before, audit.snapshot(account, FIELDS)
     )

@@ -28,6 +28,7 @@ from portal.core.scope import scopes_disabled
 from rateplans.models import RatePlan
 from rateplans.selectors import assignable_plans
 from rateplans.services.holds import hold_plan
+from rateplans.services.plans import refuse_circle_of
 
 
 def deletion_refusals(customer: Customer) -> list[str]:
@@ -192,8 +193,8 @@ def move_customer(
     """Hang a customer with everything below it under another reseller (D 1.1).
 
     Raises ValidationError for a place inside itself, an account that is not settled, a plan
-    the new parent does not have, an account number taken there, or the affiliate of one
-    that stays.
+    the new parent does not have or that would inherit from itself there, an account number
+    taken there, or the affiliate of one that stays.
     """
     by.require(Permission.SYSTEM)
     change_tree()  # two moves at once could tie a knot
@@ -217,6 +218,7 @@ def move_customer(
         account.affiliate_percentage = 0
         account.charges_from = local_date(customer.time_zone)
         account.save()
+        refuse_circle_of(plan)
         # What the old parent charged besides is its own business, and ends with it.
         account.charges.filter(ended_at=None).update(
             ended_at=timezone.now(), next_on=None

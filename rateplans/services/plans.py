@@ -271,8 +271,7 @@ def _refuse_base(plan: RatePlan, *, kept_id: int | None) -> None:
 
 
 def _refuse_cycle(plan: RatePlan) -> None:
-    chain = chain_ids([plan.pk])[plan.pk]
-    if len(set(chain)) < len(chain):
+    if _is_circular(plan):
         raise ValidationError(
             {
                 "base": ValidationError(
@@ -281,6 +280,31 @@ def _refuse_cycle(plan: RatePlan) -> None:
                 )
             }
         )
+
+
+def refuse_circle_of(plan: RatePlan) -> None:
+    """After an account was put on ``plan``: it must not come to inherit from itself.
+
+    It could by a plan below that takes what it leaves open from the account's own plan.
+    Raises ValidationError at ``plan``, code ``cycle``.
+    """
+    if _is_circular(plan):
+        raise ValidationError(
+            {
+                "plan": ValidationError(
+                    _(
+                        "That plan inherits from one of this customer's plans: they"
+                        " would go in a circle."
+                    ),
+                    code="cycle",
+                )
+            }
+        )
+
+
+def _is_circular(plan: RatePlan) -> bool:
+    chain = chain_ids([plan.pk])[plan.pk]
+    return len(set(chain)) < len(chain)
 
 
 def _copy_rows(rows: Any, plan: RatePlan, *, since: Any = None) -> None:

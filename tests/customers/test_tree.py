@@ -441,6 +441,43 @@ def test_only_the_system_owner_moves(inside: World) -> None:
         _move(inside, inside.gamma, by=inside.actor(inside.ann))
 
 
+def _close_a_circle_but_for_the_plan(world: World) -> None:
+    """Beta's plan is based on Acme's, which is based on the one that Acme is on.
+
+    Then Beta leaves Acme, and Acme comes below Beta.
+    """
+    RatePlan.objects.filter(pk=world.acme_plan.pk).update(inherits_own=True)
+    RatePlan.objects.filter(pk=world.beta_plan.pk).update(base=world.acme_plan)
+    Customer.objects.filter(pk=world.acme.pk).update(account_number="777")
+    _move(world, world.beta)
+    world.beta.refresh_from_db()
+
+
+def test_move_that_makes_plans_inherit_in_a_circle_is_refused(above: World) -> None:
+    _close_a_circle_but_for_the_plan(above)
+    with pytest.raises(ValidationError) as refused:
+        _move(above, above.acme, parent=above.beta, plan=above.beta_plan)
+    assert [error.code for error in refused.value.error_dict["plan"]] == ["cycle"]
+    assert Customer.objects.get(pk=above.acme.pk).parent == above.root
+    _assert_whole()
+
+
+def test_plan_that_makes_plans_inherit_in_a_circle_is_refused(above: World) -> None:
+    _close_a_circle_but_for_the_plan(above)
+    other = RatePlan.objects.create(owner=above.beta, name="Other", currency="EUR")
+    acme = _move(above, above.acme, parent=above.beta, plan=other)
+    with pytest.raises(ValidationError) as refused:
+        update_customer(
+            customer=acme,
+            values={},
+            account={"plan": above.beta_plan},
+            expected_version=acme.version,
+            by=above.actor(above.olga),
+        )
+    assert [error.code for error in refused.value.error_dict["plan"]] == ["cycle"]
+    assert BillingAccount.objects.get(customer=acme).plan == other
+
+
 def test_plan_of_customers_below_a_moved_one_goes_on(above: World) -> None:
     _move(above, above.beta)
     assert BillingAccount.objects.get(customer=above.gamma).plan == above.beta_plan
