@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from itertools import count
 from random import Random
@@ -215,12 +216,18 @@ class Reseller:
         return [text for text, count in counts.items() if count >= enough]
 
     def _sample(self) -> list[Row]:
+        """Rows with others behind them: after the last one a list begins again."""
         rows = (
             Customer.objects.filter(parent=self.account, deleted_at=None)
             .order_by("?")
             .values_list("pk", "name", "sort_key", "account__balance")[:SAMPLE]
         )
-        return [Row(pk, name, key, str(balance)) for pk, name, key, balance in rows]
+        found = [Row(pk, name, key, str(balance)) for pk, name, key, balance in rows]
+        last = {
+            max(found, key=lambda row: (row.sort_key, row.id)),
+            max(found, key=lambda row: (Decimal(row.balance), row.id)),
+        }
+        return [row for row in found if row not in last]
 
     def _entries(self, url: str) -> dict[str, Any]:
         return dict(entries_of(self.client.get(url).content.decode()))
