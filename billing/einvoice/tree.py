@@ -1,0 +1,53 @@
+"""A document tree, element by element in the order that a schema wants."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from lxml import etree
+
+Element = etree._Element  # noqa: SLF001 - lxml has no public name for it
+
+
+class Node:
+    """An element to put others into; names are written "cbc:ID"."""
+
+    def __init__(self, element: Element) -> None:
+        self.element = element
+
+    @classmethod
+    def root(cls, name: str, namespaces: dict[str | None, str]) -> Node:
+        prefix, _colon, local = name.rpartition(":")
+        uri = namespaces[prefix or None]
+        return cls(etree.Element(f"{{{uri}}}{local}", nsmap=namespaces))
+
+    def add(self, name: str, **attributes: str) -> Node:
+        return Node(self._append(name, attributes))
+
+    def text(self, name: str, value: str, **attributes: str) -> None:
+        """An element with a text; nothing at all for an empty one."""
+        if value:
+            self._append(name, attributes).text = value
+
+    def number(self, name: str, value: Decimal, **attributes: str) -> None:
+        self._append(name, attributes).text = plain(value)
+
+    def day(self, name: str, value: date | None) -> None:
+        if value is not None:
+            self.text(name, value.isoformat())
+
+    def serialized(self) -> bytes:
+        return etree.tostring(
+            self.element, xml_declaration=True, encoding="UTF-8", pretty_print=True
+        )
+
+    def _append(self, name: str, attributes: dict[str, str]) -> Element:
+        prefix, _colon, local = name.rpartition(":")
+        uri = self.element.nsmap[prefix or None]
+        return etree.SubElement(self.element, f"{{{uri}}}{local}", attributes)
+
+
+def plain(value: Decimal) -> str:
+    """Digits and a point: an exponent is no xs:decimal."""
+    return f"{value:f}"
