@@ -49,7 +49,7 @@ def serve(source: BinaryIO, answers: BinaryIO) -> None:
 
 
 def _processor() -> Any:
-    from saxonche import PySaxonProcessor  # noqa: PLC0415 - only ever in this process
+    from saxonche import PySaxonProcessor
 
     return PySaxonProcessor(license=False)
 

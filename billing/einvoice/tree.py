@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from lxml import etree
 
-Element = etree._Element  # noqa: SLF001 - lxml has no public name for it
+Element = etree._Element
 
 
 class Node:
