@@ -152,12 +152,11 @@ def _address(node: Node, address: Address) -> None:
     node.text("ram:CountrySubDivisionName", address.region)
 
 
-def _delivery(node: Node, delivery: Delivery | None) -> None:
-    if delivery is not None:
-        place = node.add("ram:ShipToTradeParty").add("ram:PostalTradeAddress")
-        place.text("ram:CountryID", delivery.country)
-        event = node.add("ram:ActualDeliverySupplyChainEvent")
-        _day(event, "ram:OccurrenceDateTime", delivery.on)
+def _delivery(node: Node, delivery: Delivery) -> None:
+    place = node.add("ram:ShipToTradeParty").add("ram:PostalTradeAddress")
+    place.text("ram:CountryID", delivery.country)
+    event = node.add("ram:ActualDeliverySupplyChainEvent")
+    _day(event, "ram:OccurrenceDateTime", delivery.on)
 
 
 def _settlement(node: Node, document: Document) -> None:

@@ -168,7 +168,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """BG-13: when what is invoiced was given, and in which country (BR-IC-11, BR-IC-12)."""
+    """BG-13: the last day of what is invoiced, and its country (BR-IC-11, BR-IC-12)."""
 
     on: date
     country: str
@@ -192,6 +192,7 @@ class Document:
     currency: str
     seller: Party
     buyer: Party
+    delivery: Delivery
     lines: tuple[Line, ...]
     vat: tuple[VatBreakdown, ...]
     totals: Totals
@@ -203,7 +204,6 @@ class Document:
     buyer_reference: str = ""  # BT-10
     order_reference: str = ""  # BT-13
     preceding: Preceding | None = None
-    delivery: Delivery | None = None
     payment: Payment | None = None
     # BT-6 and BT-111: the VAT once more in the currency that the seller's books are kept in.
     vat_currency: str = ""

@@ -8,6 +8,7 @@ from typing import Final
 from billing.einvoice.record import (
     Address,
     Contact,
+    Delivery,
     Document,
     DocumentCharge,
     DocumentType,
@@ -44,12 +45,7 @@ def ubl(document: Document) -> bytes:
     seller = root.add("cac:AccountingSupplierParty")
     _party(seller, document.seller, is_seller=True, creditor=creditor)
     _party(root.add("cac:AccountingCustomerParty"), document.buyer, is_seller=False)
-    if document.delivery is not None:
-        delivery = root.add("cac:Delivery")
-        delivery.day("cbc:ActualDeliveryDate", document.delivery.on)
-        address = delivery.add("cac:DeliveryLocation").add("cac:Address")
-        country = address.add("cac:Country")
-        country.text("cbc:IdentificationCode", document.delivery.country)
+    _delivery(root.add("cac:Delivery"), document.delivery)
     if document.payment is not None:
         _payment(root, document, document.payment, is_credit_note=is_credit_note)
     if document.terms:
@@ -154,6 +150,12 @@ def _contact(parent: Node, contact: Contact) -> None:
         node.text("cbc:Name", contact.name)
         node.text("cbc:Telephone", contact.telephone)
         node.text("cbc:ElectronicMail", contact.email)
+
+
+def _delivery(node: Node, delivery: Delivery) -> None:
+    node.day("cbc:ActualDeliveryDate", delivery.on)
+    address = node.add("cac:DeliveryLocation").add("cac:Address")
+    address.add("cac:Country").text("cbc:IdentificationCode", delivery.country)
 
 
 def _payment(
