@@ -91,3 +91,40 @@ class LedgerFaultKind(TextChoices):
     BALANCE = "balance", _("The balance is not the sum of its entries")
     CHAIN = "chain", _("An entry does not continue the one before it")
     TAXES = "taxes", _("The taxes of an entry are not its amount without the net")
+
+
+class InvoiceType(TextChoices):
+    INVOICE = "invoice", _("Invoice")
+    CREDIT_NOTE = "credit_note", _("Credit note")
+
+
+class InvoiceOccasion(TextChoices):
+    """Why a document was made (D 6.1)."""
+
+    PERIOD = "period", _("Billing period")
+    TOPUP = "topup", _("Top-up")
+    REQUEST = "request", _("On request")
+    CORRECTION = "correction", _("Correction")
+
+
+class InvoiceStatus(TextChoices):
+    """How far an invoice has come (D 6.2); what may follow what: billing.invoice_statuses."""
+
+    PENDING = "pending", pgettext_lazy("invoice", "Held back")
+    QUEUED = "queued", pgettext_lazy("invoice", "To be approved")
+    APPROVED = "approved", pgettext_lazy("invoice", "Approved")
+    DUE = "due", pgettext_lazy("invoice", "Due")
+    OVERDUE = "overdue", pgettext_lazy("invoice", "Overdue")
+    PAID = "paid", pgettext_lazy("invoice", "Paid")
+    PAYMENT_REFUSED = "payment_refused", pgettext_lazy("invoice", "Payment refused")
+    PREPAID = "prepaid", pgettext_lazy("invoice", "Pre-paid")
+    SUPERSEDED = "superseded", pgettext_lazy("invoice", "Superseded")
+    CANCELLED = "cancelled", pgettext_lazy("invoice", "Cancelled")
+
+
+class FileKind(TextChoices):
+    """The forms a document has."""
+
+    PDF = "pdf", _("PDF")
+    UBL = "ubl", _("XML, UBL 2.1")
+    CII = "cii", _("XML, UN/CEFACT CII")

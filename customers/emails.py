@@ -125,7 +125,7 @@ def send_low_balance(account: BillingAccount) -> OutgoingEmail:
     """
     customer: Customer = account.customer
     brand = brand_seen_by(customer)
-    language = language_of(customer)
+    language = customer.spoken_language()
     with translation.override(language):
         context = {
             "balance": format_money(account.balance, account.currency),
@@ -146,16 +146,6 @@ def send_low_balance(account: BillingAccount) -> OutgoingEmail:
         context={"customer": customer, "account_url": link, **context},
         own=own,
     )
-
-
-def language_of(customer: Customer) -> str:
-    """The language of mails to a customer: its own, else the nearest one above's."""
-    if customer.language:
-        return customer.language
-    languages = (
-        customer.ancestors().order_by("-path").values_list("language", flat=True)
-    )
-    return next((found for found in languages if found), settings.LANGUAGE_CODE)
 
 
 def _advice(account: BillingAccount, brand: str) -> str:

@@ -2,9 +2,17 @@ from billing.models.account import BillingAccount, out_of_credit
 from billing.models.charge import Charge
 from billing.models.currency import ExchangeRate
 from billing.models.feature import BilledFeature
+from billing.models.invoice import (
+    Invoice,
+    InvoiceFile,
+    InvoiceLogo,
+    InvoiceSeries,
+    SeriesCount,
+)
 from billing.models.ledger import EntryTax, LedgerEntry
 from billing.models.product import CallTime, Product, ProductException
 from billing.models.run import LedgerCheck, LedgerFault, PeriodRun, RunFailure
+from billing.models.seller import Seller
 from billing.models.tax import Tax, TaxLiability
 
 __all__ = [
@@ -14,6 +22,10 @@ __all__ = [
     "Charge",
     "EntryTax",
     "ExchangeRate",
+    "Invoice",
+    "InvoiceFile",
+    "InvoiceLogo",
+    "InvoiceSeries",
     "LedgerCheck",
     "LedgerEntry",
     "LedgerFault",
@@ -21,6 +33,8 @@ __all__ = [
     "Product",
     "ProductException",
     "RunFailure",
+    "Seller",
+    "SeriesCount",
     "Tax",
     "TaxLiability",
     "out_of_credit",

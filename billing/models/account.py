@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -12,7 +13,10 @@ from django_scopes import ScopedManager
 
 from billing.choices import AffiliateType, PaymentType
 from billing.models.tax import Tax, TaxLiability
+from billing.parties import endpoint_errors
+from billing.party_choices import EndpointScheme, VatTreatment
 from portal.core.money import ZERO, validate_currency
+from portal.core.validators import validate_name, validate_visible
 from rateplans.choices import BillType, Contract, InvoiceDetail, InvoiceFormat
 from rateplans.settings import NO_LIMIT
 
@@ -71,6 +75,70 @@ class BillingAccount(models.Model):
     )
     bill_ref = models.CharField(_("billing reference"), max_length=60, blank=True)
     tax_reference = models.CharField(_("tax reference"), max_length=40, blank=True)
+    legal_name = models.CharField(
+        _("legal name"),
+        max_length=120,
+        blank=True,
+        validators=[validate_name],
+        help_text=_("As registered. Leave empty if it is the customer's name."),
+    )
+    register_number = models.CharField(
+        _("register number"),
+        max_length=60,
+        blank=True,
+        validators=[validate_visible],
+        help_text=_("Of the company register, such as HRB 123456."),
+    )
+    endpoint_scheme = models.CharField(
+        _("kind of electronic address"),
+        max_length=4,
+        choices=EndpointScheme.choices,
+        blank=True,
+        help_text=_("Whose numbers the customer's address for e-invoices is of."),
+    )
+    endpoint_id = models.CharField(
+        _("electronic address"),
+        max_length=135,
+        blank=True,
+        help_text=_("The number itself; the customer knows it."),
+    )
+    buyer_reference = models.CharField(
+        _("customer's reference"),
+        max_length=100,
+        blank=True,
+        validators=[validate_visible],
+        help_text=_(
+            "What the customer wants to read on invoices: a cost centre or person;"
+            " of German authorities the Leitweg-ID."
+        ),
+    )
+    order_reference = models.CharField(
+        _("customer's order number"),
+        max_length=100,
+        blank=True,
+        validators=[validate_visible],
+        help_text=_("Of the order that all invoices belong to."),
+    )
+    vat_treatment = models.CharField(
+        _("VAT treatment"),
+        max_length=2,
+        choices=VatTreatment.choices,
+        default=VatTreatment.STANDARD,
+        help_text=_(
+            "What invoices say where no VAT is charged. The taxes to charge are ticked"
+            " under Taxes."
+        ),
+    )
+    vat_reason = models.CharField(
+        _("reason of the treatment"),
+        max_length=200,
+        blank=True,
+        validators=[validate_visible],
+        help_text=_(
+            "Printed on invoices; empty for the usual words. An exemption needs the"
+            " law, such as “§ 4 No. 14 UStG”."
+        ),
+    )
     payment_type = models.CharField(
         _("payment type"),
         max_length=15,
@@ -143,6 +211,12 @@ class BillingAccount(models.Model):
         editable=False,
         help_text=_("The first day that no fee was charged for yet."),
     )
+    invoiced_until = models.DateField(
+        _("invoiced until"),
+        default=date.today,
+        editable=False,
+        help_text=_("The first day that no invoice was made for yet."),
+    )
     charges_from = models.DateField(
         _("the plan's charges are due from"),
         default=date.today,
@@ -193,6 +267,15 @@ class BillingAccount(models.Model):
                 name="account_is_not_its_own_provider",
                 condition=~Q(provider=models.F("customer")),
             ),
+            models.CheckConstraint(
+                name="account_endpoint_is_whole",
+                condition=Q(endpoint_scheme="", endpoint_id="")
+                | ~Q(endpoint_scheme="") & ~Q(endpoint_id=""),
+            ),
+            models.CheckConstraint(
+                name="account_exemption_has_a_reason",
+                condition=~Q(vat_treatment=VatTreatment.EXEMPT) | ~Q(vat_reason=""),
+            ),
         )
         # A reseller's list sorts its customers by these without reading them all.
         indexes = (
@@ -205,6 +288,7 @@ class BillingAccount(models.Model):
             ),
             models.Index(fields=["provider", "plan"], name="account_by_plan"),
             models.Index(fields=["billed_until", "id"], name="account_by_billing_day"),
+            models.Index(fields=["invoiced_until", "id"], name="account_by_invoice_day"),
             models.Index(
                 fields=["provider", "low_since"],
                 name="account_low",
@@ -219,6 +303,16 @@ class BillingAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.currency}"
+
+    def clean(self) -> None:
+        """What the fields about the buyer must be together."""
+        errors = endpoint_errors(self.endpoint_scheme, self.endpoint_id)
+        if self.vat_treatment == VatTreatment.EXEMPT and not self.vat_reason:
+            errors["vat_reason"] = ValidationError(
+                _("Say by which law it is exempt."), code="required"
+            )
+        if errors:
+            raise ValidationError(errors)
 
     @property
     def available(self) -> Decimal:

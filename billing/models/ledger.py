@@ -21,7 +21,7 @@ class LedgerEntry(models.Model):
     ``amount`` is signed and never 0: positive raises the balance, what the parent owes the
     customer (D 1.2). It includes the taxes that stand in `EntryTax`. Entries that the billing
     type keeps off the balance (D 1.5) say so and leave it as it was. A database trigger
-    refuses to change or delete a row.
+    refuses to change or delete a row; only ``invoice`` may be set, once.
     """
 
     account = models.ForeignKey(
@@ -91,6 +91,15 @@ class LedgerEntry(models.Model):
     period_end = models.DateField(
         _("period ends"), null=True, blank=True, help_text=_("The day after the last.")
     )
+    invoice = models.ForeignKey(
+        "billing.Invoice",
+        verbose_name=_("invoice"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="entries",
+        help_text=_("The one it stands on; set once, when that is issued."),
+    )
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("person"),
@@ -142,6 +151,12 @@ class LedgerEntry(models.Model):
         indexes = (
             models.Index(fields=["account", "-id"], name="entry_account_newest"),
             models.Index(fields=["account", "at"], name="entry_account_time"),
+            # What the next invoice takes up.
+            models.Index(
+                fields=["account", "at"],
+                name="entry_not_invoiced",
+                condition=Q(invoice=None),
+            ),
             # What was paid for days that are given back, under the locks of the accounts.
             models.Index(
                 fields=["account", "period_end", "feature"],

@@ -7,8 +7,6 @@ from django_scopes import ScopedManager
 
 from portal.core.validators import validate_colour, validate_name
 
-DEFAULT_COLOUR = "#0c6763"  # as in static/css/tokens.css
-
 
 class Company(models.Model):
     """How an account presents itself to its customers: Settings » Company.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -327,6 +328,13 @@ class Customer(models.Model):
         with scopes_disabled():  # they are outside the tenant by nature
             above = Customer.objects.all()
         return above.filter(pk__in=self.ancestor_ids).order_by("path")
+
+    def spoken_language(self) -> str:
+        """Of its mails and invoices: its own, else the nearest one above's."""
+        if self.language:
+            return self.language
+        above = self.ancestors().order_by("-path").values_list("language", flat=True)
+        return next((found for found in above if found), settings.LANGUAGE_CODE)
 
     def is_below(self, other: Any) -> bool:
         """Whether ``other`` (anything with a path) is somewhere above this customer."""

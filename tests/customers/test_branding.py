@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from customers import branding
 from customers.models import Company, Customer
-from customers.models.company import DEFAULT_COLOUR
 from customers.services import company as services
+from portal.core.colours import DEFAULT_COLOUR, contrast_of
 from portal.core.scope import scopes_disabled
 from tests.world import World
 
@@ -158,7 +158,7 @@ def ratio(one: str, other: str) -> float:
 @given(st.integers(min_value=0, max_value=0xFFFFFF))
 def test_text_can_be_read_on_every_colour(number: int) -> None:
     colour = f"#{number:06x}"
-    chosen = branding.contrast_of(colour)
+    chosen = contrast_of(colour)
     other = "#ffffff" if chosen == "#000000" else "#000000"
     assert ratio(colour, chosen) >= 4.5
     assert ratio(colour, chosen) >= ratio(colour, other) - 0.01
@@ -175,7 +175,7 @@ def test_text_can_be_read_on_every_colour(number: int) -> None:
     ],
 )
 def test_contrast_of_known_colours(colour: str, contrast: str) -> None:
-    assert branding.contrast_of(colour) == contrast
+    assert contrast_of(colour) == contrast
 
 
 # --- Who mails come from --------------------------------------------------------------

@@ -1,0 +1,116 @@
+"""Seller and buyer as an invoice names them: for machines, on the envelope, in the letterhead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from babel import Locale
+from django.utils.translation import get_language, to_locale
+
+from billing.einvoice.record import Address, Contact, Endpoint, Party, Payment
+from billing.invoicing.content import Look
+from billing.models import BillingAccount, Seller
+from billing.choices import PaymentType
+from portal.core.colours import DEFAULT_COLOUR, contrast_of
+
+
+def seller_party(issuer: Any, seller: Seller, *, with_vat: bool) -> Party:
+    """BG-4. Outside VAT neither side may name a VAT id (BR-O-02)."""
+    return Party(
+        name=seller.legal_name or issuer.name,
+        trading_name=seller.trading_name,
+        address=_address(issuer),
+        register_number=seller.register_number,
+        vat_id=seller.vat_id if with_vat else "",
+        tax_number=seller.tax_number if with_vat else "",
+        legal_form=seller.legal_form,
+        endpoint=_endpoint(seller),
+        contact=Contact(
+            seller.contact_name,
+            seller.contact_telephone or issuer.telephone,
+            seller.contact_email or first_address(issuer.email),
+        ),
+    )
+
+
+def buyer_party(account: BillingAccount, *, with_vat: bool) -> Party:
+    """BG-7."""
+    customer = account.customer
+    return Party(
+        name=account.legal_name or customer.name,
+        address=_address(customer),
+        identifier=customer.account_number,
+        register_number=account.register_number,
+        vat_id=account.tax_reference if with_vat else "",
+        endpoint=_endpoint(account),
+        contact=Contact("", customer.telephone, first_address(customer.email)),
+    )
+
+
+def first_address(emails: str) -> str:
+    """The first of several e-mail addresses with commas between them."""
+    return emails.split(",")[0].strip()
+
+
+def envelope(name: str, customer: Any, *, home: str) -> tuple[str, ...]:
+    """Name and address as on an envelope; the country only where it is not ``home``."""
+    lines = [name, *customer.postal_lines]
+    if customer.country and customer.country != home:
+        lines.append(country_name(customer.country))
+    return tuple(lines)
+
+
+def country_name(code: str) -> str:
+    """In the active language."""
+    locale = Locale.parse(to_locale(get_language() or "en"))
+    return str(locale.territories.get(code, code))
+
+
+def payment_of(account: BillingAccount, seller: Seller) -> Payment:
+    """BG-16, without its reference; the means are those of UNTDID 4461."""
+    if account.payment_type == PaymentType.CREDIT_CARD:
+        return Payment("48")
+    if account.payment_type == PaymentType.DIRECT_DEBIT:
+        return Payment("49")
+    if not seller.iban:
+        return Payment("1")
+    means = "58" if account.currency == "EUR" else "30"
+    return Payment(
+        means,
+        iban=seller.iban,
+        holder=seller.account_holder or seller.legal_name,
+        bic=seller.bic,
+    )
+
+
+def look_of(issuer: Any, seller: Seller) -> Look:
+    """The letterhead: the issuer's own brand."""
+    company = getattr(issuer, "company", None)
+    colour = (company.colour if company else "") or DEFAULT_COLOUR
+    shown = company.display_name if company else ""
+    return Look(
+        name=shown or seller.trading_name or seller.legal_name or issuer.name,
+        colour=colour,
+        contrast=contrast_of(colour),
+        logo=company.logo_hash if company else "",
+        website=company.website if company else "",
+        telephone=(company.service_telephone if company else "") or issuer.telephone,
+        email=(company.service_email if company else "") or first_address(issuer.email),
+    )
+
+
+def _address(customer: Any) -> Address:
+    return Address(
+        country=customer.country,
+        street=customer.address1,
+        extra=customer.address2 or customer.address3,
+        city=customer.address_city,
+        post_code=customer.address_code,
+        region=customer.address_state,
+    )
+
+
+def _endpoint(row: Any) -> Endpoint | None:
+    if not row.endpoint_scheme or not row.endpoint_id:
+        return None
+    return Endpoint(row.endpoint_scheme, row.endpoint_id)
