@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from billing import ledger
+from billing import keys, ledger
 from billing.choices import ChargePeriod, EntryKind
 from billing.models import BillingAccount, Charge, Tax
 from billing.pricing import RATE_PLACES
@@ -82,8 +82,8 @@ def schedule_of(charge: Charge) -> Schedule:
 
 def key_of(charge: Charge, day: date) -> str:
     """Names one time of a charge: a second one on the same account is the same event."""
-    when = day.isoformat() if ChargePeriod(charge.period).months else "once"
-    return f"charge:{charge.pk}:{when}"
+    recurs = ChargePeriod(charge.period).months
+    return keys.charge_time(charge.pk, day if recurs else None)
 
 
 def full_line(

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing import ledger
+from billing import keys, ledger
 from billing.choices import EntryKind, ProductType
 from billing.models import BillingAccount, CallTime, Charge, Product, Tax
 from billing.pricing import Level
@@ -241,7 +241,7 @@ def purchase(
             _("Check the price, which is another one now, and confirm it."),
             code="price",
         )
-    key = f"purchase:{uuid4()}"
+    key = keys.purchase(uuid4())
     postings: list[ledger.Posting] = []
     with scopes_disabled():  # every account above buys it, too
         _save_charges(purchases)
