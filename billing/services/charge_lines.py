@@ -11,7 +11,7 @@ from billing import keys, ledger
 from billing.choices import ChargePeriod, EntryKind
 from billing.models import BillingAccount, Charge, Tax
 from billing.pricing import RATE_PLACES
-from billing.schedules import Schedule
+from billing.schedules import schedule_of
 from billing.selectors import Rates
 from billing.services.fee_lines import days_text
 from billing.taxes import TaxPart, on_sold, tax_parts
@@ -69,15 +69,6 @@ class ChargeLine:
             original_currency=self.charge.currency if is_converted else "",
             exchange_rate=self.rate if is_converted else None,
         )
-
-
-def schedule_of(charge: Charge) -> Schedule:
-    return Schedule(
-        charge.starts_on,
-        ChargePeriod(charge.period).months,
-        charge.number,
-        charge.ends_on,
-    )
 
 
 def key_of(charge: Charge, day: date) -> str:

@@ -19,6 +19,7 @@ from billing import keys, ledger
 from billing.choices import ChargePeriod
 from billing.models import BillingAccount, Charge, Tax, TaxLiability
 from billing.pricing import Level
+from billing.schedules import schedule_of
 from billing.selectors import load_levels
 from billing.services.charge_chains import has_ended_below, paid_above, still_due
 from billing.services.charge_lines import (
@@ -26,7 +27,6 @@ from billing.services.charge_lines import (
     full_line,
     key_of,
     part_line,
-    schedule_of,
     taxes_on,
 )
 from billing.services.credit import shortage_refusal

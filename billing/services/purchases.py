@@ -19,8 +19,9 @@ from billing.models import BillingAccount, CallTime, Charge, Product, Tax
 from billing.pricing import Level
 from billing.product_pricing import ProductPrice
 from billing.product_selectors import load_product_prices, products_on_offer
+from billing.schedules import schedule_of
 from billing.selectors import Rates, load_levels
-from billing.services.charge_lines import ChargeLine, full_line, schedule_of
+from billing.services.charge_lines import ChargeLine, full_line
 from billing.services.credit import shortage_refusal
 from billing.taxes import TaxPart, on_sold, tax_parts
 from portal.core import audit
