@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import count
 
+from billing.choices import ChargePeriod
+from billing.models import Charge
 from portal.core.periods import occurrence
 
 
@@ -67,6 +69,22 @@ class Schedule:
                 return day, occurrence(self.starts_on, self.months, index + 1)
         raise AssertionError("unreachable")
 
+    def has_ended(self, day: date) -> bool:
+        """Whether ``day`` comes after all that it pays for, or after its last day."""
+        ends = [self.ends_on] if self.ends_on else []
+        if self.months and self.number is not None:
+            ends.append(occurrence(self.starts_on, self.months, self.number))
+        return any(day >= end for end in ends)
+
     def before_the_first(self) -> tuple[date, date]:
         """The period that ends where the first one begins."""
         return occurrence(self.starts_on, self.months, -1), self.starts_on
+
+
+def schedule_of(charge: Charge) -> Schedule:
+    return Schedule(
+        charge.starts_on,
+        ChargePeriod(charge.period).months,
+        charge.number,
+        charge.ends_on,
+    )

@@ -20,6 +20,7 @@ from django.db.models import (
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
+from billing import keys
 from billing.choices import EntryKind
 from billing.models import BilledFeature, BillingAccount, LedgerEntry
 from portal.core.actor import TenantRow
@@ -63,9 +64,6 @@ GROUP BY 1, 2
 """
 # With more accounts than this, some of the newest entries of all are surely among them.
 _MANY_ACCOUNTS = 5000
-# What is booked for single features is named after the first row of BilledFeature: by
-# billing.services fees, refunds, departures and returns.
-_FEATURE_KEY = r"^(?:signup|recurring|refund|contract|returned):(\d+)$"
 _NEWEST = """
 SELECT entry.id FROM (
     SELECT id FROM billing_billingaccount WHERE provider_id = %s LIMIT %s) account
@@ -91,7 +89,7 @@ def with_causes(entries: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:
     """
     feature = Func(
         OuterRef("key"),
-        Cast(Value(_FEATURE_KEY), TextField()),
+        Cast(Value(keys.FIRST_FEATURE), TextField()),
         function="substring",
         output_field=TextField(),
     )

@@ -180,6 +180,7 @@ SYSTEM_THINGS: dict[str, Any] = {
     "role": gettext_lazy("Role"),
     "region": gettext_lazy("Region"),
     "dial_plan": gettext_lazy("Dial plan"),
+    "time_group": gettext_lazy("Time group"),
     "number_class": gettext_lazy("Number class"),
     "plan": gettext_lazy("Rate plan"),
     "tax": gettext_lazy("Tax"),
@@ -208,6 +209,7 @@ _OTHER_FIELDS: dict[str, Any] = {
     "added": gettext_lazy("added"),
     "valid_from": gettext_lazy("valid from"),
     "changed": gettext_lazy("changed"),
+    "times": gettext_lazy("times of the week"),
 }
 # Customer events tell what changed on the billing account as well.
 _PARTS: dict[str, tuple[str, ...]] = {

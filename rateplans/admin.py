@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from django.contrib import admin
@@ -25,6 +26,9 @@ from rateplans.models import (
     RatePlan,
 )
 from rateplans.services import plans
+from rateplans.settings import SECTIONS
+
+_SETTINGS: Any = [(each.title, {"fields": [*chain(*each.rows)]}) for each in SECTIONS]
 
 
 @admin.register(RatePlan)
@@ -38,11 +42,13 @@ class RatePlanAdmin(ServiceAdmin):
         "bill_type",
         "billing_period",
         "share",
+        "offered_at_signup",
         "archived_at",
         "updated_at",
     )
     list_filter = (
         "share",
+        "offered_at_signup",
         "bill_type",
         "billing_period",
         "contract",
@@ -60,50 +66,14 @@ class RatePlanAdmin(ServiceAdmin):
         (None, {"fields": ("owner", "name", "description", "archived_at")}),
         (
             _("Inheritance and sharing"),
-            {"fields": ("base", "inherits_own", "may_be_inherited", "share")},
-        ),
-        (
-            _("Billing"),
             {
                 "fields": (
-                    *("currency", "bill_type", "billing_period", "bill_defer"),
-                    *("refund_on_removal", "contract", "due_days", "overdue_days"),
-                    "auto_topup_target",
+                    *("base", "inherits_own", "may_be_inherited", "share"),
+                    "offered_at_signup",
                 )
             },
         ),
-        (
-            _("Invoices"),
-            {"fields": ("send_invoices", "invoice_format", "invoice_detail")},
-        ),
-        (
-            _("Customer service"),
-            {
-                "fields": (
-                    *("service_email", "copy_service_email"),
-                    *("service_telephone", "divert_when_stopped"),
-                )
-            },
-        ),
-        (
-            _("Telephony"),
-            {
-                "fields": (
-                    *("call_precision", "call_maximum", "concurrent_calls"),
-                    *("bulk_calls", "conference_calls", "huntgroup_dests"),
-                    *("callerid_in_external", "external_out", "dial_plan"),
-                )
-            },
-        ),
-        (
-            _("Included calls and messages"),
-            {
-                "fields": (
-                    *("included_seconds", "carry_forward_seconds"),
-                    *("included_messages", "carry_forward_messages"),
-                )
-            },
-        ),
+        *_SETTINGS,
         (_("History"), {"fields": ("created_at", "updated_at")}),
     )
 

@@ -11,6 +11,7 @@ from rateplans.choices import CustomName, Sharing
 from rateplans.models import CustomSetting, RatePlan
 
 ACTIVE, ARCHIVED = "active", "archived"
+OFFERED, NOT_OFFERED = "offered", "not-offered"
 OWN, SHARED = "own", "shared"
 
 
@@ -29,6 +30,12 @@ class PlanFilter(django_filters.FilterSet):
         choices=Sharing.choices,
         empty_label=_("All"),
         method="filter_share",
+    )
+    signup = django_filters.ChoiceFilter(
+        label=_("Sign-up"),
+        choices=[(OFFERED, _("Offered")), (NOT_OFFERED, _("Not offered"))],
+        empty_label=_("All"),
+        method="filter_signup",
     )
     whose = django_filters.ChoiceFilter(
         label=_("Whose"),
@@ -51,6 +58,12 @@ class PlanFilter(django_filters.FilterSet):
     ) -> QuerySet[RatePlan]:
         """Of one's own plans: how far others share theirs is not told."""
         return queryset.filter(owner=self.owner_id, share=value)
+
+    def filter_signup(
+        self, queryset: QuerySet[RatePlan], name: str, value: str
+    ) -> QuerySet[RatePlan]:
+        """Of one's own plans, as above."""
+        return queryset.filter(owner=self.owner_id, offered_at_signup=value == OFFERED)
 
     def filter_whose(
         self, queryset: QuerySet[RatePlan], name: str, value: str

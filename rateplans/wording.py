@@ -11,27 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.core.money import format_money, format_price, plain_amount
-from rateplans.choices import (
-    BillingPeriod,
-    BillType,
-    Contract,
-    Feature,
-    InvoiceDetail,
-    InvoiceFormat,
-    MarkupKind,
-    Occurs,
-)
+from rateplans.choices import Feature, MarkupKind, Occurs
 from rateplans.models import NumberClass, RatePlan
 from rateplans.pricing import Markup, PriceKey, Sourced
 from rateplans.settings import NO_LIMIT
-
-_CHOICES: dict[str, Any] = {
-    "bill_type": BillType,
-    "billing_period": BillingPeriod,
-    "contract": Contract,
-    "invoice_format": InvoiceFormat,
-    "invoice_detail": InvoiceDetail,
-}
 
 
 def setting_label(name: str) -> str:
@@ -41,16 +24,19 @@ def setting_label(name: str) -> str:
 
 def setting_text(name: str, value: Any, currency: str) -> str:
     """A value of one of rateplans.settings.DEFAULTS."""
-    if name in _CHOICES:
-        return str(_CHOICES[name](value).label)
+    column: Any = RatePlan._meta.get_field(name)
+    if column.choices:
+        return str(dict(column.flatchoices)[value])
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    if name in {"call_maximum", "auto_topup_target"}:
+    if isinstance(value, Decimal):
         return limit_text(value) if value == NO_LIMIT else format_money(value, currency)
     if name in {"due_days", "overdue_days"}:
         return ngettext("%(days)d day", "%(days)d days", value) % {"days": value}
     if isinstance(value, int):
         return limit_text(value)
+    if name == "cos_timegroup" and value is not None:
+        return f"{value} ({value.times()})"
     return str(value) if value else _("none")
 
 

@@ -12,7 +12,7 @@ from datetime import date
 from django.utils import timezone
 
 from billing.models import BillingAccount, Charge
-from billing.services.charge_lines import schedule_of
+from billing.schedules import schedule_of
 from portal.core.scope import scopes_disabled
 
 _BELOW = Charge._meta.get_field("below")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from billing import ledger
+from billing import keys, ledger
 from billing.choices import ChargePeriod, EntryKind
 from billing.models import BillingAccount, Charge, Tax
 from billing.pricing import RATE_PLACES
-from billing.schedules import Schedule
+from billing.schedules import schedule_of
 from billing.selectors import Rates
 from billing.services.fee_lines import days_text
 from billing.taxes import TaxPart, on_sold, tax_parts
@@ -71,19 +71,10 @@ class ChargeLine:
         )
 
 
-def schedule_of(charge: Charge) -> Schedule:
-    return Schedule(
-        charge.starts_on,
-        ChargePeriod(charge.period).months,
-        charge.number,
-        charge.ends_on,
-    )
-
-
 def key_of(charge: Charge, day: date) -> str:
     """Names one time of a charge: a second one on the same account is the same event."""
-    when = day.isoformat() if ChargePeriod(charge.period).months else "once"
-    return f"charge:{charge.pk}:{when}"
+    recurs = ChargePeriod(charge.period).months
+    return keys.charge_time(charge.pk, day if recurs else None)
 
 
 def full_line(

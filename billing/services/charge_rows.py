@@ -15,10 +15,9 @@ from django.utils.translation import gettext as _
 
 from billing.choices import ChargePeriod
 from billing.models import BillingAccount, Charge, Product, Tax
-from billing.schedules import Schedule
+from billing.schedules import Schedule, schedule_of
 from billing.selectors import available_taxes
 from billing.services.charge_chains import charges_above, end_above, hold_accounts
-from billing.services.charge_lines import schedule_of
 from billing.services.charges import charge_now
 from billing.types import RULES
 from portal.core import audit

@@ -15,10 +15,11 @@ from django.db.models import Max, Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from billing import ledger
+from billing import keys, ledger
 from billing.choices import ChargePeriod
 from billing.models import BillingAccount, Charge, Tax, TaxLiability
 from billing.pricing import Level
+from billing.schedules import schedule_of
 from billing.selectors import load_levels
 from billing.services.charge_chains import has_ended_below, paid_above, still_due
 from billing.services.charge_lines import (
@@ -26,7 +27,6 @@ from billing.services.charge_lines import (
     full_line,
     key_of,
     part_line,
-    schedule_of,
     taxes_on,
 )
 from billing.services.credit import shortage_refusal
@@ -39,9 +39,8 @@ from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from rateplans.selectors import chain_ids
 
-# A plan's charges that reach an account and are not posted yet, for the latest time due;
-# their keys are those of `charge_lines.key_of`.
-_PLAN_CHARGES = """
+# A plan's charges that reach an account and are not posted yet, for the latest time due.
+_PLAN_CHARGES = f"""
 SELECT DISTINCT account.id
 FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::boolean[])
      AS wanted (charge_id, plan_id, day, is_once)
@@ -53,8 +52,7 @@ WHERE customer.deleted_at IS NULL
   AND NOT EXISTS (
       SELECT 1 FROM billing_ledgerentry entry
       WHERE entry.account_id = account.id
-        AND entry.key = 'charge:' || wanted.charge_id || ':'
-            || CASE WHEN wanted.is_once THEN 'once' ELSE wanted.day::text END)
+        AND entry.key = {keys.charge_time_sql("wanted")})
 ORDER BY account.id
 """
 
@@ -172,7 +170,7 @@ def _plan_lines(account: BillingAccount, day: date) -> list[ChargeLine]:
     if not charges or account.charges_from > day:
         return []
     posted = dict(
-        account.entries.filter(charge__in=charges, key__startswith="charge:")
+        account.entries.filter(charge__in=charges, key__startswith=keys.CHARGES)
         .order_by()
         .values_list("charge")
         .annotate(last=Max("period_start"))

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from billing import ledger
+from billing import keys, ledger
 from billing.models import BilledFeature
 from billing.pricing import Level, LevelPrice, price_down
 from billing.selectors import Rates, load_levels
@@ -46,12 +46,7 @@ class Rest:
     rows: tuple[BilledFeature, ...]
 
     def posting(self) -> ledger.Posting:
-        return self.line.debit(contract_key(self.rows[0]))
-
-
-def contract_key(first: BilledFeature) -> str:
-    """Names the rest of a contract charged for what leaves together."""
-    return f"contract:{first.pk}"
+        return self.line.debit(keys.contract_rest(self.rows[0].pk))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from billing import ledger
+from billing import keys, ledger
 from billing.models import BilledFeature, BillingAccount
 from billing.pricing import Level
 from billing.selectors import count_features, load_levels
@@ -80,7 +80,7 @@ def add_features(
         own_total += _total_at(customer, lines)
         object_id = group[0].object_id if len(group) == 1 else None
         postings += (
-            line.debit(f"{line.kind}:{rows[0].pk}", object_id=object_id)
+            line.debit(keys.added_fee(line.kind, rows[0].pk), object_id=object_id)
             for line in lines
         )
         for path in gaining:

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from billing import ledger
+from billing import keys, ledger
 from billing.models import BillingAccount
 from billing.pricing import next_period
 from billing.services.fee_lines import FeeLine, recurring_line, signup_line
@@ -115,7 +115,7 @@ def _close_period(accounts: list[BillingAccount], begin: date, *, by: Actor) -> 
     book = Book(accounts, begin)
     postings: dict[datetime, list[ledger.Posting]] = defaultdict(list)
     for account, line, number_class_id in period_lines(book, accounts, begin, ats):
-        key = f"{line.kind}:{begin}:{line.feature}:{number_class_id or ''}"
+        key = keys.period_fee(line.kind, begin, line.feature, number_class_id)
         if line.gross:
             postings[ats[account.pk]].append(line.debit(key))
     for at, group in postings.items():

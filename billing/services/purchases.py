@@ -13,14 +13,15 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing import ledger
+from billing import keys, ledger
 from billing.choices import EntryKind, ProductType
 from billing.models import BillingAccount, CallTime, Charge, Product, Tax
 from billing.pricing import Level
 from billing.product_pricing import ProductPrice
 from billing.product_selectors import load_product_prices, products_on_offer
+from billing.schedules import schedule_of
 from billing.selectors import Rates, load_levels
-from billing.services.charge_lines import ChargeLine, full_line, schedule_of
+from billing.services.charge_lines import ChargeLine, full_line
 from billing.services.credit import shortage_refusal
 from billing.taxes import TaxPart, on_sold, tax_parts
 from portal.core import audit
@@ -241,7 +242,7 @@ def purchase(
             _("Check the price, which is another one now, and confirm it."),
             code="price",
         )
-    key = f"purchase:{uuid4()}"
+    key = keys.purchase(uuid4())
     postings: list[ledger.Posting] = []
     with scopes_disabled():  # every account above buys it, too
         _save_charges(purchases)

@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from billing import ledger
+from billing import keys, ledger
 from billing.choices import EntryKind
 from billing.models import BilledFeature, LedgerEntry
 from billing.pricing import Level, LevelPrice
@@ -38,12 +38,7 @@ class Refund:
 
     def posting(self) -> ledger.Posting:
         object_id = self.rows[0].object_id if len(self.rows) == 1 else None
-        return self.line.credit(refund_key(self.rows[0]), object_id=object_id)
-
-
-def refund_key(first: BilledFeature) -> str:
-    """Names the refund of what leaves together; ``first`` is the first of it."""
-    return f"refund:{first.pk}"
+        return self.line.credit(keys.refund(self.rows[0].pk), object_id=object_id)
 
 
 def refunds(
@@ -177,28 +172,28 @@ def paid_by(level: Level, rows: Sequence[BilledFeature]) -> dict[int, LedgerEntr
         entries = list(
             LedgerEntry.objects.filter(
                 Q(at__in={row.started_at for past in pasts.values() for row in past})
-                | Q(key__regex=rf"^{kind}:\d+-"),
+                | Q(key__regex=keys.period_fees(kind)),
                 account=level.account,
                 kind=kind,
                 feature__in={row.feature for row in rows},
                 period_end=level.account.billed_until,
-                key__startswith=f"{kind}:",
+                key__startswith=keys.fees(kind),
                 reversed_by=None,
             ).prefetch_related("taxes")
         )
     # Charged when they were added: several added at once have the key of the first.
     added: dict[tuple[datetime, str], list[tuple[int, LedgerEntry]]] = defaultdict(list)
     # Charged with all others when the period began.
-    of_period: dict[str, LedgerEntry] = {}
+    of_period: dict[tuple[str, int | None], LedgerEntry] = {}
     for entry in entries:
-        number = entry.key.removeprefix(f"{kind}:")
-        if number.isdecimal():
-            added[entry.at, entry.feature].append((int(number), entry))
+        fee = keys.read_fee(entry.key)
+        if isinstance(fee, keys.AddedFee):
+            added[entry.at, entry.feature].append((fee.first, entry))
         else:
-            of_period[number.partition(":")[2]] = entry
+            of_period[fee.feature, fee.number_class_id] = entry
     found = {}
     for row in rows:
-        period = of_period.get(f"{row.feature}:{row.number_class_id or ''}")
+        period = of_period.get((row.feature, row.number_class_id))
         for each in pasts[row.pk]:
             together = added[each.started_at, each.feature]
             ours = [item for item in together if item[0] <= each.pk]

@@ -19,14 +19,13 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 
-from billing import ledger
+from billing import keys, ledger
 from billing.choices import EntryKind
 from billing.models import BilledFeature, LedgerEntry
 from billing.pricing import Level, price_down
 from billing.selectors import Rates, count_features, load_levels
 from billing.services.charges import pass_over
 from billing.services.credit import shortage_refusal
-from billing.services.departures import contract_key
 from billing.services.fee_lines import (
     FeeLine,
     begin_billing,
@@ -38,7 +37,7 @@ from billing.services.fee_lines import (
     signup_line,
 )
 from billing.services.fees import locked_levels, refuse_above_maximum
-from billing.services.refunds import paid_by, part_of, refund_key
+from billing.services.refunds import paid_by, part_of
 from portal.core.actor import Actor
 from portal.core.money import ZERO
 from portal.core.periods import local_date
@@ -258,7 +257,7 @@ def _paid(levels: Sequence[Level], rows: Sequence[BilledFeature]) -> dict[str, _
         given = LedgerEntry.objects.filter(
             account__in=[level.account.pk for level in levels],
             kind=EntryKind.REFUND,
-            key__in=[refund_key(row) for row in rows],
+            key__in=[keys.refund(row.pk) for row in rows],
             reversed_by=None,
         ).values_list("account", "period_start")
         back: dict[int, date] = {}
@@ -282,7 +281,9 @@ def _begin(group: _Group, holder_id: int, now: datetime) -> list[ledger.Posting]
     begun = begin_billing(holder_id, group.rows, now)
     object_id = begun[0].object_id if len(begun) == 1 else None
     return [
-        line.debit(f"{line.kind}:{begun[-line.quantity].pk}", object_id=object_id)
+        line.debit(
+            keys.added_fee(line.kind, begun[-line.quantity].pk), object_id=object_id
+        )
         for line in group.lines
     ]
 
@@ -291,7 +292,7 @@ def _contracts_back(
     levels: Sequence[Level], rows: Sequence[BilledFeature]
 ) -> list[tuple[str, FeeLine]]:
     """What was charged for the rest of a contract, from today on, by the key of it."""
-    names = {contract_key(row): row for row in rows}
+    names = {keys.contract_rest(row.pk): row for row in rows}
     accounts = {level.account.pk: level for level in levels}
     with scopes_disabled():  # accounts above the tenant were charged, too
         charged = list(
@@ -309,5 +310,5 @@ def _contracts_back(
             label = row.label if times == 1 else f"× {times}"
             line = part_of(level, entry, level.today, times, label)
             if line.gross:
-                found.append((f"returned:{row.pk}", line))
+                found.append((keys.contract_returned(row.pk), line))
     return found

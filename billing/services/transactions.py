@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from billing import ledger
+from billing import keys, ledger
 from billing.choices import EntryKind
 from billing.models import BillingAccount, CallTime, LedgerEntry, Tax
 from billing.selectors import Rates, load_levels
@@ -96,7 +96,7 @@ def post_transaction(
     move = ledger.debit if lowers else ledger.credit
     posting = move(
         account.pk,
-        f"manual:{key}",
+        keys.manual(key),
         kind,
         net,
         reason,
@@ -110,7 +110,7 @@ def post_transaction(
         raise ValidationError({"amount": refusal}) from error
     except ValidationError as error:  # larger than any account holds
         raise ValidationError({"amount": error}) from error
-    entry = LedgerEntry.objects.get(account=account, key=f"manual:{key}")
+    entry = LedgerEntry.objects.get(account=account, key=keys.manual(key))
     if posted:
         _record("transaction.created", entry, account, by)
     return entry
@@ -142,7 +142,7 @@ def reverse_entry(
     BillingAccount.objects.select_for_update(of=("self",), no_key=True).get(
         pk=account.pk
     )
-    key = f"reversal:{entry.pk}"
+    key = keys.reversal(entry.pk)
     if not LedgerEntry.objects.filter(account=account, key=key).exists():
         _refuse_given_back(entry)
     posted = ledger.post(

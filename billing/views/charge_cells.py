@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 
 from billing.choices import ChargePeriod
 from billing.models import Charge
+from billing.schedules import schedule_of
 from billing.services import charge_rows
-from billing.services.charge_lines import schedule_of
 from portal.core.display import format_day
 from portal.core.money import format_price
 from portal.core.periods import ONE_DAY

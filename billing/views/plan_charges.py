@@ -16,8 +16,8 @@ from django.utils.translation import ngettext
 from billing.choices import ChargePeriod
 from billing.forms.charges import ChargeForm
 from billing.models import BillingAccount, Charge
+from billing.schedules import schedule_of
 from billing.services import charge_rows
-from billing.services.charge_lines import schedule_of
 from billing.types import RULES
 from billing.views.charge_cells import (
     charge_line,

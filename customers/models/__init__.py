@@ -7,7 +7,13 @@ from customers.models.number import Number
 from customers.models.person import Person
 from customers.models.role import Role
 from customers.models.switch import Switch
-from customers.models.system import DialPlan, Region, SystemOptions
+from customers.models.system import (
+    DialPlan,
+    Region,
+    SystemOptions,
+    TimeGroup,
+    TimeSpan,
+)
 
 __all__ = [
     "Company",
@@ -24,4 +30,6 @@ __all__ = [
     "Switch",
     "SystemOptions",
     "TelephoneLine",
+    "TimeGroup",
+    "TimeSpan",
 ]

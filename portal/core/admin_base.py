@@ -256,6 +256,13 @@ class WritableAdmin(PortalAdmin):
             return [_("It is in use: see %(users)s.") % {"users": users}]
         return []
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What belongs to a row goes with it, also what is read-only by itself."""
+        found, counts, _forbidden, protected = super().get_deleted_objects(
+            objs, request
+        )
+        return found, counts, set(), protected
+
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> Any:

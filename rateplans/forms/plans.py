@@ -8,6 +8,8 @@ from typing import Any
 
 from crispy_forms.layout import Layout
 from django import forms
+from django.db import models
+from django.db.models import QuerySet
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -25,38 +27,15 @@ from portal.core.forms import (
 from portal.core.money import currency_choices
 from portal.core.row_forms import RowForm, model_field, name_field
 from portal.core.staleness import state_of
-from rateplans.choices import (
-    BillingPeriod,
-    BillType,
-    Contract,
-    InvoiceDetail,
-    InvoiceFormat,
-    Sharing,
-)
+from rateplans.choices import Sharing
 from rateplans.models import RatePlan
 from rateplans.pricing import EffectivePlan
 from rateplans.services.plans import FIELDS
-from rateplans.settings import DEFAULTS, is_set
+from rateplans.settings import DEFAULTS, NO_LIMIT, SECTIONS, is_set
 from rateplans.wording import Sources, setting_text
 
 OWN = "own"
 YES_NO = [("yes", gettext_lazy("Yes")), ("no", gettext_lazy("No"))]
-CHOICES: dict[str, Any] = {
-    "bill_type": BillType.choices,
-    "billing_period": BillingPeriod.choices,
-    "contract": Contract.choices,
-    "invoice_format": InvoiceFormat.choices,
-    "invoice_detail": InvoiceDetail.choices,
-}
-LIMITS = {"concurrent_calls", "bulk_calls", "conference_calls", "huntgroup_dests"}
-# Largest values of plain numbers; seconds and messages of a period in a column of 32 bits.
-NUMBERS = {
-    "due_days": 365,
-    "overdue_days": 365,
-    "call_precision": 6,
-    "included_seconds": 2_000_000_000,
-    "included_messages": 2_000_000_000,
-}
 # Where the setting alone does not say what comes of it.
 HELP = {
     "service_email": gettext_lazy(
@@ -69,7 +48,6 @@ HELP = {
         "Stands below e-mails. It counts before Settings » Company."
     ),
 }
-AMOUNTS = {"call_maximum": True, "auto_topup_target": False}  # whether it is a limit
 
 
 @dataclass(frozen=True)
@@ -80,7 +58,7 @@ class Offer:
     plans: Sequence[RatePlan]
     own: RatePlan | None
     effective: Mapping[int, EffectivePlan]
-    dial_plans: Any
+    rows: Mapping[str, QuerySet[Any]]  # of the settings that are rows, by their name
     sources: Sources
 
     def base_choices(self) -> list[tuple[str, Any]]:
@@ -168,6 +146,7 @@ class PlanForm(RowForm):
                 "They may put their customers on a shared plan, but not change it."
             ),
         )
+        self.fields["offered_at_signup"] = model_field(RatePlan, "offered_at_signup")
         self.fields["currency"] = forms.ChoiceField(
             label=_("Currency"),
             choices=currency_choices,
@@ -176,7 +155,7 @@ class PlanForm(RowForm):
         self.base = self["base"].value() or ""
         self.currency = self["currency"].value() or ""
         for name in DEFAULTS:
-            if name != "dial_plan" or offer.dial_plans.exists():
+            if name not in offer.rows or offer.rows[name].exists():
                 self.fields[name] = self._setting(name)
         self.helper.layout = Layout("seen", *self._sections())
 
@@ -202,11 +181,12 @@ class PlanForm(RowForm):
             "plan_value": text,
             "first_label": first,
         }
-        if name in CHOICES:
-            return PlanDefaultField(choices=CHOICES[name], **default, **common)
-        if name == "dial_plan":
-            return forms.ModelChoiceField(
-                queryset=self.offer.dial_plans,
+        if column.choices:
+            return PlanDefaultField(choices=column.choices, **default, **common)
+        if name in self.offer.rows:
+            return RowField(
+                name=name,
+                queryset=self.offer.rows[name],
                 empty_label=first,
                 widget=forms.Select({"data-plan-default": name}),
                 **common,
@@ -228,68 +208,46 @@ class PlanForm(RowForm):
                 **common,
             )
         del common["required"]
-        if name in LIMITS:
-            number: Any = forms.IntegerField(
-                required=False, min_value=0, max_value=100_000
-            )
-            common["help_text"] = ""
-        elif name in AMOUNTS:
-            number = AmountField(required=False, min_value=0)
-            common["help_text"] = ""
-        else:
-            number = forms.IntegerField(
-                required=False, min_value=0, max_value=NUMBERS[name]
-            )
-        is_limit = name in LIMITS or AMOUNTS.get(name, False)
+        is_limit = DEFAULTS[name] == NO_LIMIT
+        if is_limit:
+            common["help_text"] = ""  # "no limit" is one of the choices
+        number: Any = (
+            AmountField(required=False, min_value=0)
+            if isinstance(column, models.DecimalField)
+            else model_field(RatePlan, name, min_value=0)
+        )
         return LimitField(number_field=number, is_limit=is_limit, **default, **common)
 
     def _sections(self) -> Iterable[Section]:
-        dial_plan = ["dial_plan"] if "dial_plan" in self.fields else []
         yield Section(_("Rate plan"), "name", "description", id="plan", is_open=True)
         yield Section(
             _("Inheritance and sharing"),
             "base",
             "may_be_inherited",
             "share",
+            "offered_at_signup",
             id="inheritance",
             is_open=True,
         )
-        yield Section(
-            _("Billing"),
-            Columns("currency", "bill_type"),
-            Columns("due_days", "overdue_days"),
-            Columns("billing_period", "bill_defer"),
-            Columns("refund_on_removal", "contract"),
-            "auto_topup_target",
-            id="billing",
-            is_open=True,
-        )
-        yield Section(
-            _("Invoices"),
-            Columns("send_invoices", "invoice_format", "invoice_detail"),
-            id="invoices",
-        )
-        yield Section(
-            _("Customer service"),
-            Columns("service_email", "copy_service_email"),
-            Columns("service_telephone", "divert_when_stopped"),
-            id="service",
-        )
-        yield Section(
-            _("Telephony"),
-            Columns("call_precision", "call_maximum"),
-            Columns("concurrent_calls", "bulk_calls"),
-            Columns("conference_calls", "huntgroup_dests"),
-            Columns("callerid_in_external", "external_out"),
-            *dial_plan,
-            id="telephony",
-        )
-        yield Section(
-            _("Included calls and messages"),
-            Columns("included_seconds", "carry_forward_seconds"),
-            Columns("included_messages", "carry_forward_messages"),
-            id="included",
-        )
+        for section in SECTIONS:
+            rows = [[n for n in row if n in self.fields] for row in section.rows]
+            yield Section(
+                section.title,
+                *(Columns(*row) if len(row) > 1 else row[0] for row in rows if row),
+                id=section.id,
+                is_open=section.id == "billing",
+            )
+
+
+class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One of the rows that a setting can be, as pages tell it everywhere."""
+
+    def __init__(self, *, name: str, **kwargs: Any) -> None:
+        self.name = name
+        super().__init__(**kwargs)
+
+    def label_from_instance(self, obj: Any) -> str:
+        return setting_text(self.name, obj, "")
 
 
 def _placeholder(name: str, text: str) -> forms.TextInput:

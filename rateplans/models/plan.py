@@ -76,6 +76,14 @@ class RatePlan(models.Model):
         choices=Sharing.choices,
         default=Sharing.NO,
     )
+    offered_at_signup = models.BooleanField(
+        _("offered at sign-up"),
+        default=False,
+        help_text=_(
+            "New customers who sign up by themselves may choose it. It is kept for that:"
+            " nobody can sign up by themselves yet."
+        ),
+    )
     currency = models.CharField(
         _("currency"), max_length=3, validators=[validate_currency]
     )
@@ -188,6 +196,19 @@ class RatePlan(models.Model):
         blank=True,
         related_name="+",
     )
+    cos_timegroup = models.ForeignKey(
+        "customers.TimeGroup",
+        verbose_name=_("class-of-service times"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_(
+            "When the plan's class-of-service exceptions hold: the numbers its customers"
+            " may or may not call, by the customer's own clock. It is kept and inherited"
+            " already; calls will ask for it."
+        ),
+    )
     included_seconds = models.PositiveIntegerField(
         _("included call seconds per period"), null=True, blank=True
     )
@@ -234,6 +255,13 @@ class RatePlan(models.Model):
                 name="rate_plan_is_not_its_own_base",
                 condition=Q(base=None) | ~Q(base=models.F("pk")),
                 violation_error_message=_("A plan cannot inherit from itself."),
+            ),
+            models.CheckConstraint(
+                name="rate_plan_archived_is_not_offered",
+                condition=Q(archived_at=None) | Q(offered_at_signup=False),
+                violation_error_message=_(
+                    "An archived plan is offered to nobody: bring it back first."
+                ),
             ),
         )
 

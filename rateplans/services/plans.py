@@ -21,6 +21,7 @@ from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from portal.core.staleness import refuse_stale
 from portal.core.validators import validate_name
+from rateplans.choices import Sharing
 from rateplans.models import (
     CustomSetting,
     PlanFeature,
@@ -30,15 +31,24 @@ from rateplans.models import (
 )
 from rateplans.selectors import chain_ids, count_customers, inheritable_plans, own_plan
 from rateplans.services.holds import hold_plan
-from rateplans.settings import DEFAULTS
+from rateplans.settings import DEFAULTS, ROWS
 
 # What stands on the plan's own page, in the order of D 3.2.
 FIELDS: tuple[str, ...] = (
     *("name", "description", "base", "inherits_own"),
-    *("may_be_inherited", "share", "currency"),
+    *("may_be_inherited", "share", "offered_at_signup", "currency"),
     *DEFAULTS,
 )
-_CONSTRAINTS = {"rate_plan_name_once_per_owner": "name"}
+_CONSTRAINTS = {
+    "rate_plan_name_once_per_owner": "name",
+    "rate_plan_archived_is_not_offered": "offered_at_signup",
+}
+# What a copy does not take over: whoever made it opens it when it is ready.
+_NOT_COPIED = {
+    "share": Sharing.NO,
+    "may_be_inherited": False,
+    "offered_at_signup": False,
+}
 
 
 @transaction.atomic
@@ -95,11 +105,11 @@ def update_plan(
 
 @transaction.atomic
 def copy_plan(*, plan: RatePlan, name: str, by: Actor) -> RatePlan:
-    """A plan of the same owner that says the same from today on; it is not shared."""
+    """A plan of the same owner that says the same from today on; open to nobody yet."""
     plan = locked_plan(plan, by=by)
     values = {field: getattr(plan, field) for field in FIELDS}
     copy = RatePlan(owner=plan.owner)
-    _set(copy, values | {"name": name, "share": "no", "may_be_inherited": False})
+    _set(copy, values | _NOT_COPIED | {"name": name})
     with refusals(RatePlan, _CONSTRAINTS):
         copy.save(force_insert=True)
     today = local_date(plan.owner.time_zone)
@@ -116,14 +126,20 @@ def copy_plan(*, plan: RatePlan, name: str, by: Actor) -> RatePlan:
 
 @transaction.atomic
 def set_archived(*, plan: RatePlan, is_archived: bool, by: Actor) -> RatePlan:
-    """Offer a plan to nobody any more, or again; who is on it stays on it."""
+    """Offer a plan to nobody any more, or again; who is on it stays on it.
+
+    One that was offered at sign-up is so no more, not even if it is brought back.
+    """
     plan = locked_plan(plan, by=by)
     if (plan.archived_at is not None) == is_archived:
         return plan
+    before = audit.snapshot(plan, ["offered_at_signup"])
     plan.archived_at = timezone.now() if is_archived else None
-    plan.save(update_fields=["archived_at", "updated_at"])
+    plan.offered_at_signup = False
+    plan.save(update_fields=["archived_at", "offered_at_signup", "updated_at"])
+    changes = audit.differences(before, audit.snapshot(plan, before))
     action = "plan.archived" if is_archived else "plan.brought_back"
-    audit.record(action, plan, by=by, customer=plan.owner)
+    audit.record(action, plan, by=by, customer=plan.owner, changes=changes)
     return plan
 
 
@@ -228,7 +244,7 @@ def _set(plan: RatePlan, values: Mapping[str, Any]) -> None:
         setattr(plan, name, value)
     if plan.inherits_own:
         plan.base = None
-    plan.clean_fields(exclude=["owner", "base", "dial_plan"])
+    plan.clean_fields(exclude=["owner", "base", *ROWS])
     errors: dict[str, ValidationError] = {}
     try:
         validate_name(plan.name)

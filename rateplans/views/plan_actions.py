@@ -76,6 +76,11 @@ class PlanArchive(PlanConfirmPage):
             _("Who is on it stays on it, at its prices: %(customers)s.")
             % {"customers": customers_text(count)},
             *([heirs_text] if (heirs_text := self.heirs_text()) else []),
+            *(
+                [_("It is no longer offered at sign-up, nor when it is brought back.")]
+                if self.plan.offered_at_signup
+                else []
+            ),
         )
 
     def heirs_text(self) -> str:

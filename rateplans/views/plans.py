@@ -33,6 +33,7 @@ from rateplans.selectors import (
 )
 from rateplans.services import plans, preview
 from rateplans.services.preview import Effect, Kept
+from rateplans.settings import ROWS
 from rateplans.views.parts import (
     EDIT,
     LIST,
@@ -105,6 +106,7 @@ class PlanList(ListPage):
                 "customers", _("Customers"), customers_cell, align="end", narrow=True
             ),
             Column("share", _("Shared"), self.share_cell, narrow=True),
+            Column("signup", _("Sign-up"), self.signup_cell, narrow=True),
             Column("status", _("Status"), status_cell, narrow=True),
         )
 
@@ -119,6 +121,12 @@ class PlanList(ListPage):
         if self.is_own(plan):
             return share_cell(plan)
         return shared_by(plan, self.owner)
+
+    def signup_cell(self, plan: RatePlan) -> SafeString | str:
+        """What others offer is for those who sign up with them."""
+        if not (plan.offered_at_signup and self.is_own(plan)):
+            return ""
+        return pill("info", _("Offered"), "user-plus")
 
     def row_url(self, row: RatePlan) -> str:
         return self.url(EDIT if self.is_own(row) else TERMS, pk=row.pk)
@@ -182,15 +190,21 @@ def offer_for(owner: Any, today: Any, *, plan: RatePlan | None = None) -> Offer:
     if plan and plan.base and all(row.pk != plan.base_id for row in choices):
         choices.append(plan.base)  # not offered any more, and kept
     ids = [row.pk for row in choices] + ([own.pk] if own else [])
-    dial_plans: Any = RatePlan._meta.get_field("dial_plan").related_model
     return Offer(
         owner=owner,
         plans=choices,
         own=own,
         effective=effective_plans(ids, on=today),
-        dial_plans=dial_plans._default_manager.all(),
+        rows={name: rows_of(name) for name in ROWS},
         sources=sources_of(owner),
     )
+
+
+def rows_of(name: str) -> QuerySet[Any]:
+    """What a setting that is a row of another table can be."""
+    model: Any = RatePlan._meta.get_field(name).related_model
+    rows: QuerySet[Any] = model._default_manager.all()
+    return rows.prefetch_related("spans") if name == "cos_timegroup" else rows
 
 
 def today_of(request: Any) -> date:

@@ -42,6 +42,8 @@ from customers.models import (
     Switch,
     SystemOptions,
     TelephoneLine,
+    TimeGroup,
+    TimeSpan,
 )
 from portal.core import secrets
 from portal.core.models import (
@@ -146,6 +148,13 @@ def _switch(world: World, at: int) -> Switch:
         customer=_customer(world, at),
         acting_as=_person(world, at + 500),
         expires_at=timezone.now() + timedelta(hours=1),
+    )
+
+
+def _span(world: World, at: int) -> TimeSpan:
+    group = TimeGroup.objects.create(name=f"Group {at}")
+    return TimeSpan.objects.create(
+        group=group, first_day=0, last_day=4, begins=480, ends=1080
     )
 
 
@@ -294,4 +303,6 @@ MAKERS: dict[type[Model], Callable[[World, int], Model]] = {
         account=_customer(world, at).account, tax=_tax(world, at + 500)
     ),
     TelephoneLine: _line,
+    TimeGroup: lambda world, at: TimeGroup.objects.create(name=f"Times {at}"),
+    TimeSpan: _span,
 }

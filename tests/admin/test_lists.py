@@ -191,7 +191,7 @@ def test_a_row_leads_to_its_page_in_the_portal(world: World, staff: Client) -> N
     assert "Open in the portal" in page
 
 
-WRITABLE = {"region", "dialplan", "numberclass", "role", "rateplan", "tax"}
+WRITABLE = {"region", "dialplan", "numberclass", "role", "rateplan", "tax", "timegroup"}
 
 
 @every_model

@@ -20,6 +20,8 @@ from customers.models import (
     Switch,
     SystemOptions,
     TelephoneLine,
+    TimeGroup,
+    TimeSpan,
 )
 from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled
@@ -52,6 +54,11 @@ def _customer(world: World, **values: Any) -> None:
 def _line(world: World, **values: Any) -> None:
     fields = {"customer": world.beta, "name": "Desk", "password": "x", **values}
     TelephoneLine.objects.create(**fields)
+
+
+def _span(**values: int) -> None:
+    fields = {"first_day": 0, "last_day": 4, "begins": 480, "ends": 1080, **values}
+    TimeSpan.objects.create(group=TimeGroup.objects.create(name="Office"), **fields)
 
 
 def _account(world: World, **values: Any) -> None:
@@ -175,6 +182,11 @@ VIOLATIONS: dict[str, Callable[[World], None]] = {
     "rate_plan_name_once_per_owner": lambda w: _again(
         RatePlan.objects.get(pk=w.acme_plan.pk), name="ACME BASIC"
     ),
+    "rate_plan_archived_is_not_offered": lambda w: _set(
+        w.acme_plan, offered_at_signup=True, archived_at=timezone.now()
+    ),
+    "time_span_days_in_order": lambda w: _span(first_day=1, last_day=0),
+    "time_span_hours_in_order": lambda w: _span(begins=60, ends=60),
     "rate_plan_limits_from_minus_one": lambda w: _set(w.acme_plan, bulk_calls=-2),
     "one_open_run_per_day": lambda w: _again(PeriodRun.objects.create()),
     "failure_once_per_run": _failure_twice,

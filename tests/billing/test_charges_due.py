@@ -442,3 +442,31 @@ def test_two_runs_at_once_post_each_time_once() -> None:
     assert sorted(results) == [0, 0, 0, 4]
     with scopes_disabled():
         assert LedgerEntry.objects.count() == 4
+
+
+@pytest.mark.parametrize(
+    ("schedule", "day", "has_ended"),
+    [
+        (Schedule(date(2026, 1, 31), 1), date(2099, 1, 1), False),
+        (Schedule(date(2026, 1, 31), 0), date(2099, 1, 1), False),
+        (
+            Schedule(date(2026, 1, 1), 1, ends_on=date(2026, 3, 10)),
+            date(2026, 3, 9),
+            False,
+        ),
+        (
+            Schedule(date(2026, 1, 1), 1, ends_on=date(2026, 3, 10)),
+            date(2026, 3, 10),
+            True,
+        ),
+        # The third month is paid to its end.
+        (Schedule(date(2026, 1, 1), 1, number=3), date(2026, 3, 31), False),
+        (Schedule(date(2026, 1, 1), 1, number=3), date(2026, 4, 1), True),
+        (Schedule(date(2026, 1, 31), 1, number=1), date(2026, 2, 27), False),
+        (Schedule(date(2026, 1, 31), 1, number=1), date(2026, 2, 28), True),
+    ],
+)
+def test_schedule_ends_after_what_its_last_time_pays_for(
+    schedule: Schedule, day: date, has_ended: bool
+) -> None:
+    assert schedule.has_ended(day) is has_ended

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from portal.core.models import AuditEvent
 from portal.core.scope import scopes_disabled
-from rateplans.models import RatePlan
+from rateplans.models import PlanPrice, RatePlan
 from tests.admin.test_editing import entries
 from tests.world import World
 
@@ -42,3 +42,16 @@ def test_the_admin_writes_changes_and_archives_into_the_owners_log(
     assert plan.due_days == 9
     assert plan.archived_at is not None
     assert {"plan.updated", "plan.archived"} <= set(actions)
+
+
+def test_the_admin_deletes_a_plan_with_its_prices(world: World) -> None:
+    """Prices by themselves are read-only there."""
+    with scopes_disabled():
+        plan = RatePlan.objects.create(owner=world.acme, name="Unused", currency="EUR")
+        PlanPrice.objects.create(
+            plan=plan, feature="line", occurs="signup", amount=5, valid=(None, None)
+        )
+    address = reverse("admin:rateplans_rateplan_delete", args=[plan.pk])
+    assert world.client(world.olga).post(address, {"post": "yes"}).status_code == 302
+    with scopes_disabled():
+        assert not RatePlan.objects.filter(pk=plan.pk).exists()

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import strip_tags
 
 from billing.models import BillingAccount
-from customers.models import Customer
+from customers.models import Customer, TimeGroup
 from portal.core.scope import scopes_disabled
 from portal.core.urls import account_url
 from rateplans.choices import BillingPeriod, Sharing
@@ -16,6 +17,7 @@ from rateplans.models import RatePlan
 from rateplans.services import preview
 from tests.customers.features import ODD_NAMES, queries_of
 from tests.pages import entries_of, errors_of, send
+from tests.rateplans.test_plans import office_hours
 from tests.world import World
 
 
@@ -65,7 +67,13 @@ def test_whoever_has_no_plan_is_invited_to_make_one(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("query", "found"),
-    [("status=archived", ["Old"]), ("q=bas", ["Acme basic"]), ("share=direct", [])],
+    [
+        ("status=archived", ["Old"]),
+        ("q=bas", ["Acme basic"]),
+        ("share=direct", []),
+        ("signup=offered", ["Web"]),
+        ("signup=not-offered", ["Acme basic", "Old"]),  # those of others are not told
+    ],
 )
 def test_the_list_is_narrowed(
     world: World, ann: Client, query: str, found: list[str]
@@ -76,6 +84,9 @@ def test_the_list_is_narrowed(
             name="Old",
             currency="EUR",
             archived_at="2026-01-01T00:00Z",
+        )
+        RatePlan.objects.create(
+            owner=world.acme, name="Web", currency="EUR", offered_at_signup=True
         )
     page = ann.get(page_of(world.acme, "list") + f"?{query}")
     assert [row.label for row in page.context["table"].rows] == found
@@ -93,6 +104,76 @@ def test_a_plan_is_made_on_ones_own(world: World, ann: Client) -> None:
     assert plan.inherits_own
     assert plan.due_days == 9
     assert plan.overdue_days is None
+
+
+def signs_of(page: Any) -> list[str]:
+    """What the list says of each plan about sign-up."""
+    return [
+        strip_tags(cell.html).strip()
+        for row in page.context["table"].rows
+        for cell in row.cells
+        if cell.column.key == "signup"
+    ]
+
+
+def test_a_plan_is_offered_at_sign_up(world: World, ann: Client) -> None:
+    with scopes_disabled():  # what another offers is for those who sign up there
+        RatePlan.objects.filter(pk=world.shared_plan.pk).update(offered_at_signup=True)
+    assert signs_of(ann.get(page_of(world.acme, "list"))) == ["", ""]
+    url = page_of(world.acme, "edit", pk=world.acme_plan.pk)
+    assert "user-plus" not in ann.get(url).content.decode()
+    send(ann, url, offered_at_signup="on")  # concerns nobody who is on it
+    assert plan_named("Acme basic").offered_at_signup
+    assert "Offered at sign-up" in pill_of(ann.get(url))
+    assert signs_of(ann.get(page_of(world.acme, "list"))) == ["Offered", ""]
+    archive = page_of(world.acme, "archive", pk=world.acme_plan.pk)
+    assert "no longer offered at sign-up" in ann.get(archive).content.decode()
+    send(ann, archive)
+    assert "no longer offered at sign-up" not in ann.get(archive).content.decode()
+    page = send(ann, url, offered_at_signup="on")
+    assert errors_of(page) == {
+        "offered_at_signup": [
+            "An archived plan is offered to nobody: bring it back first."
+        ]
+    }
+
+
+def pill_of(page: Any) -> str:
+    """What stands below the plan's name."""
+    return str(page.content.decode().partition("page-subtitle")[2].partition("</p>")[0])
+
+
+def test_class_of_service_times_are_asked_for_once_there_are_any(
+    world: World, ann: Client
+) -> None:
+    url = page_of(world.acme, "edit", pk=world.acme_plan.pk)
+    assert "cos_timegroup" not in ann.get(url).context["form"].fields
+    office = office_hours()
+    with scopes_disabled():
+        RatePlan.objects.filter(pk=world.root_plan.pk).update(cos_timegroup=office)
+        RatePlan.objects.filter(pk=world.acme_plan.pk).update(inherits_own=True)
+    field = ann.get(url).context["form"]["cos_timegroup"]
+    times = "Office hours (Mon–Fri 08:00–18:00)"
+    assert [str(label) for _value, label in field.field.choices] == [
+        f"Inherited ({times}, from Reseller standard)",
+        times,
+    ]
+
+
+def test_the_form_asks_no_more_for_more_times(world: World, ann: Client) -> None:
+    office = office_hours()
+    with scopes_disabled():
+        RatePlan.objects.update(cos_timegroup=office)
+    url = page_of(world.acme, "edit", pk=world.acme_plan.pk)
+    before = queries_of(ann, url)
+    for name in ODD_NAMES:
+        group = TimeGroup.objects.create(name=name)
+        group.spans.create(first_day=0, last_day=0, begins=0, ends=60)
+        with scopes_disabled():
+            RatePlan.objects.create(
+                owner=world.acme, name=name, currency="EUR", cos_timegroup=group
+            )
+    assert queries_of(ann, url) == before <= 30
 
 
 def test_a_refusal_stands_at_its_field(world: World, ann: Client) -> None:

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import BillingAccount
-from customers.models import Customer, Person
+from customers.models import Customer, Person, TimeGroup
 from customers.services import customers, tree
 from portal.core.errors import StaleError
 from portal.core.models import AuditEvent
@@ -52,6 +52,12 @@ def refused(call: Any) -> dict[str, list[str]]:
         name: [str(one.code) for error in errors for one in error.error_list]
         for name, errors in fields.items()
     }
+
+
+def office_hours() -> TimeGroup:
+    group = TimeGroup.objects.create(name="Office hours")
+    group.spans.create(first_day=0, last_day=4, begins=480, ends=1080)
+    return group
 
 
 def put_on(customer: Customer, plan: RatePlan) -> None:
@@ -212,6 +218,42 @@ def test_a_plan_in_use_is_archived_instead_of_deleted(world: World) -> None:
     assert count_customers([plan.pk]) == {plan.pk: 1}
 
 
+def test_who_archives_a_plan_offers_it_at_sign_up_no_more(world: World) -> None:
+    plan, by = make(world, offered_at_signup=True), world.actor(world.ann)
+    with subtree(world.acme):
+        archived = plans.set_archived(plan=plan, is_archived=True, by=by)
+        assert not archived.offered_at_signup
+        refusal = refused(lambda: change(world, plan, offered_at_signup=True))
+        assert refusal == {"offered_at_signup": ["taken"]}
+        back = plans.set_archived(plan=plan, is_archived=False, by=by)
+        assert not back.offered_at_signup
+        assert change(world, plan, offered_at_signup=True).offered_at_signup
+    with scopes_disabled():
+        events = AuditEvent.objects.filter(object_id=plan.pk).order_by("pk")
+        told = [
+            (event.action, change.old, change.new)
+            for event in events
+            for change in event.changes.filter(field="offered_at_signup")
+        ]
+    assert told == [
+        ("plan.created", "", "yes"),
+        ("plan.archived", "yes", "no"),
+        ("plan.updated", "no", "yes"),
+    ]
+
+
+def test_class_of_service_times_are_inherited(world: World) -> None:
+    office, night = office_hours(), TimeGroup.objects.create(name="Night")
+    base = make(world, name="Base", cos_timegroup=office)
+    heir = make(world, name="Heir", base=base)
+    today = heir.created_at.date()
+    found = effective_plan(heir, on=today).setting("cos_timegroup")
+    assert (found.value, found.plan) == (office, base)
+    change(world, heir, cos_timegroup=night)
+    found = effective_plan(heir, on=today).setting("cos_timegroup")
+    assert (found.value, found.plan) == (night, heir)
+
+
 def test_deleted_customers_still_hold_their_plan(world: World) -> None:
     with scopes_disabled():
         Customer.objects.filter(pk=world.beta.pk).update(deleted_at="2026-01-01T00:00Z")
@@ -232,7 +274,13 @@ def test_an_unused_plan_is_deleted_with_its_prices(world: World) -> None:
 
 def test_a_copy_says_the_same_from_today_on(world: World) -> None:
     plan = make(
-        world, base=world.acme_plan, due_days=3, share=Sharing.DIRECT, name="Original"
+        world,
+        base=world.acme_plan,
+        due_days=3,
+        cos_timegroup=office_hours(),
+        share=Sharing.DIRECT,
+        offered_at_signup=True,
+        name="Original",
     )
     _price(plan, "1", "2020-01-01", "2021-01-01")
     _price(plan, "2", "2021-01-01")
@@ -246,6 +294,8 @@ def test_a_copy_says_the_same_from_today_on(world: World) -> None:
         assert copy.features.get().maximum == 5
         assert plan.prices.count() == 2
     assert (copy.due_days, copy.base, copy.share) == (3, world.acme_plan, Sharing.NO)
+    assert copy.cos_timegroup == plan.cos_timegroup
+    assert not copy.offered_at_signup
 
 
 @pytest.mark.parametrize(
@@ -272,7 +322,12 @@ def test_a_preview_tells_what_changes_for_how_many(world: World) -> None:
     heir = make(world, name="Heir", base=world.acme_plan)
     put_on(world.gamma, heir)
     by = world.actor(world.ann)
-    values = {"due_days": 30, "overdue_days": 14, "bill_type": BillType.PREPAID}
+    values = {
+        "due_days": 30,
+        "overdue_days": 14,
+        "bill_type": BillType.PREPAID,
+        "cos_timegroup": office_hours(),
+    }
 
     def save() -> None:
         plans.update_plan(plan=world.acme_plan, values=values, by=by)
@@ -282,13 +337,17 @@ def test_a_preview_tells_what_changes_for_how_many(world: World) -> None:
         found = preview.effects(world.acme_plan, save, on=on)
     # The billing type was copied to the accounts, and 14 days to overdue is the default.
     told = [(each.label, each.old, each.new, each.customers) for each in found]
-    assert told == [("Invoices due after", "14 days", "30 days", 2)]
+    times = "Office hours (Mon–Fri 08:00–18:00)"
+    assert told == [
+        ("Invoices due after", "14 days", "30 days", 2),
+        ("Class-of-service times", "none", times, 2),
+    ]
     with scopes_disabled():
         assert RatePlan.objects.get(pk=world.acme_plan.pk).due_days is None
         BillingAccount.objects.filter(customer=world.beta).update(due_days=7)
     with subtree(world.acme):
         found = preview.effects(world.acme_plan, save, on=on)
-    assert [each.customers for each in found] == [1]
+    assert [each.customers for each in found] == [1, 2]
 
 
 def test_a_preview_asks_no_more_for_more_plans_that_inherit(world: World) -> None:

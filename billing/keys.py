@@ -1,0 +1,123 @@
+"""Keys of ledger entries: each names one business event, booked once on an account.
+
+An entry keeps its key for ever, so these formats never change: whoever needs to tell more
+begins a new word. FIRST is the id of the first `BilledFeature` that the entry is about.
+
+=================================  ===================================================
+key                                event
+=================================  ===================================================
+signup:FIRST, recurring:FIRST      fees of what was added together (services.fees), or
+                                   began again with its customer (services.returns)
+signup:DAY:FEATURE:CLASS,          fees of one kind for the period that begins on DAY;
+recurring:DAY:FEATURE:CLASS        CLASS, of numbers, may be empty (services.periods)
+refund:FIRST                       days given back of what left together
+contract:FIRST                     the rest of a contract, for what left together
+returned:FIRST                     that rest, given back when its customer is restored
+charge:CHARGE:DAY                  one time of a recurring charge
+charge:CHARGE:once                 the only time of another charge
+purchase:UUID                      one order of a product, at every level
+manual:TOKEN                       what a page posted by hand: TOKEN is of the page
+reversal:ENTRY                     what takes the entry of that id back
+=================================  ===================================================
+
+The demo's and the bench's own entries begin with ``demo:`` and ``bench:``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+CHARGES = "charge:"  # what all keys of charges begin with
+_ONCE = "once"
+
+# PostgreSQL: the id of the first feature in the key of an entry about single features.
+FIRST_FEATURE = r"^(?:signup|recurring|refund|contract|returned):(\d+)$"
+
+
+def added_fee(kind: str, first: int) -> str:
+    """The fee of ``kind``, sign-up or recurring, of features that came together."""
+    return f"{kind}:{first}"
+
+
+def period_fee(
+    kind: str, begin: date, feature: str, number_class_id: int | None
+) -> str:
+    """The fee of ``kind`` of all features of a kind, for the period from ``begin`` on."""
+    return f"{kind}:{begin.isoformat()}:{feature}:{number_class_id or ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class AddedFee:
+    """What `added_fee` was made of."""
+
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodFee:
+    """What `period_fee` was made of."""
+
+    begin: date
+    feature: str
+    number_class_id: int | None
+
+
+def read_fee(key: str) -> AddedFee | PeriodFee:
+    """What a key of `added_fee` or `period_fee` says. Raises ValueError for another."""
+    match key.split(":"):
+        case ["signup" | "recurring", first]:
+            return AddedFee(int(first))
+        case ["signup" | "recurring", begin, feature, number_class]:
+            return PeriodFee(
+                date.fromisoformat(begin), feature, int(number_class or 0) or None
+            )
+    raise ValueError(f"{key} is not the key of a fee")
+
+
+def fees(kind: str) -> str:
+    """What keys of both kinds of fees begin with."""
+    return f"{kind}:"
+
+
+def period_fees(kind: str) -> str:
+    """PostgreSQL: the pattern of keys that `period_fee` makes."""
+    return rf"^{kind}:\d+-"
+
+
+def refund(first: int) -> str:
+    return f"refund:{first}"
+
+
+def contract_rest(first: int) -> str:
+    return f"contract:{first}"
+
+
+def contract_returned(first: int) -> str:
+    return f"returned:{first}"
+
+
+def charge_time(charge_id: int, day: date | None) -> str:
+    """The time of a charge that is due on ``day``; None for one that is due once."""
+    return f"{CHARGES}{charge_id}:{day.isoformat() if day else _ONCE}"
+
+
+def charge_time_sql(row: str) -> str:
+    """PostgreSQL: `charge_time` of a ``row`` with charge_id, day and is_once."""
+    return (
+        f"'{CHARGES}' || {row}.charge_id || ':'"
+        f" || CASE WHEN {row}.is_once THEN '{_ONCE}' ELSE {row}.day::text END"
+    )
+
+
+def purchase(order: UUID) -> str:
+    return f"purchase:{order}"
+
+
+def manual(token: str) -> str:
+    return f"manual:{token}"
+
+
+def reversal(entry_id: int) -> str:
+    return f"reversal:{entry_id}"
