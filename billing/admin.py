@@ -74,8 +74,8 @@ class BillingAccountAdmin(ReadOnlyAdmin):
 class TaxAdmin(ServiceAdmin):
     """Taxes; one that accounts are liable for cannot be deleted."""
 
-    list_display = ("name", "owner", "rate", "amount", "liable", "is_shared")
-    list_filter = ("liable", "is_shared")
+    list_display = ("name", "owner", "rate", "amount", "is_vat", "liable", "is_shared")
+    list_filter = ("is_vat", "liable", "is_shared")
     list_select_related = ("owner",)
     related_search = ("owner",)
     search_fields = ("name",)

@@ -2,10 +2,11 @@
 
 from zoneinfo import available_timezones
 
-from babel import Locale
 from django.db.models import TextChoices
-from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext_lazy as _
+
+from portal.core.countries import COUNTRY_CODES as COUNTRY_CODES
+from portal.core.countries import country_choices as country_choices
 
 
 class CustomerKind(TextChoices):
@@ -91,41 +92,3 @@ TIME_ZONES: tuple[str, ...] = (
 
 def time_zone_choices() -> list[tuple[str, str]]:
     return [(zone, zone.replace("_", " ")) for zone in TIME_ZONES]
-
-
-def country_choices() -> list[tuple[str, str]]:
-    """(ISO 3166-1 alpha-2, name in the active language), by name."""
-    territories = Locale.parse(to_locale(get_language() or "en")).territories
-    countries = [
-        (code, name)
-        for code, name in territories.items()
-        if len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES
-    ]
-    return sorted(countries, key=lambda country: country[1].casefold())
-
-
-# CLDR's extra codes: regions and placeholders that ISO 3166-1 does not assign.
-_NOT_COUNTRIES = frozenset(
-    {
-        "AC",
-        "CP",
-        "CQ",
-        "DG",
-        "EA",
-        "EU",
-        "EZ",
-        "IC",
-        "QO",
-        "TA",
-        "UN",
-        "XA",
-        "XB",
-        "XK",
-        "ZZ",
-    }
-)
-COUNTRY_CODES = frozenset(
-    code
-    for code in map(str, Locale("en").territories)
-    if len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES
-)

@@ -60,6 +60,7 @@ class TaxForm(RowForm):
             "Converted on the day of each entry where customers pay in others."
         ),
     )
+    is_vat = model_field(Tax, "is_vat")
     applies_accounts = model_field(
         Tax,
         "applies_accounts",
@@ -94,6 +95,7 @@ class TaxForm(RowForm):
                 "rate",
                 Columns("amount", "currency"),
                 HTML('{% include "billing/_tax_example.html" %}'),
+                "is_vat",
                 id="how-much",
                 is_open=True,
             ),

@@ -46,6 +46,14 @@ class Tax(models.Model):
         default="EUR",
         validators=[validate_currency],
     )
+    is_vat = models.BooleanField(
+        _("is VAT or GST"),
+        default=True,
+        help_text=_(
+            "Stands in the VAT breakdown of invoices. Unticked, it is another levy,"
+            " such as a sales tax or an emergency call fund: a surcharge on invoices."
+        ),
+    )
     applies_accounts = models.BooleanField(_("customer account fees"), default=True)
     applies_features = models.BooleanField(
         _("telephone lines, mailboxes, people"), default=True
@@ -87,6 +95,13 @@ class Tax(models.Model):
             models.CheckConstraint(
                 name="tax_is_not_negative",
                 condition=Q(rate__gte=0) & Q(rate__lte=100) & Q(amount__gte=0),
+            ),
+            models.CheckConstraint(
+                name="tax_vat_is_a_percentage",
+                condition=Q(is_vat=False) | Q(amount=0),
+                violation_error_message=_(
+                    "VAT is a percentage: untick it, or leave the amount empty."
+                ),
             ),
         )
 

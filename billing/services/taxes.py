@@ -15,7 +15,7 @@ from billing.choices import TaxDefault
 from billing.models import Tax
 from portal.core import audit
 from portal.core.actor import Actor
-from portal.core.integrity import refusals
+from portal.core.integrity import constraint_message, refusals
 from portal.core.money import has_minor_unit_precision
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
@@ -27,6 +27,7 @@ FIELDS: tuple[str, ...] = (
     "rate",
     "amount",
     "currency",
+    "is_vat",
     "applies_accounts",
     "applies_features",
     "applies_numbers",
@@ -46,10 +47,11 @@ MOST_COUNTED = 1000
 def create_tax(*, owner: Any, values: Mapping[str, Any], by: Actor) -> Tax:
     """Make a tax of ``owner``; if all are liable by default, its customers become so.
 
-    ``values`` holds some of `FIELDS`, at least name. Raises ValidationError by field.
+    ``values`` holds some of `FIELDS`, at least name; a tax with a flat amount is no VAT
+    unless they say so, which is refused. Raises ValidationError by field.
     """
     _require(owner, by)
-    tax = Tax(owner=owner)
+    tax = Tax(owner=owner, is_vat=not values.get("amount"))
     _set(tax, values)
     with refusals(Tax, _CONSTRAINTS):
         tax.save(force_insert=True)
@@ -165,6 +167,11 @@ def _set(tax: Tax, values: Mapping[str, Any]) -> None:
     if not tax.rate and not tax.amount:
         raise ValidationError(
             {"rate": _("Enter a rate, an amount, or both.")}, code="nothing"
+        )
+    if tax.is_vat and tax.amount:
+        raise ValidationError(
+            {"is_vat": constraint_message(Tax, "tax_vat_is_a_percentage")},
+            code="not_vat",
         )
     if not has_minor_unit_precision(tax.amount, tax.currency):
         raise ValidationError(

@@ -62,6 +62,7 @@ class TaxList(ListPage):
             Column("name", _("Name"), lambda tax: tax.name, sort="name", narrow=True),
             Column("rate", _("Rate"), rate_cell, sort="rate", align="end", narrow=True),
             Column("amount", _("Amount"), amount_cell, align="end", narrow=True),
+            Column("kind", _("Kind"), kind_cell),
             Column("applies", _("Applies to"), applies_cell),
             Column(
                 "liable", _("Liable by default"), lambda tax: tax.get_liable_display()
@@ -112,6 +113,11 @@ def rate_cell(tax: Tax) -> str:
 
 def amount_cell(tax: Tax) -> str:
     return format_money(tax.amount, tax.currency) if tax.amount else ""
+
+
+def kind_cell(tax: Tax) -> str:
+    """Whether it stands in the VAT breakdown of invoices or as a surcharge beside it."""
+    return _("VAT or GST") if tax.is_vat else _("Other levy")
 
 
 def applies_cell(tax: Tax) -> str:

@@ -351,6 +351,7 @@ def _price_lists(
                 name=tax.name,
                 rate=Decimal(tax.rate),
                 amount=Decimal(tax.amount),
+                is_vat=tax.is_vat,
                 **tax.values,
             )
         )

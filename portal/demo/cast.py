@@ -240,6 +240,7 @@ _NORDWIND = Reseller(
         TaxSpec(
             "Emergency call levy",
             amount="0.25",
+            is_vat=False,
             values={
                 "description": "Flat, once a period, for the emergency call centres.",
                 "liable": "new",
@@ -516,8 +517,8 @@ _BLUEBIRD = Reseller(
         },
     ),
     taxes=(
-        TaxSpec("Sales tax", rate="8.875"),
-        TaxSpec("911 surcharge", amount="1.00"),
+        TaxSpec("Sales tax", rate="8.875", is_vat=False),
+        TaxSpec("911 surcharge", amount="1.00", is_vat=False),
     ),
     stock=(Stock("+12125550110", 15),),
     customers=(

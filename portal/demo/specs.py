@@ -40,6 +40,7 @@ class TaxSpec:
     name: str
     rate: str = "0"
     amount: str = "0"
+    is_vat: bool = True
     values: Mapping[str, Any] = field(default_factory=dict)
 
 

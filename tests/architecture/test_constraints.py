@@ -170,6 +170,7 @@ VIOLATIONS: dict[str, Callable[[World], None]] = {
         Tax.objects.get(pk=w.acme_tax.pk), name="vat"
     ),
     "tax_is_not_negative": lambda w: _set(w.acme_tax, rate=-1),
+    "tax_vat_is_a_percentage": lambda w: _set(w.acme_tax, amount=1),
     "liability_once": _liability_twice,
     "account_amounts_not_negative": lambda w: _account(w, credit_limit=-1),
     "account_call_maximum_from_minus_one": lambda w: _account(w, call_maximum=-2),

@@ -97,7 +97,7 @@ def test_taxes_are_those_of_the_feature_and_the_customer(
         owner=world.beta, name="Lines", rate=10, applies_accounts=False
     )
     flat = Tax.objects.create(
-        owner=world.beta, name="Flat", amount=1, applies_features=False
+        owner=world.beta, name="Flat", amount=1, is_vat=False, applies_features=False
     )
     for tax in (on_lines, flat):
         TaxLiability.objects.create(account=gamma.account, tax=tax)
@@ -277,7 +277,9 @@ def test_refund_is_of_what_was_paid_whatever_it_costs_now(
     _refunding(world)
     price(world.beta_plan, 31, until=date(2026, 1, 20))
     price(world.beta_plan, 3100, since=date(2026, 1, 20))
-    tax = Tax.objects.create(owner=world.beta, name="T", rate=10, amount=1)
+    tax = Tax.objects.create(
+        owner=world.beta, name="T", rate=10, amount=1, is_vat=False
+    )
     TaxLiability.objects.create(account=gamma.account, tax=tax)
     with time_machine.travel(MID, tick=False):
         add(gamma, item(1), item(2))

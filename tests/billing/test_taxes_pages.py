@@ -21,6 +21,7 @@ from billing.taxes import TaxPart
 from customers.models import Customer
 from portal.core.actor import system_actor
 from portal.core.errors import StaleError
+from portal.core.models import AuditEvent
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled, subtree
 from portal.core.staleness import state_of
@@ -116,12 +117,41 @@ def test_changing_the_default_to_all_makes_existing_customers_liable(
         ({"currency": "XXX"}, "currency"),
         ({"liable": "some"}, "liable"),
         ({"is_shared": True}, "is_shared"),
+        ({"is_vat": True, "amount": Decimal(1)}, "is_vat"),
     ],
 )
 def test_what_a_tax_cannot_be(world: World, values: dict[str, Any], field: str) -> None:
     with pytest.raises(ValidationError) as caught:
         make(world, **values)
     assert list(refusals_of(caught)) == [field]
+
+
+@pytest.mark.parametrize(
+    ("values", "is_vat"),
+    [
+        ({}, True),
+        ({"is_vat": False}, False),  # a sales tax
+        ({"amount": Decimal(1)}, False),  # a flat levy, whatever its rate
+    ],
+)
+def test_a_pure_percentage_is_vat_unless_it_is_told_not_to_be(
+    world: World, values: dict[str, Any], is_vat: bool
+) -> None:
+    assert make(world, **values).is_vat is is_vat
+
+
+def test_vat_is_made_another_levy_before_it_gets_an_amount(world: World) -> None:
+    tax = make(world)
+    with subtree(world.acme):
+        by = world.actor(world.ann)
+        with pytest.raises(ValidationError) as caught:
+            taxes.update_tax(tax=tax, values={"amount": Decimal(1)}, by=by)
+        assert list(refusals_of(caught)) == ["is_vat"]
+        values = {"amount": Decimal(1), "is_vat": False}
+        taxes.update_tax(tax=Tax.objects.get(pk=tax.pk), values=values, by=by)
+        event = AuditEvent.objects.get(action="tax.updated")
+        changes = {each.field: (each.old, each.new) for each in event.changes.all()}
+    assert changes["is_vat"] == ("yes", "no")
 
 
 def test_the_system_owner_shares_a_tax(world: World) -> None:
@@ -257,7 +287,13 @@ def test_the_list_costs_the_same_for_one_and_for_many(
 def test_a_tax_is_made_on_its_page(world: World, ann: Client) -> None:
     url = url_of(world.acme, "tax-create")
     answer = send(
-        ann, url, name="Fund", amount="0,25", applies_calls=None, liable="all"
+        ann,
+        url,
+        name="Fund",
+        amount="0,25",
+        is_vat=None,
+        applies_calls=None,
+        liable="all",
     )
     assert answer.url == url_of(world.acme, "tax-list")
     page = ann.get(answer.url)
@@ -265,6 +301,7 @@ def test_a_tax_is_made_on_its_page(world: World, ann: Client) -> None:
     with subtree(world.acme):
         tax = Tax.objects.get(name="Fund")
     assert (tax.rate, tax.amount, tax.currency) == (0, Decimal("0.25"), "EUR")
+    assert not tax.is_vat
     assert tax.applies_accounts
     assert not tax.applies_calls
     assert actions_of(tax) == ["tax.created"]
@@ -279,6 +316,7 @@ def test_a_tax_is_made_on_its_page(world: World, ann: Client) -> None:
         ({"rate": "much"}, "rate"),
         ({"rate": "", "amount": ""}, "rate"),
         ({"amount": "0.001"}, "amount"),
+        ({"amount": "1"}, "is_vat"),
         ({"currency": "XXX"}, "currency"),
     ],
 )

@@ -1,0 +1,43 @@
+"""Countries by their codes of ISO 3166-1 alpha-2, named in the active language."""
+
+from __future__ import annotations
+
+from babel import Locale
+from django.utils.translation import get_language, to_locale
+
+# CLDR's extra codes: regions and placeholders that ISO 3166-1 does not assign.
+_NOT_COUNTRIES = frozenset(
+    [
+        "AC",
+        "CP",
+        "CQ",
+        "DG",
+        "EA",
+        "EU",
+        "EZ",
+        "IC",
+        "QO",
+        "TA",
+        "UN",
+        "XA",
+        "XB",
+        "XK",
+        "ZZ",
+    ]
+)
+COUNTRY_CODES = frozenset(
+    code
+    for code in map(str, Locale("en").territories)
+    if len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES
+)
+
+
+def country_choices() -> list[tuple[str, str]]:
+    """(code, name), by name."""
+    named = ((code, country_name(code)) for code in COUNTRY_CODES)
+    return sorted(named, key=lambda country: country[1].casefold())
+
+
+def country_name(code: str) -> str:
+    territories = Locale.parse(to_locale(get_language() or "en")).territories
+    return str(territories.get(code, code))
