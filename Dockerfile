@@ -6,10 +6,12 @@ COPY requirements/base.txt /tmp/
 RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes --requirement /tmp/base.txt
 
 FROM python:3.11-slim-bookworm
-# Text layout for PDF documents, and a face for what the documents' own one lacks.
+# Text layout for PDF documents, and faces for what the documents' own one lacks: Chinese,
+# Japanese and Korean in the first.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core \
+        libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 \
+        fonts-wqy-microhei fonts-dejavu-core \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --create-home trunkline
 COPY --from=packages /opt/venv /opt/venv

@@ -11,18 +11,21 @@ from dataclasses import dataclass
 class Need:
     """Something of the operating system's, and the Debian packages that bring it.
 
-    All of the libraries are needed, and any one of the programs.
+    All of the libraries are needed, and any one of the programs and of the files.
     """
 
     purpose: str
     packages: tuple[str, ...]
     libraries: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     @property
     def is_met(self) -> bool:
-        return all(map(_is_loadable, self.libraries)) and (
-            not self.programs or self.program is not None
+        return (
+            all(map(_is_loadable, self.libraries))
+            and (not self.programs or self.program is not None)
+            and (not self.files or any(map(os.path.exists, self.files)))
         )
 
     @property
@@ -40,8 +43,18 @@ class Need:
 
 DOCUMENTS = Need(
     purpose="PDF documents",
-    packages=("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"),
+    packages=(
+        "libpango-1.0-0",
+        "libpangoft2-1.0-0",
+        "libharfbuzz-subset0",
+        "fonts-wqy-microhei",  # Chinese, Japanese and Korean; the others come by Python
+    ),
     libraries=("libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz-subset.so.0"),
+    files=(
+        "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",  # Debian
+        "/usr/share/fonts/wqy-microhei/wqy-microhei.ttc",  # Arch
+        "/usr/share/fonts/wqy-microhei-fonts/wqy-microhei.ttc",  # Fedora
+    ),
 )
 BROWSER = Need(
     purpose="Browser tests",

@@ -13,6 +13,8 @@ def main(arguments: list[str]) -> int:
     """
     if advice := system.provide(system.BROWSER):
         print(f"{advice}\nThey are skipped.", flush=True)
+    if advice := system.provide(system.DOCUMENTS):
+        print(advice, flush=True)
     if "no:xdist" not in arguments:
         # A later -n wins. Who is done first takes over from the other: browsers wait a lot.
         arguments = ["-n", "2", "--dist", "worksteal", *arguments]

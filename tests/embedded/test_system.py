@@ -58,3 +58,11 @@ def test_nothing_is_said_or_done_when_all_is_there(apt: Path) -> None:
 
 def test_one_of_several_programs_is_enough_but_one_is_needed() -> None:
     assert not Need("X", ("x",), programs=("never-heard-of",)).is_met
+
+
+def test_one_of_several_files_is_enough_but_one_is_needed(tmp_path: Path) -> None:
+    face = tmp_path / "face.ttc"
+    need = Need("X", ("x",), files=(str(tmp_path / "other.ttc"), str(face)))
+    assert not need.is_met
+    face.touch()
+    assert need.is_met
