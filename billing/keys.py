@@ -18,6 +18,8 @@ charge:CHARGE:once                 the only time of another charge
 purchase:UUID                      one order of a product, at every level
 manual:TOKEN                       what a page posted by hand: TOKEN is of the page
 reversal:ENTRY                     what takes the entry of that id back
+invoice:KEY                        the debt that moved to the invoice of that key
+rounding:KEY                       what rounding made of that invoice
 =================================  ===================================================
 
 The demo's and the bench's own entries begin with ``demo:`` and ``bench:``.
@@ -121,3 +123,28 @@ def manual(token: str) -> str:
 
 def reversal(entry_id: int) -> str:
     return f"reversal:{entry_id}"
+
+
+def invoice_reset(invoice: str) -> str:
+    return f"invoice:{invoice}"
+
+
+def invoice_residue(invoice: str) -> str:
+    return f"rounding:{invoice}"
+
+
+# Keys of invoices themselves: each names its occasion, invoiced once on an account.
+
+
+def period_invoice(end: date) -> str:
+    """The invoice of the period that ends before the day ``end``."""
+    return f"period:{end.isoformat()}"
+
+
+def topup_invoice(entry_id: int) -> str:
+    return f"topup:{entry_id}"
+
+
+def requested_invoice(token: str) -> str:
+    """What a page asked for: ``token`` is of the page."""
+    return f"request:{token}"

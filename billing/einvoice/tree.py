@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from lxml import etree
-
-Element = etree._Element
 
 
 class Node:
     """An element to put others into; names are written "cbc:ID"."""
 
-    def __init__(self, element: Element) -> None:
+    def __init__(self, element: Any) -> None:
         self.element = element
 
     @classmethod
@@ -38,11 +37,12 @@ class Node:
             self.text(name, value.isoformat())
 
     def serialized(self) -> bytes:
-        return etree.tostring(
+        document: bytes = etree.tostring(
             self.element, xml_declaration=True, encoding="UTF-8", pretty_print=True
         )
+        return document
 
-    def _append(self, name: str, attributes: dict[str, str]) -> Element:
+    def _append(self, name: str, attributes: dict[str, str]) -> Any:
         prefix, _colon, local = name.rpartition(":")
         uri = self.element.nsmap[prefix or None]
         return etree.SubElement(self.element, f"{{{uri}}}{local}", attributes)

@@ -11,7 +11,6 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from billing.choices import TaxRounding
 from billing.einvoice.record import (
     Delivery,
     Document,
@@ -26,9 +25,9 @@ from billing.einvoice.sums import breakdown, totals
 from billing.invoicing import items, sides
 from billing.invoicing.content import Content, Movement, Section, TaxLine
 from billing.invoicing.items import Item
-from billing.invoicing.payment_texts import reference_of, sepa_text
 from billing.invoicing.vat import VatRules
 from billing.models import BillingAccount, Seller
+from billing.party_choices import TaxRounding
 from billing.types import rules_of
 from portal.core.money import ZERO, round_money
 from portal.core.periods import ONE_DAY
@@ -50,7 +49,6 @@ class Subject:
     def vat_rules(self) -> VatRules:
         return VatRules(
             treatment=VatCategory(self.account.vat_treatment),
-            seller_has_vat=bool(self.seller.vat_id or self.seller.tax_number),
             untaxed=VatCategory(self.seller.untaxed_category),
             untaxed_reason=self.seller.untaxed_reason,
             reason=self.account.vat_reason,
@@ -131,9 +129,9 @@ def numbered(content: Content, number: str) -> Content:
     document = replace(content.document, number=number)
     payment = document.payment
     if payment is not None:
-        payment = replace(payment, reference=reference_of(number, payment.means))
+        payment = replace(payment, reference=number)
         document = replace(document, payment=payment)
-    return replace(content, document=document, qr=sepa_text(document))
+    return replace(content, document=document, qr="")
 
 
 def _document(
@@ -171,7 +169,6 @@ def _document(
         charges=tuple(charges),
         period=header,
         due_on=due_on,
-        note=seller.invoice_note,
         buyer_reference=account.buyer_reference,
         order_reference=account.order_reference,
     )
@@ -237,9 +234,7 @@ def _content(
         detail=subject.detail,
         look=sides.look_of(issuer, subject.seller),
         seller_lines=sides.envelope(document.seller.name, issuer, home=""),
-        buyer_lines=sides.envelope(
-            document.buyer.name, customer, home=issuer.country
-        ),
+        buyer_lines=sides.envelope(document.buyer.name, customer, home=issuer.country),
         sections=sections,
         taxes=taxes,
         payments=payments,
@@ -251,9 +246,7 @@ def _content(
     )
 
 
-def _tax_lines(
-    document: Document, names: Mapping[Decimal, str]
-) -> tuple[TaxLine, ...]:
+def _tax_lines(document: Document, names: Mapping[Decimal, str]) -> tuple[TaxLine, ...]:
     """The taxes as people read them: VAT by rate, then levies by name."""
     vat = [
         TaxLine(
@@ -267,8 +260,6 @@ def _tax_lines(
     ]
     base = document.totals.lines
     levies = [
-        TaxLine(charge.reason, ZERO, base, charge.amount)
-        for charge in document.charges
+        TaxLine(charge.reason, ZERO, base, charge.amount) for charge in document.charges
     ]
     return (*vat, *levies)
-

@@ -211,7 +211,9 @@ def _quantity_and_price(count: int, net: Decimal) -> tuple[Decimal, Decimal]:
     return Decimal(sign * units), price
 
 
-def levies(found: Iterable[Item], rules: VatRules, currency: str) -> list[DocumentCharge]:
+def levies(
+    found: Iterable[Item], rules: VatRules, currency: str
+) -> list[DocumentCharge]:
     """Taxes that are charges of the whole document, one by name; those of 0 are left out."""
     sums: dict[str, Decimal] = {}
     for item in found:
@@ -290,7 +292,9 @@ def sections(
             )
         )
     return tuple(
-        Section(title, sum((row.net for row in own), ZERO), tuple(own if has_rows else ()))
+        Section(
+            title, sum((row.net for row in own), ZERO), tuple(own if has_rows else ())
+        )
         for title, own in rows.items()
     )
 

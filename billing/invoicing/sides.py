@@ -1,4 +1,4 @@
-"""Seller and buyer as an invoice names them: for machines, on the envelope, in the letterhead."""
+"""Seller and buyer as an invoice names them: for machines, on envelope and letterhead."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 from babel import Locale
 from django.utils.translation import get_language, to_locale
 
+from billing.choices import PaymentType
 from billing.einvoice.record import Address, Contact, Endpoint, Party, Payment
 from billing.invoicing.content import Look
 from billing.models import BillingAccount, Seller
-from billing.choices import PaymentType
 from portal.core.colours import DEFAULT_COLOUR, contrast_of
 
 

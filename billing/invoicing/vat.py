@@ -8,7 +8,7 @@ into the breakdown, and any other levy is a charge that bears no VAT.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -41,11 +41,11 @@ class TaxOnLine:
 class VatRules:
     """What holds for one seller and one buyer.
 
-    ``untaxed`` is what a line is that bears no VAT though the buyer is an ordinary one.
+    ``untaxed`` is what a line is that bears no VAT though the buyer is an ordinary one; of a
+    seller who knows no VAT it is O.
     """
 
     treatment: VatCategory
-    seller_has_vat: bool
     untaxed: VatCategory = VatCategory.ZERO_RATED
     untaxed_reason: str = ""
     reason: str = ""
@@ -53,7 +53,11 @@ class VatRules:
     @property
     def is_outside(self) -> bool:
         """Whether the whole document is: O stands alone (BR-O-11)."""
-        return not self.seller_has_vat or self.treatment is VatCategory.OUTSIDE
+        return VatCategory.OUTSIDE in (self.treatment, self.untaxed)
+
+    def outside(self) -> VatRules:
+        """The same for a document about nothing that is taxed."""
+        return replace(self, treatment=VatCategory.OUTSIDE, reason="")
 
     def of_line(self, taxes: Iterable[TaxOnLine]) -> tuple[VatCategory, Decimal]:
         """The category and rate in percent of a line that bears ``taxes``."""

@@ -76,7 +76,9 @@ class InvoiceSeries(models.Model):
 
     def number(self, year: int, count: int) -> str:
         """The number of the ``count``-th document of ``year``: "INV-2026-00001"."""
-        return f"{self.prefix}{f'{year}-' if self.has_year else ''}{count:0{self.width}}"
+        return (
+            f"{self.prefix}{f'{year}-' if self.has_year else ''}{count:0{self.width}}"
+        )
 
 
 class SeriesCount(models.Model):
@@ -96,7 +98,9 @@ class SeriesCount(models.Model):
         verbose_name = _("count of a series")
         verbose_name_plural = _("counts of series")
         constraints = (
-            models.UniqueConstraint(fields=["series", "year"], name="count_once_a_year"),
+            models.UniqueConstraint(
+                fields=["series", "year"], name="count_once_a_year"
+            ),
         )
 
     def __str__(self) -> str:
@@ -160,7 +164,9 @@ class Invoice(models.Model):
         _("settled"), help_text=_("What payments and credit notes took off since.")
     )
     period_start = models.DateField(_("period begins"))
-    period_end = models.DateField(_("period ends"), help_text=_("The day after the last."))
+    period_end = models.DateField(
+        _("period ends"), help_text=_("The day after the last.")
+    )
     detail = models.CharField(
         _("invoice detail"), max_length=12, choices=InvoiceDetail.choices
     )
@@ -257,9 +263,7 @@ class Invoice(models.Model):
         indexes = (
             models.Index(fields=["issuer", "-id"], name="invoice_newest"),
             models.Index(fields=["issuer", "status", "-id"], name="invoice_by_status"),
-            models.Index(
-                fields=["issuer", "issued_on", "id"], name="invoice_by_date"
-            ),
+            models.Index(fields=["issuer", "issued_on", "id"], name="invoice_by_date"),
             models.Index(fields=["issuer", "total", "id"], name="invoice_by_total"),
             models.Index(
                 fields=["due_on"],
@@ -312,7 +316,12 @@ class InvoiceFile(models.Model):
         related_name="files",
     )
     kind = models.CharField(_("kind"), max_length=3, choices=FileKind.choices)
-    data = models.BinaryField(_("file"))
+    file = models.ForeignKey(
+        "core.StoredFile",
+        verbose_name=_("file"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 
     objects: models.Manager[InvoiceFile] = ScopedManager(

@@ -212,9 +212,7 @@ def _topup_draft(entry: LedgerEntry) -> Draft | None:
         matter,
         settle=lambda _total: Settled(ZERO, entry.balance_after),
     )
-    return Draft(
-        subject, content, (entry,), matter.span, plan, ZERO, overdue_on
-    )
+    return Draft(subject, content, (entry,), matter.span, plan, ZERO, overdue_on)
 
 
 def _built(
@@ -285,9 +283,9 @@ def _issue(
     _book(invoice, draft, by)
     _number(invoice, draft)
     invoice.save()
-    LedgerEntry.objects.filter(
-        pk__in=[entry.pk for entry in draft.entries]
-    ).update(invoice=invoice)
+    LedgerEntry.objects.filter(pk__in=[entry.pk for entry in draft.entries]).update(
+        invoice=invoice
+    )
     LedgerEntry.objects.filter(
         account=account,
         key__in=[keys.invoice_reset(invoice.key), keys.invoice_residue(invoice.key)],
@@ -420,9 +418,7 @@ def _on_balance(entries: QuerySet[LedgerEntry]) -> Decimal:
     return moved.aggregate(sum=Sum("amount"))["sum"] or ZERO
 
 
-def _span(
-    account: BillingAccount, entries: Iterable[LedgerEntry], end: date
-) -> Span:
+def _span(account: BillingAccount, entries: Iterable[LedgerEntry], end: date) -> Span:
     """From the last invoice, or the first thing on this one, to before ``end``."""
     zone = account.customer.time_zone
     first = min(

@@ -12,8 +12,8 @@ from customers.audit_labels import missed_changes
 from customers.branding import logo_url
 from customers.forms.company import CompanyForm
 from customers.models import Company, Customer
-from customers.models.company import DEFAULT_COLOUR
 from customers.services import company as services
+from portal.core.colours import DEFAULT_COLOUR
 from portal.core.permissions import Permission
 from portal.core.views import Crumb, FormPage
 

@@ -7,11 +7,12 @@ import smtplib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from email.mime.application import MIMEApplication
 from email.mime.image import MIMEImage
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, SafeMIMEMultipart
 from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
@@ -20,7 +21,12 @@ from django.utils.html import escape
 
 from portal.core import secrets
 from portal.core.actor import PersonRow, TenantRow
-from portal.core.models import EmailStatus, OutgoingEmail
+from portal.core.models import (
+    EmailAttachment,
+    EmailStatus,
+    OutgoingEmail,
+    StoredFile,
+)
 from portal.core.scope import scopes_disabled
 from portal.core.smtp import PartlyRefusedError
 
@@ -81,10 +87,12 @@ def queue_email(
     person: PersonRow | None = None,
     one_time_link: str = "",
     own: OwnTexts | None = None,
+    files: Mapping[str, StoredFile] | None = None,
 ) -> OutgoingEmail:
     """Write the mail `emails/<kind>/` in ``language``; it leaves after the commit.
 
-    Telling the same ``key`` twice returns the first mail. Templates see ``link`` where
+    Telling the same ``key`` twice returns the first mail. ``files`` by name go with it.
+    Templates see ``link`` where
     ``one_time_link`` will stand: such a mail opens an account, so that nobody gets a copy.
     Without a mail server the mail is kept, not sent.
     """
@@ -122,6 +130,11 @@ def queue_email(
                 if settings.EMAIL_IS_KEPT
                 else EmailStatus.QUEUED,
             },
+        )
+    if created:
+        EmailAttachment.objects.bulk_create(
+            EmailAttachment(email=email, name=name, file=file)
+            for name, file in (files or {}).items()
         )
     if created and email.status == EmailStatus.QUEUED:
         transaction.on_commit(lambda: send_email.notify(email.pk))
@@ -194,8 +207,33 @@ def due_email_ids(limit: int = 500) -> list[int]:
         )
 
 
+class _Mail(EmailMultiAlternatives):
+    """A mail with files beside a body that has its logo in itself (RFC 2387)."""
+
+    files: Sequence[EmailAttachment] = ()
+
+    def message(self, *, policy: Any = None) -> Any:
+        body: Any = super().message()
+        if not self.files:
+            return body
+        whole = SafeMIMEMultipart("mixed", encoding="utf-8")
+        for name, value in body.items():
+            if not name.lower().startswith(("content-", "mime-")):
+                whole[name] = value
+                del body[name]
+        whole.attach(body)
+        for attachment in self.files:
+            kind = attachment.file.content_type.partition("/")[2]
+            part = MIMEApplication(bytes(attachment.file.data), kind)
+            part.add_header(
+                "Content-Disposition", "attachment", filename=attachment.name
+            )
+            whole.attach(part)
+        return whole
+
+
 def _message(email: OutgoingEmail) -> EmailMultiAlternatives:
-    message = EmailMultiAlternatives(
+    message = _Mail(
         subject=email.subject,
         body=with_link(email.text, email),
         from_email=email.sender,
@@ -218,6 +256,7 @@ def _message(email: OutgoingEmail) -> EmailMultiAlternatives:
         image.add_header("Content-ID", f"<{LOGO_ID}>")
         image.add_header("Content-Disposition", "inline", filename="logo.png")
         message.attach(image)
+    message.files = list(email.attachments.select_related("file"))
     return message
 
 

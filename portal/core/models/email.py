@@ -98,3 +98,33 @@ class OutgoingEmail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} ({self.get_status_display()})"
+
+
+class EmailAttachment(models.Model):
+    """A file that goes with a mail."""
+
+    email = models.ForeignKey(
+        OutgoingEmail,
+        verbose_name=_("e-mail"),
+        on_delete=models.CASCADE,
+        related_name="attachments",
+    )
+    name = models.CharField(_("name"), max_length=120)
+    file = models.ForeignKey(
+        "core.StoredFile",
+        verbose_name=_("file"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+
+    objects: models.Manager[EmailAttachment] = ScopedManager(
+        tree="email__customer__path__startswith"
+    )
+
+    class Meta:
+        ordering = ("pk",)
+        verbose_name = _("attachment")
+        verbose_name_plural = _("attachments")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,115 @@
+"""What is missing for a valid electronic invoice, in words a reseller understands.
+
+Pure: rows in, gaps out. Pages list them, and an invoice with one of `Standard.EN16931` that
+is to be written as XML is held back with the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from django.utils.translation import gettext as _
+
+from billing.models import BillingAccount, Seller
+from billing.parties import vat_id_in
+from billing.party_choices import VatTreatment
+
+
+class Standard(StrEnum):
+    """What a gap stands in the way of; Peppol wants all of EN 16931 and more."""
+
+    EN16931 = "en16931"
+    PEPPOL = "peppol"
+
+
+class Side(StrEnum):
+    """Who the gap is about, so who can close it."""
+
+    SELLER = "seller"
+    BUYER = "buyer"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something missing: a code, a sentence, and the form field that it belongs into.
+
+    `billing.views.readiness.gap_url` says on which page the field is.
+    """
+
+    code: str
+    text: str
+    side: Side
+    field: str
+    standard: Standard = Standard.EN16931
+
+
+class Addressed(Protocol):
+    """The customer's row behind a seller or a buyer, as far as it matters here."""
+
+    @property
+    def country(self) -> str: ...
+
+
+def seller_gaps(
+    seller: Seller, customer: Addressed, *, asks_transfers: bool = True
+) -> list[Gap]:
+    """What is missing of the account that issues invoices; ``customer`` is its own row.
+
+    ``asks_transfers``: whether somebody pays by bank transfer, so must be told where to.
+    """
+    gaps = []
+
+    def miss(code: str, text: str, field: str, **options: Standard) -> None:
+        gaps.append(Gap(f"seller.{code}", text, Side.SELLER, field, **options))
+
+    if not customer.country:
+        miss("country", _("Your country is missing."), "country")
+    if not (seller.is_outside_vat or seller.vat_id or seller.tax_number):
+        text = _(
+            "Your VAT id or tax number is missing; without one, choose that nothing you"
+            " sell is subject to VAT."
+        )
+        miss("vat_id", text, "vat_id")
+    if asks_transfers and not seller.bank_account:
+        text = _("Your IBAN is missing: customers cannot tell where to transfer to.")
+        miss("iban", text, "iban")
+    if not seller.endpoint_id:
+        text = _("Your electronic address is missing.")
+        miss("endpoint", text, "endpoint_scheme", standard=Standard.PEPPOL)
+    return gaps
+
+
+def buyer_gaps(account: BillingAccount, customer: Addressed) -> list[Gap]:
+    """What is missing of the customer that gets invoices; ``customer`` is its row."""
+    gaps = []
+
+    def miss(code: str, text: str, field: str, **options: Standard) -> None:
+        gaps.append(Gap(f"buyer.{code}", text, Side.BUYER, field, **options))
+
+    if not customer.country:
+        miss("country", _("The customer's country is missing."), "country")
+    treatment = VatTreatment(account.vat_treatment)
+    if treatment.needs_vat_id and not vat_id_in(account.tax_reference):
+        text = _(
+            "The customer's VAT id is missing, or does not begin with the letters of its"
+            " country: %(treatment)s needs it."
+        ) % {"treatment": f"“{treatment.label}”"}
+        miss("vat_id", text, "tax_reference")
+    if treatment == VatTreatment.EXEMPT and not account.vat_reason:
+        text = _("The law by which the customer is exempt from VAT is missing.")
+        miss("vat_reason", text, "vat_reason")
+    if not account.endpoint_id:
+        text = _("The customer's electronic address is missing.")
+        miss("endpoint", text, "endpoint_scheme", standard=Standard.PEPPOL)
+    if not (account.buyer_reference or account.order_reference):
+        text = _("The customer's reference or order number is missing.")
+        miss("reference", text, "buyer_reference", standard=Standard.PEPPOL)
+    return gaps
+
+
+def in_the_way(gaps: Iterable[Gap]) -> list[Gap]:
+    """Those without which there is no valid document at all."""
+    return [gap for gap in gaps if gap.standard == Standard.EN16931]
