@@ -68,7 +68,7 @@ def epc_text(
 
 
 def creditor_reference(number: str) -> str:
-    """An RF reference of ISO 11649 made of an invoice's number: "RF76 RE20260001".
+    """An RF reference of ISO 11649 made of an invoice's number: RF40RE20260001.
 
     Without blanks; letters and digits of ``number`` are kept, the last 21 of them: what
     tells invoices apart stands at the end. Raises ValueError where there are none.

@@ -40,7 +40,7 @@ def ubl(document: Document) -> bytes:
     is_credit_note = document.type is DocumentType.CREDIT_NOTE
     kind = "CreditNote" if is_credit_note else "Invoice"
     namespaces: dict[str | None, str] = {None: f"{_UBL}:{kind}-2"}
-    root = Node.root(kind, namespaces | dict(_NAMESPACES))
+    root = Node.root(kind, {**namespaces, **_NAMESPACES})
     _head(root, document, is_credit_note=is_credit_note)
     creditor = document.payment.creditor if document.payment is not None else ""
     seller = root.add("cac:AccountingSupplierParty")

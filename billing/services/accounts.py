@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing.models import BillingAccount, Tax, TaxLiability
+from billing.parties import clean_tax_reference
 from billing.selectors import available_taxes
 from billing.types import rules_of
 from portal.core import audit
@@ -31,6 +32,14 @@ FIELDS: tuple[str, ...] = (
     "bill_type",
     "bill_ref",
     "tax_reference",
+    "legal_name",
+    "register_number",
+    "endpoint_scheme",
+    "endpoint_id",
+    "buyer_reference",
+    "order_reference",
+    "vat_treatment",
+    "vat_reason",
     "payment_type",
     "due_days",
     "send_invoices",
@@ -74,6 +83,7 @@ def open_account(
         charges_from=today,
     )
     _set(account, {name: value for name, value in values.items() if value != ""})
+    _clean_tax_reference(account)
     _check(account)
     account.contract_ends_on = _contract_end(
         account.contract or plan.value("contract"),
@@ -105,6 +115,7 @@ def update_account(
     before = audit.snapshot(account, FIELDS)
     tax_names = _tax_names(account)
     old_contract, old_currency = account.contract, account.currency
+    old_reference = account.tax_reference
     old_plan_id, was_billed = account.plan_id, _is_billed(account)
     _set(account, values)
     if account.currency != old_currency and account.entries.exists():
@@ -119,6 +130,8 @@ def update_account(
                 )
             }
         )
+    if account.tax_reference != old_reference:
+        _clean_tax_reference(account)
     _check(account)
     if account.contract != old_contract:
         today = local_date(account.customer.time_zone)
@@ -178,6 +191,16 @@ def _check(account: BillingAccount) -> None:
     errors |= _affiliate_errors(account)
     if errors:
         raise ValidationError(errors)
+
+
+def _clean_tax_reference(account: BillingAccount) -> None:
+    """Asked of a new one only: an old one must not refuse all other changes."""
+    try:
+        account.tax_reference = clean_tax_reference(
+            account.tax_reference, country=account.customer.country
+        )
+    except ValidationError as error:
+        raise ValidationError({"tax_reference": error}) from None
 
 
 def _not_your_plan() -> ValidationError:

@@ -73,8 +73,9 @@ class Draft:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to tell a customer."""
-        return not self.content.document.lines and not self.content.payments
+        """Whether nothing was supplied: a document has a line (BR-16). Payments wait for
+        the next."""
+        return not self.content.document.lines
 
     @property
     def waits(self) -> bool:
