@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from celery import shared_task
 
-from billing.services import checking, runs
+from billing.models import Invoice
+from billing.services import checking, invoice_files, runs
+from portal.core.scope import scopes_disabled
 
 logger = logging.getLogger(__name__)
+
+# One sweep draws so many invoices at most and for so many seconds, less than to the next.
+SWEEP_INVOICES = 500
+SWEEP_SECONDS = 25
 
 
 @shared_task
@@ -17,6 +24,32 @@ def close_periods() -> None:
     run = runs.charge_all_due()
     if run.failed:
         logger.error("billing run %s: %s accounts failed", run.pk, run.failed)
+
+
+@shared_task
+def draw_invoice(invoice_id: int) -> None:
+    """Make the file of an invoice that was issued."""
+    invoice_files.draw(invoice_id)
+
+
+@shared_task
+def draw_waiting_invoices() -> None:
+    """Make the files that a lost message or a dead worker left behind."""
+    end = time.monotonic() + SWEEP_SECONDS
+    with scopes_disabled():  # the worker serves every tenant
+        waiting = list(
+            Invoice.objects.filter(drawn_at=None, issued_at__isnull=False)
+            .order_by("pk")
+            .values_list("pk", flat=True)[:SWEEP_INVOICES]
+        )
+    for invoice_id in waiting:
+        try:
+            invoice_files.draw(invoice_id)
+        except Exception:
+            # One invoice's trouble must not keep the others' files back.
+            logger.exception("invoice %s could not be drawn", invoice_id)
+        if time.monotonic() > end:
+            return
 
 
 @shared_task

@@ -177,6 +177,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=5),  # in every hour a day begins somewhere
         "options": {"expires": 3600},
     },
+    "draw-waiting-invoices": {
+        "task": "billing.jobs.draw_waiting_invoices",
+        "schedule": 30,
+        "options": {"expires": 30},
+    },
     "tell-low-balances": {
         "task": "customers.jobs.tell_low_balances",
         "schedule": 30,

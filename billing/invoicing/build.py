@@ -11,12 +11,14 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from billing.einvoice.qr import creditor_reference, epc_text
 from billing.einvoice.record import (
     Delivery,
     Document,
     DocumentCharge,
     DocumentType,
     Line,
+    Payment,
     Period,
     VatBreakdown,
     VatCategory,
@@ -128,10 +130,28 @@ def numbered(content: Content, number: str) -> Content:
     """The same with its number, and with what is made of that: reference and QR code."""
     document = replace(content.document, number=number)
     payment = document.payment
-    if payment is not None:
-        payment = replace(payment, reference=number)
-        document = replace(document, payment=payment)
-    return replace(content, document=document, qr="")
+    if payment is None:
+        return replace(content, document=document)
+    reference = creditor_reference(number) if payment.iban else number
+    payment = replace(payment, reference=reference)
+    document = replace(document, payment=payment)
+    return replace(content, document=document, qr=_transfer(document, payment))
+
+
+def _transfer(document: Document, payment: Payment) -> str:
+    """The text of the QR code; "" where no SEPA transfer can be made of it."""
+    if document.currency != "EUR" or not payment.iban:
+        return ""
+    try:
+        return epc_text(
+            name=payment.holder or document.seller.name,
+            iban=payment.iban,
+            bic=payment.bic,
+            amount=document.totals.payable,
+            reference=payment.reference,
+        )
+    except ValueError:
+        return ""
 
 
 def _document(

@@ -55,8 +55,11 @@ from portal.core.actor import Actor
 from portal.core.money import ZERO, round_money
 from portal.core.periods import local_date, start_of_day
 from portal.core.scope import scopes_disabled
+from portal.core.tasks import announce
 from rateplans.pricing import EffectivePlan
 from rateplans.selectors import effective_plan
+
+DRAW = "billing.jobs.draw_invoice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +299,7 @@ def _issue(
             invoiced_until=draft.span.end
         )
     audit.record("invoice.issued", invoice, by=by, customer=account.customer)
+    transaction.on_commit(partial(announce, DRAW, invoice.pk))
     return invoice
 
 

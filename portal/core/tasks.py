@@ -2,11 +2,22 @@
 
 import logging
 
-from celery import shared_task
+from celery import current_app, shared_task
 from celery.app.task import Task
 from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
+
+
+def announce(task: str, row_id: int) -> None:
+    """Have the task of that name do its work on a row, by whoever may not import it.
+
+    Without a broker the sweep finds the row later.
+    """
+    try:
+        current_app.send_task(task, [row_id])
+    except (OperationalError, OSError):
+        logger.warning("broker away; row %s waits for the sweep", row_id)
 
 
 class _Notifying(Task):
