@@ -19,6 +19,7 @@ from billing.models import (
     LedgerFault,
     PeriodRun,
     RunFailure,
+    Seller,
     Tax,
     TaxLiability,
 )
@@ -68,6 +69,26 @@ class BillingAccountAdmin(ReadOnlyAdmin):
     @admin.display(description=_("credit limit"))
     def credit_shown(self, obj: BillingAccount) -> str:
         return format_money(obj.credit_limit, obj.currency)
+
+
+@admin.register(Seller)
+class SellerAdmin(ReadOnlyAdmin):
+    """What accounts say of themselves on invoices; changed in their Settings."""
+
+    list_display = (
+        "customer",
+        "legal_name",
+        "vat_id",
+        "tax_rounding",
+        "untaxed_category",
+        "reviews_invoices",
+    )
+    list_filter = ("untaxed_category", "tax_rounding", "reviews_invoices")
+    list_select_related = ("customer",)
+    ordering = ("-pk",)
+    search_fields = ("legal_name", "trading_name", "vat_id")
+    related_search = ("customer",)
+    search_help_text = _("A name, a VAT id, or the account.")
 
 
 @admin.register(Tax)

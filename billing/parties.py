@@ -313,9 +313,9 @@ def endpoint_errors(scheme: str, value: str) -> dict[str, ValidationError]:
         return {"endpoint_id": ValidationError(message, code="required")}
     try:
         clean = clean_endpoint(scheme, value)
+        if clean != value:
+            message = _("Enter it as %(clean)s.")
+            raise ValidationError(message, code="not_clean", params={"clean": clean})
     except ValidationError as error:
-        return {"endpoint_id": error}
-    if clean != value:
-        error = ValidationError(_("Enter it as %(clean)s."), params={"clean": clean})
         return {"endpoint_id": error}
     return {}

@@ -19,6 +19,7 @@ from billing.models import (
     ExchangeRate,
     PeriodRun,
     RunFailure,
+    Seller,
     Tax,
     TaxLiability,
 )
@@ -41,6 +42,12 @@ def available_taxes(*, owner_id: int, ancestor_ids: list[int]) -> QuerySet[Tax]:
     return taxes.filter(
         Q(owner_id=owner_id) | Q(is_shared=True, owner_id__in=ancestor_ids)
     ).order_by("name", "pk")
+
+
+def seller_of(customer: Any) -> Seller:
+    """What the account says of itself on invoices; the defaults, not saved, if nothing."""
+    found = Seller.objects.filter(customer=customer.pk).first()
+    return found or Seller(customer=customer)
 
 
 @dataclass

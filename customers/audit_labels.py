@@ -151,6 +151,7 @@ ACTIONS: dict[str, ActionLabel] = {
     "note.deleted": ActionLabel(gettext_lazy("Note deleted"), "trash-2", "danger"),
     "email.resent": ActionLabel(gettext_lazy("E-mail sent again"), "mail", "info"),
     "company.updated": ActionLabel(gettext_lazy("Company changed"), "building-2"),
+    "seller.updated": ActionLabel(gettext_lazy("Invoicing changed"), "receipt"),
     "plan.archived": ActionLabel(gettext_lazy("Rate plan archived"), "archive"),
     "plan.brought_back": ActionLabel(
         gettext_lazy("Rate plan brought back"), "archive-restore", "success"
@@ -248,6 +249,7 @@ GROUPS: dict[str, Any] = {
     "note": gettext_lazy("Notes"),
     "email": gettext_lazy("E-mails"),
     "company": gettext_lazy("Company"),
+    "seller": gettext_lazy("Invoicing"),
     "plan": gettext_lazy("Rate plans"),
     "custom": gettext_lazy("Custom settings"),
     "transaction": gettext_lazy("Transactions"),

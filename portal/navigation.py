@@ -21,7 +21,10 @@ from portal.core.urls import account_url
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page of the menu. ``own``: about the real person, so hidden while switched."""
+    """A page of the menu. ``own``: about the real person, so hidden while switched.
+
+    ``also``: another permission that the page asks for beside ``permission``.
+    """
 
     menu: Menu
     label: Any
@@ -30,6 +33,7 @@ class Entry:
     permission: Permission
     own: bool = False
     shortcut: str = ""
+    also: Permission | None = None
 
 
 SECTION_ICONS = {
@@ -151,6 +155,14 @@ ENTRIES = (
     ),
     Entry(
         Menu.SETTINGS,
+        _("Invoicing"),
+        "billing:seller",
+        "receipt",
+        Permission.SETTINGS,
+        also=Permission.COMMERCE,
+    ),
+    Entry(
+        Menu.SETTINGS,
         _("Profile"),
         "customers:profile",
         "circle-user-round",
@@ -216,6 +228,7 @@ def _menu(request: HttpRequest, reach: Reach) -> Iterator[dict[str, Any]]:
         for entry in ENTRIES
         if entry.menu in reach.actor.menus
         and reach.actor.can(entry.permission)
+        and (entry.also is None or reach.actor.can(entry.also))
         and not (entry.own and reach.actor.is_switched)
     ]
     matching = [url for _entry, url in shown if request.path.startswith(url)]

@@ -1,6 +1,6 @@
 """Where the pages of billing are, inside an account."""
 
-from billing.urls import accounts, charging, plans, runs
+from billing.urls import accounts, charging, plans, runs, sellers
 
 app_name = "billing"
 urlpatterns = [
@@ -8,4 +8,5 @@ urlpatterns = [
     *charging.urlpatterns,
     *plans.urlpatterns,
     *runs.urlpatterns,
+    *sellers.urlpatterns,
 ]

@@ -10,7 +10,9 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
+from billing.invoicing.readiness import buyer_gaps
 from billing.models import BillingAccount
+from billing.views.readiness import readiness_sign
 from customers.audit_labels import describe
 from customers.choices import Lock
 from customers.emails import LOGIN_DETAILS
@@ -24,6 +26,7 @@ from customers.views.parts import (
     account_items,
     address_items,
     balance_tiles,
+    buyer_items,
     mail_state,
     settings_items,
     status_pill,
@@ -139,6 +142,14 @@ class CustomerDetail(CustomerPage):
             settings_items=settings_items(customer),
             telephony_items=telephony_items(customer),
             address_items=address_items(customer),
+            buyer_items=buyer_items(account),
+            readiness=None
+            if customer.is_deleted
+            else readiness_sign(
+                buyer_gaps(account, customer),
+                account=self.actor.customer.pk,
+                customer=customer.pk,
+            ),
             feature_tiles=feature_tiles(customer),
             secrets=take_shown_once(request, f"customer:{customer.pk}"),
             state=mail_state(self, customer, latest_email(customer, LOGIN_DETAILS)),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from billing.choices import AffiliateType
 from billing.models import BillingAccount
+from billing.party_choices import VatTreatment
 from billing.types import rules_of
 from customers.choices import Lock, country_choices
 from customers.models import Customer
@@ -115,7 +116,6 @@ def account_items(account: BillingAccount) -> list[dict[str, Any]]:
         _item(account, "payment_type", account.get_payment_type_display()),
         _item(account, "currency", currency),
         _item(account, "bill_ref", account.bill_ref),
-        _item(account, "tax_reference", account.tax_reference),
         _item(
             account,
             "call_maximum",
@@ -154,6 +154,23 @@ def account_items(account: BillingAccount) -> list[dict[str, Any]]:
             "value": _affiliate(account),
         },
     ]
+
+
+def buyer_items(account: BillingAccount) -> list[dict[str, Any]]:
+    """What invoices say of the customer."""
+    treatment = VatTreatment(account.vat_treatment)
+    items = [
+        _item(account, "legal_name", account.legal_name or account.customer.name),
+        _item(account, "register_number", account.register_number),
+        _item(account, "tax_reference", account.tax_reference),
+        _item(account, "vat_treatment", treatment.label),
+        _item(account, "buyer_reference", account.buyer_reference),
+        _item(account, "order_reference", account.order_reference),
+        _item(account, "endpoint_id", account.endpoint_id),
+    ]
+    items[3]["help"] = account.vat_reason
+    items[6]["help"] = account.get_endpoint_scheme_display()
+    return items
 
 
 def _affiliate(account: BillingAccount) -> str:

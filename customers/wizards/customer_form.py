@@ -11,7 +11,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import PaymentType
+from billing.forms.parties import clean_endpoint_fields
 from billing.models import BillingAccount, Tax
+from billing.party_choices import VatTreatment
 from billing.services import accounts
 from customers.choices import Lock
 from customers.models import Customer
@@ -71,6 +73,7 @@ class CustomerForm(PortalForm):
             "bill_type": self._bill_type_of(plan) if plan else BillType.PREPAID,
             "currency": plan.currency if plan else "",
             "payment_type": PaymentType.MANUAL,
+            "vat_treatment": VatTreatment.STANDARD,
             "credit_limit": ZERO,
             "low_balance": ZERO,
             "auto_topup": ZERO,
@@ -94,6 +97,7 @@ class CustomerForm(PortalForm):
         self.fields |= fields.telephony_fields(choices, plan)
         self.fields |= fields.billing_fields(self._plan_choices(), self._plan_of)
         self.fields |= fields.invoice_fields(choices, plan)
+        self.fields |= fields.buyer_fields()
         self.fields |= fields.balance_fields()
         self.fields |= fields.address_fields(choices.parent.country)
         self.fields |= fields.affiliate_fields()
@@ -170,6 +174,15 @@ class CustomerForm(PortalForm):
             ),
             *self._tax_section(),
             Section(
+                _("On invoices"),
+                Columns("legal_name", "register_number"),
+                Columns("vat_treatment", "vat_reason"),
+                Columns("buyer_reference", "order_reference"),
+                Columns("endpoint_scheme", "endpoint_id"),
+                id="on-invoices",
+                description=_("What the customer's accounting wants to read there."),
+            ),
+            Section(
                 _("Low balance"), Columns("low_balance", "auto_topup"), id="low-balance"
             ),
             Section(
@@ -230,6 +243,7 @@ class CustomerForm(PortalForm):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
+        clean_endpoint_fields(self)
         data["affiliate_percentage"] = data.get("affiliate_percentage") or 0
         if data.get("affiliate") and not data.get("affiliate_type"):
             self.add_error("affiliate_type", _("Choose revenue or profit."))

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from billing.choices import AffiliateType, PaymentType
-from billing.models import Tax
+from billing.models import BillingAccount, Tax
+from billing.party_choices import EndpointScheme, VatTreatment
 from customers.choices import Lock, country_choices, time_zone_choices
 from customers.models import Customer, DialPlan, Number, Region, Role
 from customers.services.account_numbers import propose_account_number
@@ -28,6 +29,7 @@ from portal.core.forms import (
 )
 from portal.core.money import currency_choices
 from portal.core.periods import local_date
+from portal.core.row_forms import model_field
 from portal.core.validators import validate_digits, validate_name
 from rateplans.choices import BillType, Contract, InvoiceDetail, InvoiceFormat
 from rateplans.models import RatePlan
@@ -223,7 +225,10 @@ def billing_fields(
             label=_("Tax reference"),
             required=False,
             max_length=40,
-            help_text=_("The customer's VAT id, printed on invoices."),
+            help_text=_(
+                "The customer's VAT id with the country's letters in front, such as"
+                " DE123456788; or another number. Printed on invoices."
+            ),
         ),
         "payment_type": forms.ChoiceField(
             label=_("Payment type"), choices=PaymentType.choices
@@ -288,6 +293,27 @@ def invoice_fields(choices: Choices, plan: Mapping[str, str]) -> Fields:
             queryset=choices.taxes,
             required=False,
             widget=forms.CheckboxSelectMultiple,
+        ),
+    }
+
+
+def buyer_fields() -> Fields:
+    """What invoices say of the customer beside name and address."""
+    names = (
+        *("legal_name", "register_number", "vat_reason"),
+        *("buyer_reference", "order_reference", "endpoint_id"),
+    )
+    treatment = VatTreatment.STANDARD
+    return {
+        **{name: model_field(BillingAccount, name) for name in names},
+        "vat_treatment": model_field(
+            BillingAccount, "vat_treatment", required=False, empty_value=treatment
+        ),
+        "endpoint_scheme": forms.ChoiceField(
+            label=_("Kind of electronic address"),
+            choices=[("", _("None")), *EndpointScheme.choices],
+            required=False,
+            help_text=_("Whose numbers the customer's address for e-invoices is of."),
         ),
     }
 

@@ -20,6 +20,18 @@ function reveal(element) {
   }
 }
 
+/* A link from another page may lead to one field, also of a folded part: "#id_country". */
+function arrive() {
+  const target = document.getElementById(location.hash.slice(1));
+  if (!target?.matches("input, select, textarea")) return;
+  reveal(target);
+  target.scrollIntoView({ block: "center" });
+  target.focus({ preventScroll: true });
+}
+
+window.addEventListener("hashchange", arrive);
+arrive();
+
 document.addEventListener("invalid", (event) => reveal(event.target), true);
 
 document.addEventListener("click", (event) => {

@@ -26,6 +26,7 @@ from billing.models import (
     Product,
     ProductException,
     RunFailure,
+    Seller,
     Tax,
     TaxLiability,
 )
@@ -286,6 +287,9 @@ MAKERS: dict[type[Model], Callable[[World, int], Model]] = {
         run=_run(world, at),
         account=_customer(world, at + 500).account,
         error="No exchange rate",
+    ),
+    Seller: lambda world, at: Seller.objects.create(
+        customer=_customer(world, at), legal_name=f"Seller {at}"
     ),
     Session: lambda world, at: Session.objects.create(
         session_key=f"{SECRETS['session']}{at}",

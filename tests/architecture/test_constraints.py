@@ -11,7 +11,14 @@ from django.apps import apps
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from billing.models import BillingAccount, PeriodRun, RunFailure, Tax, TaxLiability
+from billing.models import (
+    BillingAccount,
+    PeriodRun,
+    RunFailure,
+    Seller,
+    Tax,
+    TaxLiability,
+)
 from customers.models import (
     Customer,
     Mailbox,
@@ -63,6 +70,10 @@ def _span(**values: int) -> None:
 
 def _account(world: World, **values: Any) -> None:
     _set(BillingAccount.objects.get(customer=world.beta), **values)
+
+
+def _seller(world: World, **values: Any) -> None:
+    Seller.objects.create(customer=world.acme, **values)
 
 
 def _two_lines(world: World, first: dict[str, str], second: dict[str, str]) -> None:
@@ -179,6 +190,16 @@ VIOLATIONS: dict[str, Callable[[World], None]] = {
         w, affiliate=w.beta, affiliate_type="revenue", affiliate_percentage=5
     ),
     "account_is_not_its_own_provider": lambda w: _account(w, provider=w.beta),
+    "account_endpoint_is_whole": lambda w: _account(w, endpoint_scheme="0088"),
+    "account_exemption_has_a_reason": lambda w: _account(w, vat_treatment="E"),
+    "seller_endpoint_is_whole": lambda w: _seller(w, endpoint_id="4012345000009"),
+    "seller_has_one_bank_account": lambda w: _seller(
+        w, iban="DE89370400440532013000", account_number="123"
+    ),
+    "seller_exemption_has_a_reason": lambda w: _seller(w, untaxed_category="E"),
+    "seller_outside_vat_has_no_vat_id": lambda w: _seller(
+        w, untaxed_category="O", vat_id="DE123456788"
+    ),
     "number_class_name_once": lambda w: NumberClass(name="NORMAL").save(),
     "rate_plan_name_once_per_owner": lambda w: _again(
         RatePlan.objects.get(pk=w.acme_plan.pk), name="ACME BASIC"
