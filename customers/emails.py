@@ -1,4 +1,4 @@
-"""The mails people get: about signing in, and about their balance.
+"""The mails people get: about signing in, about their balance, with their invoices.
 
 Each is written once and sent after the commit.
 """
@@ -16,7 +16,10 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext, gettext_lazy
 
-from billing.models import BillingAccount
+from billing.choices import InvoiceType
+from billing.invoicing.content import thaw
+from billing.models import BillingAccount, Invoice, Seller
+from billing.services import invoice_files
 from billing.types import rules_of
 from customers import tokens
 from customers.branding import brand_seen_by
@@ -35,12 +38,14 @@ PASSWORD_RESET = "password_reset"
 PASSWORD_CHANGED = "password_changed"
 EMAIL_CHANGED = "email_changed"
 LOW_BALANCE = "low_balance"
+INVOICE = "invoice"
 KINDS = {
     LOGIN_DETAILS: gettext_lazy("Login details"),
     PASSWORD_RESET: gettext_lazy("Forgotten password"),
     PASSWORD_CHANGED: gettext_lazy("Password changed"),
     EMAIL_CHANGED: gettext_lazy("E-mail address changed"),
     LOW_BALANCE: gettext_lazy("Low balance"),
+    INVOICE: gettext_lazy("Invoice"),
 }
 # What the one thing to do is called, where a sender's own text has it as a button.
 _BUTTONS = {
@@ -48,6 +53,7 @@ _BUTTONS = {
     PASSWORD_RESET: gettext_lazy("Choose a new password"),
     PASSWORD_CHANGED: gettext_lazy("Choose a new password"),
     LOW_BALANCE: gettext_lazy("See your account"),
+    INVOICE: gettext_lazy("See it in your account"),
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -146,6 +152,56 @@ def send_low_balance(account: BillingAccount) -> OutgoingEmail:
         context={"customer": customer, "account_url": link, **context},
         own=own,
     )
+
+
+def send_invoice(invoice: Invoice) -> OutgoingEmail:
+    """Send an invoice that was issued and drawn to the billing addresses, once.
+
+    With a copy to the seller's own where it wishes one (`Seller.copy_invoices`).
+    """
+    customer: Customer = invoice.account.customer
+    issuer: Customer = invoice.issuer
+    brand = brand_seen_by(customer)
+    seller = Seller.objects.filter(customer=issuer, copy_invoices=True).first()
+    if seller is not None:
+        brand = replace(brand, copies=(*brand.copies, *split_emails(issuer.email)))
+    language = thaw(invoice.content).language
+    with translation.override(language):
+        context = {
+            "document": str(InvoiceType(invoice.type).label),
+            "number": invoice.number,
+            "total": format_money(invoice.total, invoice.currency),
+            "settlement": _settlement(invoice),
+        }
+    link = f"{settings.PUBLIC_URL}{account_url(customer.pk, 'billing:account')}"
+    values = {"account_number": customer.account_number, "link": link, **context}
+    brand, own = _in_own_words(INVOICE, customer, brand, language, values)
+    kind = invoice_files.SENT[invoice.format]
+    return queue_email(
+        key=f"{INVOICE}:{invoice.pk}",
+        kind=INVOICE,
+        customer=customer,
+        to=split_emails(customer.email),
+        brand=brand,
+        language=language,
+        context={"customer": customer, "account_url": link, **context},
+        own=own,
+        files={
+            invoice_files.file_name(invoice, kind): invoice_files.file_of(invoice, kind)
+        },
+    )
+
+
+def _settlement(invoice: Invoice) -> str:
+    """What is to be paid until when, in the active language."""
+    if invoice.type == InvoiceType.CREDIT_NOTE:
+        return gettext("The amount is credited to you.")
+    if invoice.open <= 0 or invoice.due_on is None:
+        return gettext("Nothing is left to pay.")
+    return gettext("Please pay %(amount)s by %(day)s.") % {
+        "amount": format_money(invoice.open, invoice.currency),
+        "day": invoice.due_on.isoformat(),
+    }
 
 
 def _advice(account: BillingAccount, brand: str) -> str:

@@ -6,10 +6,13 @@ import logging
 import time
 
 from celery import shared_task
+from django.db import transaction
 from django.db.models import CharField, Exists, F, Func, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
+from django.utils import timezone
 
-from billing.models import BillingAccount
+from billing.choices import InvoiceStatus
+from billing.models import BillingAccount, Invoice
 from billing.types import RULES
 from customers import emails
 from portal.core.models import OutgoingEmail
@@ -19,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 # One sweep takes so many accounts and seconds at most; the next goes on from there.
 SWEEP_ACCOUNTS = 5000
+SWEEP_INVOICES = 2000
 SWEEP_SECONDS = 25
 
 
@@ -78,3 +82,61 @@ def _tell(account: BillingAccount) -> None:
     except Exception:
         # One account's trouble must not keep the others' mails back.
         logger.exception("account %s could not be told that it is low", account.pk)
+
+
+# Those that a customer may see; the others wait for the seller's approval.
+MAILED = (
+    InvoiceStatus.DUE,
+    InvoiceStatus.OVERDUE,
+    InvoiceStatus.PAID,
+    InvoiceStatus.PAYMENT_REFUSED,
+    InvoiceStatus.PREPAID,
+)
+
+
+@shared_task
+def mail_invoices() -> None:
+    """Mail the invoices that were drawn, each once: the mail's key names it."""
+    end = time.monotonic() + SWEEP_SECONDS
+    with scopes_disabled():  # the worker serves every tenant
+        waiting = list(invoices_to_mail().values_list("pk", flat=True)[:SWEEP_INVOICES])
+        for invoice_id in waiting:
+            try:
+                mail_invoice(invoice_id)
+            except Exception:
+                # One invoice's trouble must not keep the others' mails back.
+                logger.exception("invoice %s could not be mailed", invoice_id)
+            if time.monotonic() > end:
+                return
+
+
+def invoices_to_mail() -> QuerySet[Invoice]:
+    """Issued, drawn and not held for review, with somebody to mail them to."""
+    return (
+        Invoice.objects.filter(
+            is_sent_to_customer=True,
+            mailed_at=None,
+            issued_at__isnull=False,
+            drawn_at__isnull=False,
+            status__in=MAILED,
+        )
+        .exclude(account__customer__email="")
+        .order_by("pk")
+    )
+
+
+@transaction.atomic
+def mail_invoice(invoice_id: int) -> None:
+    """Write the mail of one invoice, unless somebody did meanwhile."""
+    with scopes_disabled():  # the worker serves every tenant
+        rows = invoices_to_mail().select_for_update(of=("self",), skip_locked=True)
+        invoice = (
+            rows.select_related("account__customer", "issuer")
+            .filter(pk=invoice_id)
+            .first()
+        )
+        if invoice is None:
+            return
+        emails.send_invoice(invoice)
+        invoice.mailed_at = timezone.now()
+        invoice.save(update_fields=["mailed_at"])

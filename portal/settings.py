@@ -182,6 +182,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30,
         "options": {"expires": 30},
     },
+    "mail-invoices": {
+        "task": "customers.jobs.mail_invoices",
+        "schedule": 30,
+        "options": {"expires": 30},
+    },
     "tell-low-balances": {
         "task": "customers.jobs.tell_low_balances",
         "schedule": 30,
@@ -318,6 +323,7 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"weasyprint.progress": {"level": "WARNING"}},
 }
 
 if not DEBUG and len(SECRET_KEY) < 50:

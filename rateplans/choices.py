@@ -117,6 +117,8 @@ class CustomName(TextChoices):
     EMAIL_CHANGED_TEXT = "email_changed_text", _("E-mail address changed: text")
     LOW_BALANCE_SUBJECT = "low_balance_subject", _("Low balance: subject")
     LOW_BALANCE_TEXT = "low_balance_text", _("Low balance: text")
+    INVOICE_SUBJECT = "invoice_subject", _("Invoice: subject")
+    INVOICE_TEXT = "invoice_text", _("Invoice: text")
 
 
 class CustomReach(TextChoices):

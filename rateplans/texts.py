@@ -46,6 +46,10 @@ VARIABLES: dict[str, Any] = {
     "threshold": gettext_lazy("The balance below which the mail is sent"),
     "credit_left": gettext_lazy("What can still be spent: balance and credit limit"),
     "advice": gettext_lazy("What to do, by the customer's billing type"),
+    "document": gettext_lazy("“Invoice”, or “Credit note”"),
+    "number": gettext_lazy("The number of the invoice"),
+    "total": gettext_lazy("The total of the invoice"),
+    "settlement": gettext_lazy("What is to be paid until when, or that nothing is"),
     LINK: gettext_lazy("The address to open; alone between empty lines, a button"),
 }
 
@@ -61,6 +65,7 @@ class TextRule:
 
 
 _PERSON = ("brand", "customer", "name", "username")
+_INVOICE = ("brand", "customer", "account_number", "document", "number", "total")
 _BALANCE = ("brand", "customer", "account_number", "balance", "threshold")
 RULES: dict[CustomName, TextRule] = {
     CustomName.FOOTER_TEXT: TextRule(("brand",)),
@@ -79,6 +84,8 @@ RULES: dict[CustomName, TextRule] = {
     CustomName.EMAIL_CHANGED_TEXT: TextRule((*_PERSON, "emails")),
     CustomName.LOW_BALANCE_SUBJECT: TextRule(_BALANCE, is_line=True),
     CustomName.LOW_BALANCE_TEXT: TextRule((*_BALANCE, "credit_left", "advice", LINK)),
+    CustomName.INVOICE_SUBJECT: TextRule(_INVOICE, is_line=True),
+    CustomName.INVOICE_TEXT: TextRule((*_INVOICE, "settlement", LINK)),
 }
 
 
@@ -167,6 +174,11 @@ def sample_values(*, brand: str, currency: str) -> dict[str, str]:
         "threshold": format_money(Decimal(50), currency),
         "credit_left": format_money(Decimal(37), currency),
         "advice": advice % {"brand": brand},
+        "document": _("Invoice"),
+        "number": "2026-00042",
+        "total": format_money(Decimal(119), currency),
+        "settlement": _("Please pay %(amount)s by %(day)s.")
+        % {"amount": format_money(Decimal(119), currency), "day": "2026-12-15"},
         LINK: f"{settings.PUBLIC_URL}/login/",
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
@@ -93,6 +94,18 @@ class _Judges:
                 watch.cancel()
         return [Finding(**row) for row in json.loads(answer)]
 
+    def close(self) -> None:
+        """End the process, if it is this one's; it ends when its input does."""
+        process = self._process
+        if process is None or self._owner != os.getpid():
+            return
+        self._process = None
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.close()
+        process.stdout.close()
+        process.wait(timeout=SECONDS)
+
     def _running(self) -> subprocess.Popen[bytes]:
         """A forked worker must not share its parent's: their questions would mix."""
         process = self._process
@@ -119,3 +132,4 @@ def _exchange(questions: IO[bytes], answers: IO[bytes], question: bytes) -> byte
 
 
 _judges = _Judges()
+atexit.register(_judges.close)
