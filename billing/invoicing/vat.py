@@ -1,4 +1,4 @@
-"""How the taxes of our ledger appear in the terms of EN 16931 (docs/adr/0019).
+"""How the taxes of our ledger appear in the terms of EN 16931 (docs/adr/0021).
 
 The standard knows VAT in categories and nothing else. A seller, or a supply, outside VAT puts
 all lines into category O and every tax beside them as a charge of the document; else VAT goes

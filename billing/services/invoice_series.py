@@ -1,4 +1,4 @@
-"""Numbers of invoices: continuous for each seller, without gaps (docs/adr/0019)."""
+"""Numbers of invoices: continuous for each seller, without gaps (docs/adr/0020)."""
 
 from __future__ import annotations
 

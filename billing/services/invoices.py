@@ -2,7 +2,7 @@
 
 Issuing is one transaction: the ledger entries that post-paid accounts need, the number, the
 frozen document and the link of each entry to it. Files and mails are made from that row
-afterwards (docs/adr/0019).
+afterwards (docs/adr/0020).
 """
 
 from __future__ import annotations
