@@ -7,10 +7,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from billing.choices import PaymentType
 from billing.einvoice.rules import RulesError, Syntax, findings
 from billing.einvoice.ubl import ubl
 from billing.invoicing.build import Subject, numbered
 from billing.invoicing.content import Content
+from billing.invoicing.readiness import buyer_gaps, in_the_way, seller_gaps
 from billing.models import Invoice
 from rateplans.choices import InvoiceFormat
 
@@ -19,7 +21,7 @@ UNNUMBERED = "0"  # the rules ask for a number; which one is all the same to the
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """One reason, in words; ``field`` of ``side`` ("seller" or "buyer") mends it, if any."""
+    """One reason, in words; ``field`` of ``side`` (seller or buyer) mends it, if any does."""
 
     text: str
     side: str = ""
@@ -35,7 +37,21 @@ def why_held_back(
     """Why this invoice cannot be issued as it is; empty for one that people read."""
     if invoice.format != InvoiceFormat.XML:
         return []
-    return _rules_broken(content)
+    return _missing(subject, content) or _rules_broken(content)
+
+
+def _missing(subject: Subject, content: Content) -> list[HeldBack]:
+    account = subject.account
+    is_transferred = account.payment_type == PaymentType.MANUAL
+    gaps = [
+        *seller_gaps(
+            subject.seller,
+            subject.issuer,
+            asks_transfers=is_transferred and content.document.totals.payable > 0,
+        ),
+        *buyer_gaps(account, account.customer),
+    ]
+    return [HeldBack(gap.text, gap.side, gap.field) for gap in in_the_way(gaps)]
 
 
 def _rules_broken(content: Content) -> list[HeldBack]:
