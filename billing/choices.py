@@ -13,6 +13,36 @@ class PaymentType(TextChoices):
     DIRECT_DEBIT = "direct_debit", _("Direct debit")
 
 
+class PaymentMethod(TextChoices):
+    """How money came in."""
+
+    TRANSFER = "transfer", _("Bank transfer")
+    CARD = "card", pgettext_lazy("payment", "Card")
+    DIRECT_DEBIT = "direct_debit", _("Direct debit")
+    CASH = "cash", _("Cash")
+    OTHER = "other", pgettext_lazy("payment", "Other")
+
+
+class ImportLineState(TextChoices):
+    """What becomes of a line of a bank statement."""
+
+    NEW = "new", pgettext_lazy("bank line", "Not read yet")
+    EXACT = "exact", pgettext_lazy("bank line", "Sure")
+    OPEN = "open", pgettext_lazy("bank line", "For you to decide")
+    BOOKED = "booked", pgettext_lazy("bank line", "Booked")
+    KNOWN = "known", pgettext_lazy("bank line", "Booked before")
+    LEFT = "left", pgettext_lazy("bank line", "Left out")
+
+
+class OverdueLock(TextChoices):
+    """Whether an account's customer is locked because an invoice is overdue."""
+
+    NONE = "none", pgettext_lazy("overdue", "Not locked")
+    LOCKED = "locked", pgettext_lazy("overdue", "Locked")
+    # Somebody locked or unlocked the customer since: that stands until all is paid.
+    WAIVED = "waived", pgettext_lazy("overdue", "Left to people")
+
+
 class AffiliateType(TextChoices):
     """What an affiliate's share is a percentage of (D 5.6)."""
 

@@ -26,7 +26,8 @@ BY_EVENT: dict[S, frozenset[S]] = {
     S.DUE: frozenset({S.OVERDUE, S.PAID, S.PAYMENT_REFUSED, S.SUPERSEDED, S.CANCELLED}),
     S.OVERDUE: frozenset({S.PAID, S.PAYMENT_REFUSED, S.SUPERSEDED, S.CANCELLED}),
     S.PAYMENT_REFUSED: frozenset({S.PAID, S.SUPERSEDED, S.CANCELLED}),
-    S.PAID: frozenset({S.SUPERSEDED, S.CANCELLED}),
+    # A payment may come back, by itself or because it was somebody else's.
+    S.PAID: frozenset({S.DUE, S.OVERDUE, S.PAYMENT_REFUSED, S.SUPERSEDED, S.CANCELLED}),
     S.PREPAID: frozenset({S.SUPERSEDED, S.CANCELLED}),
     S.SUPERSEDED: frozenset(),
     S.CANCELLED: frozenset(),
@@ -34,6 +35,8 @@ BY_EVENT: dict[S, frozenset[S]] = {
 
 # Somebody is waiting for money.
 UNPAID = (S.DUE, S.OVERDUE, S.PAYMENT_REFUSED)
+# Payments settle these: also what was issued and waits to be sent.
+OPEN = (*UNPAID, S.QUEUED, S.APPROVED)
 # Part of what a customer sees: not before it was approved.
 SHOWN_TO_CUSTOMERS = (
     S.DUE,

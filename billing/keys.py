@@ -20,6 +20,14 @@ manual:TOKEN                       what a page posted by hand: TOKEN is of the p
 reversal:ENTRY                     what takes the entry of that id back
 invoice:KEY                        the debt that moved to the invoice of that key
 rounding:KEY                       what rounding made of that invoice
+payment:PAYMENT:invoices           what of a payment settled invoices
+payment:PAYMENT:balance            what of it was left over
+payment:PAYMENT:invoices:SETTLED,  what of it came off an invoice later, and went to the
+payment:PAYMENT:balance:SETTLED    balance; SETTLED is the id of that `Settlement`
+payment-back:PAYMENT:invoices,     both when it came back
+payment-back:PAYMENT:balance
+credit-note:KEY                    what the credit note of that key gives back
+credited:KEY                       what of that went to the invoice, not to the balance
 =================================  ===================================================
 
 The demo's and the bench's own entries begin with ``demo:`` and ``bench:``.
@@ -131,6 +139,24 @@ def invoice_reset(invoice: str) -> str:
 
 def invoice_residue(invoice: str) -> str:
     return f"rounding:{invoice}"
+
+
+def payment_part(payment_id: int, part: str, settlement_id: int | None = None) -> str:
+    """``part`` is "invoices" or "balance"; with a settlement, what that gave up."""
+    key = f"payment:{payment_id}:{part}"
+    return key if settlement_id is None else f"{key}:{settlement_id}"
+
+
+def payment_back(payment_id: int, part: str) -> str:
+    return f"payment-back:{payment_id}:{part}"
+
+
+def credit_note(key: str) -> str:
+    return f"credit-note:{key}"
+
+
+def credited(key: str) -> str:
+    return f"credited:{key}"
 
 
 # Keys of invoices themselves: each names its occasion, invoiced once on an account.

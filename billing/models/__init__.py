@@ -10,6 +10,8 @@ from billing.models.invoice import (
     SeriesCount,
 )
 from billing.models.ledger import EntryTax, LedgerEntry
+from billing.models.payment import Payment, Settlement
+from billing.models.payment_import import PaymentImport, PaymentImportLine
 from billing.models.product import CallTime, Product, ProductException
 from billing.models.run import LedgerCheck, LedgerFault, PeriodRun, RunFailure
 from billing.models.seller import Seller
@@ -29,12 +31,16 @@ __all__ = [
     "LedgerCheck",
     "LedgerEntry",
     "LedgerFault",
+    "Payment",
+    "PaymentImport",
+    "PaymentImportLine",
     "PeriodRun",
     "Product",
     "ProductException",
     "RunFailure",
     "Seller",
     "SeriesCount",
+    "Settlement",
     "Tax",
     "TaxLiability",
     "out_of_credit",

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
-from billing.choices import AffiliateType, PaymentType
+from billing.choices import AffiliateType, OverdueLock, PaymentType
 from billing.models.tax import Tax, TaxLiability
 from billing.parties import endpoint_errors
 from billing.party_choices import EndpointScheme, VatTreatment
@@ -226,6 +226,13 @@ class BillingAccount(models.Model):
     low_since = models.DateTimeField(
         _("balance low since"), null=True, blank=True, editable=False
     )
+    overdue_lock = models.CharField(
+        _("lock while overdue"),
+        max_length=6,
+        choices=OverdueLock.choices,
+        default=OverdueLock.NONE,
+        editable=False,
+    )
     taxes: models.ManyToManyField[Tax, TaxLiability] = models.ManyToManyField(
         "billing.Tax", through="billing.TaxLiability", verbose_name=_("taxes liable")
     )
@@ -293,6 +300,11 @@ class BillingAccount(models.Model):
                 fields=["provider", "low_since"],
                 name="account_low",
                 condition=Q(low_since__isnull=False),
+            ),
+            models.Index(
+                fields=["id"],
+                name="account_lock_while_overdue",
+                condition=~Q(overdue_lock=OverdueLock.NONE),
             ),
             models.Index(
                 fields=["provider", "customer"],

@@ -87,12 +87,12 @@ def post_transaction(
     lowers the balance. What lowers it keeps to the credit limit unless ``ignores_limit``.
     Raises ValidationError by field.
     """
-    _require_provider(account, by)
+    require_provider(account, by)
     _check(account, kind, amount, reason)
     lowers = kind == EntryKind.DEBIT or amount < 0
     net = abs(amount)
     taxes = () if is_tax_free else _taxes(account, net)
-    _refuse_above_maximum(net + sum(part.amount for part in taxes), account, by)
+    refuse_above_maximum(net + sum(part.amount for part in taxes), account, by)
     move = ledger.debit if lowers else ledger.credit
     posting = move(
         account.pk,
@@ -127,7 +127,7 @@ def reverse_entry(
     used any more. Returns the reversal, also if it had been there before.
     Raises ValidationError.
     """
-    _require_provider(account, by)
+    require_provider(account, by)
     if entry.account_id != account.pk:
         raise ValueError("the entry is of another account")
     if entry.kind not in REVERSIBLE_KINDS:
@@ -137,7 +137,7 @@ def reverse_entry(
         )
     if not reason.strip():
         raise ValidationError({"reason": _("Say why it is taken back.")})
-    _refuse_above_maximum(abs(entry.amount), account, by)
+    refuse_above_maximum(abs(entry.amount), account, by)
     # One at a time: the second finds what the first one booked.
     BillingAccount.objects.select_for_update(of=("self",), no_key=True).get(
         pk=account.pk
@@ -222,7 +222,8 @@ def _opposite(entry: LedgerEntry, key: str, reason: str) -> ledger.Posting:
     )
 
 
-def _require_provider(account: BillingAccount, by: Actor) -> None:
+def require_provider(account: BillingAccount, by: Actor) -> None:
+    """Raise ValidationError unless ``by`` acts for the provider of the account."""
     by.require(Permission.COMMERCE)
     if account.provider_id != by.customer.pk:
         raise ValidationError(
@@ -255,7 +256,8 @@ def _check(
         raise ValidationError(errors)
 
 
-def _refuse_above_maximum(amount: Decimal, account: BillingAccount, by: Actor) -> None:
+def refuse_above_maximum(amount: Decimal, account: BillingAccount, by: Actor) -> None:
+    """Raise ValidationError for more than the role of ``by`` lets it book at once."""
     maximum = maximum_of(by)
     if maximum is None or amount <= maximum:
         return
