@@ -211,6 +211,12 @@ class BillingAccount(models.Model):
         editable=False,
         help_text=_("The first day that no fee was charged for yet."),
     )
+    billed_from = models.DateField(
+        _("the last period charged begins"),
+        default=date.today,
+        editable=False,
+        help_text=_("An invoice is due up to this day."),
+    )
     invoiced_until = models.DateField(
         _("invoiced until"),
         default=date.today,
@@ -295,7 +301,11 @@ class BillingAccount(models.Model):
             ),
             models.Index(fields=["provider", "plan"], name="account_by_plan"),
             models.Index(fields=["billed_until", "id"], name="account_by_billing_day"),
-            models.Index(fields=["invoiced_until", "id"], name="account_by_invoice_day"),
+            models.Index(
+                fields=["id"],
+                name="account_invoice_due",
+                condition=Q(invoiced_until__lt=models.F("billed_from")),
+            ),
             models.Index(
                 fields=["provider", "low_since"],
                 name="account_low",

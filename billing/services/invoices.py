@@ -7,7 +7,7 @@ afterwards (docs/adr/0020).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -46,6 +46,7 @@ from billing.models import (
     Seller,
     Tax,
 )
+from billing.pricing import next_period
 from billing.selectors import Rates
 from billing.services.invoice_checks import why_held_back
 from billing.services.invoice_series import next_number
@@ -56,6 +57,7 @@ from portal.core.money import ZERO, round_money
 from portal.core.periods import local_date, start_of_day
 from portal.core.scope import scopes_disabled
 from portal.core.tasks import announce
+from rateplans.choices import BillingPeriod
 from rateplans.pricing import EffectivePlan
 from rateplans.selectors import effective_plan
 
@@ -71,6 +73,7 @@ class Draft:
     entries: tuple[LedgerEntry, ...]
     span: Span
     plan: EffectivePlan
+    at: datetime  # up to when it goes
     residue: Decimal  # what rounding adds to what the ledger has booked
     overdue_on: date
 
@@ -124,6 +127,50 @@ def issue(
         return _issue(invoice, draft, occasion, by)
 
 
+def issue_due(account_id: int, *, by: Actor) -> list[Invoice]:
+    """Issue the invoice of each period that has ended and whose successor was charged.
+
+    Late or repeated, the result is the same: each goes up to the beginning of its own last
+    day's morrow, and is keyed by that. One that is held back keeps none of the later ones.
+    """
+    with scopes_disabled():  # the run goes over all trees
+        account = BillingAccount.objects.get(pk=account_id)
+        made = []
+        if rules_of(account.bill_type).has_period_invoices:
+            for end in _period_ends(account):
+                key = keys.period_invoice(end)
+                invoice = issue(
+                    account_id,
+                    occasion=InvoiceOccasion.PERIOD,
+                    key=key,
+                    by=by,
+                    until=end,
+                )
+                if invoice is not None:
+                    made.append(invoice)
+        _remember_invoiced(account_id, account.billed_from)
+    return made
+
+
+def _period_ends(account: BillingAccount) -> list[date]:
+    """The ends of periods since the last invoice, up to where the period begins that was
+    charged last; by the plan of today."""
+    plan = effective_plan(account.plan, on=account.billed_from)
+    period = BillingPeriod(plan.value("billing_period"))
+    ends = []
+    day = account.invoiced_until
+    while day < account.billed_from:
+        day = min(next_period(day, period)[1], account.billed_from)
+        ends.append(day)
+    return ends
+
+
+def _remember_invoiced(account_id: int, until: date) -> None:
+    BillingAccount.objects.filter(pk=account_id, invoiced_until__lt=until).update(
+        invoiced_until=until
+    )
+
+
 def issue_topup(entry: LedgerEntry, *, by: Actor) -> Invoice | None:
     """The invoice of a top-up, where the billing type has them (D 1.5).
 
@@ -135,7 +182,7 @@ def issue_topup(entry: LedgerEntry, *, by: Actor) -> Invoice | None:
         present = Invoice.objects.filter(account=entry.account_id, key=key).first()
         if present is not None and present.is_issued:
             return present
-        entry = _entries(entry.account_id).get(pk=entry.pk)
+        entry = entries_of(entry.account_id).get(pk=entry.pk)
         draft = _topup_draft(entry)
         if draft is None or entry.invoice_id is not None:
             return None
@@ -144,7 +191,7 @@ def issue_topup(entry: LedgerEntry, *, by: Actor) -> Invoice | None:
 
 
 def _draft(account_id: int, *, until: date | None) -> Draft:
-    subject, plan = _subject(account_id)
+    subject, plan = subject_of(account_id)
     account = subject.account
     rules = rules_of(account.bill_type)
     if not rules.has_invoices_on_request:
@@ -153,26 +200,12 @@ def _draft(account_id: int, *, until: date | None) -> Draft:
     today = local_date(zone)
     end = until or today + timedelta(days=1)
     before = start_of_day(until, zone) if until else timezone.now()
-    entries = tuple(_entries(account.pk).filter(invoice=None, at__lte=before))
-    vat_ids = dict(
-        Tax.objects.filter(
-            pk__in={tax.tax_id for entry in entries for tax in entry.taxes.all()}
-        ).values_list("pk", "is_vat")
-    )
-    vat_rules = subject.vat_rules()
-    with translation.override(subject.language):
-        matter = Matter(
-            items=items.items(
-                entries, vat_rules, detail=subject.detail, zone=zone, vat_ids=vat_ids
-            ),
-            movements=items.movements(entries, zone),
-            rules=vat_rules,
-            span=_span(account, entries, end),
-        )
+    entries = tuple(entries_of(account.pk).filter(invoice=None, at__lte=before))
+    matter = matter_of(subject, entries, _span(account, entries, end))
     supplied = [entry for entry in entries if not items.is_money(entry)]
     booked = -sum((entry.amount for entry in supplied), ZERO)
     later = _on_balance(LedgerEntry.objects.filter(account=account, at__gt=before))
-    content, overdue_on = _built(
+    content, overdue_on = built(
         subject,
         plan,
         matter,
@@ -184,13 +217,34 @@ def _draft(account_id: int, *, until: date | None) -> Draft:
         entries=entries,
         span=matter.span,
         plan=plan,
+        at=before,
         residue=content.document.totals.gross - booked,
         overdue_on=overdue_on,
     )
 
 
+def matter_of(subject: Subject, entries: Sequence[LedgerEntry], span: Span) -> Matter:
+    """What ``entries``, with their taxes loaded, are on an invoice."""
+    zone = subject.account.customer.time_zone
+    vat_ids = dict(
+        Tax.objects.filter(
+            pk__in={tax.tax_id for entry in entries for tax in entry.taxes.all()}
+        ).values_list("pk", "is_vat")
+    )
+    vat_rules = subject.vat_rules()
+    with translation.override(subject.language):
+        return Matter(
+            items=items.items(
+                entries, vat_rules, detail=subject.detail, zone=zone, vat_ids=vat_ids
+            ),
+            movements=items.movements(entries, zone),
+            rules=vat_rules,
+            span=span,
+        )
+
+
 def _topup_draft(entry: LedgerEntry) -> Draft | None:
-    subject, plan = _subject(entry.account_id)
+    subject, plan = subject_of(entry.account_id)
     account = subject.account
     if not rules_of(account.bill_type).has_topup_invoices:
         return None
@@ -210,16 +264,18 @@ def _topup_draft(entry: LedgerEntry) -> Draft | None:
             day=day,
         )
     matter = Matter([item], (), rules, Span(day, day + timedelta(days=1)))
-    content, overdue_on = _built(
+    content, overdue_on = built(
         subject,
         plan,
         matter,
         settle=lambda _total: Settled(ZERO, entry.balance_after),
     )
-    return Draft(subject, content, (entry,), matter.span, plan, ZERO, overdue_on)
+    return Draft(
+        subject, content, (entry,), matter.span, plan, entry.at, ZERO, overdue_on
+    )
 
 
-def _built(
+def built(
     subject: Subject, plan: EffectivePlan, matter: Matter, *, settle: Any
 ) -> tuple[Content, date]:
     """The content as of today where the customer is, and the first overdue day."""
@@ -261,12 +317,11 @@ def _settled(
     return Settled(payable=max(ZERO, unpaid), balance=balance)
 
 
-def _issue(
-    invoice: Invoice, draft: Draft, occasion: InvoiceOccasion, by: Actor
-) -> Invoice:
-    account, issuer = draft.subject.account, draft.subject.issuer
+def fill(invoice: Invoice, draft: Draft, occasion: InvoiceOccasion) -> None:
+    """Set what the draft says, and in ``gaps`` why it cannot be issued like that."""
+    account = draft.subject.account
     document = draft.content.document
-    invoice.issuer = issuer
+    invoice.issuer = draft.subject.issuer
     invoice.occasion = occasion
     invoice.currency = account.currency
     invoice.net = document.totals.net
@@ -281,11 +336,18 @@ def _issue(
     invoice.gaps = [
         gap.as_json() for gap in why_held_back(draft.subject, draft.content, invoice)
     ]
+
+
+def _issue(
+    invoice: Invoice, draft: Draft, occasion: InvoiceOccasion, by: Actor
+) -> Invoice:
+    account = draft.subject.account
+    fill(invoice, draft, occasion)
     if invoice.gaps:
         invoice.save()
         return invoice
     _book(invoice, draft, by)
-    _number(invoice, draft)
+    give_number(invoice, draft)
     invoice.save()
     LedgerEntry.objects.filter(pk__in=[entry.pk for entry in draft.entries]).update(
         invoice=invoice
@@ -294,10 +356,6 @@ def _issue(
         account=account,
         key__in=[keys.invoice_reset(invoice.key), keys.invoice_residue(invoice.key)],
     ).update(invoice=invoice)
-    if occasion == InvoiceOccasion.PERIOD:
-        BillingAccount.objects.filter(pk=account.pk).update(
-            invoiced_until=draft.span.end
-        )
     audit.record("invoice.issued", invoice, by=by, customer=account.customer)
     transaction.on_commit(partial(announce, DRAW, invoice.pk))
     return invoice
@@ -331,10 +389,11 @@ def _book(invoice: Invoice, draft: Draft, by: Actor) -> None:
                     _("Moved to the invoice"),
                 )
             )
-    ledger.post(postings, by=by, within_limits=False)
+    # Dated as what it closes: a late run goes on to the next period from there.
+    ledger.post(postings, by=by, within_limits=False, at=draft.at)
 
 
-def _number(invoice: Invoice, draft: Draft) -> None:
+def give_number(invoice: Invoice, draft: Draft) -> None:
     """Number and freeze; from here on the series is held until the transaction ends."""
     issued_on = draft.content.document.issued_on
     counted = Invoice.objects.filter(account=invoice.account_id, type=invoice.type)
@@ -383,7 +442,7 @@ def _keep_logo(draft: Draft) -> None:
     )
 
 
-def _subject(account_id: int) -> tuple[Subject, EffectivePlan]:
+def subject_of(account_id: int) -> tuple[Subject, EffectivePlan]:
     account = (
         BillingAccount.objects.select_related(
             "customer", "plan", "provider__company", "provider__seller"
@@ -408,7 +467,8 @@ def _choice(own: Any, plan: EffectivePlan, name: str) -> Any:
     return plan.value(name) if own is None or own == "" else own
 
 
-def _entries(account_id: int) -> QuerySet[LedgerEntry]:
+def entries_of(account_id: int) -> QuerySet[LedgerEntry]:
+    """What invoices of an account can be about, with all that they say of it."""
     return (
         LedgerEntry.objects.filter(account=account_id)
         .exclude(kind__in=items.OWN)

@@ -124,10 +124,12 @@ def _close_period(accounts: list[BillingAccount], begin: date, *, by: Actor) -> 
         account.billed_until = next_period(begin, book.level(account).period)[1]
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE billing_billingaccount account SET billed_until = item.until"
+            "UPDATE billing_billingaccount account"
+            " SET billed_until = item.until, billed_from = %s"
             " FROM unnest(%s::bigint[], %s::date[]) AS item (id, until)"
             " WHERE account.id = item.id",
             [
+                begin,
                 [account.pk for account in accounts],
                 [account.billed_until for account in accounts],
             ],

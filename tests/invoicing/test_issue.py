@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -19,12 +20,16 @@ from billing.services import invoices
 from billing.services.invoice_series import next_number, series_of
 from customers.models import Customer
 from portal.core.actor import system_actor
+from portal.core.periods import start_of_day
 from portal.core.scope import scopes_disabled
 from rateplans.choices import BillType, InvoiceFormat
 from tests.books import give
 from tests.invoicing.bills import account_of, charge, issued, seller
 from tests.race import race
 from tests.world import World
+
+ZONE = "Europe/Berlin"
+DAY = timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
@@ -420,3 +425,51 @@ def test_other_types_have_no_invoice_of_a_top_up(world: World) -> None:
     account = account_of(world.beta, BillType.PREPAID_INVOICES)
     entry = charge(account, "-50.00", kind=EntryKind.TOPUP)
     assert invoices.issue_topup(entry, by=system_actor(world.acme)) is None
+
+
+# --- By period ------------------------------------------------------------------------
+
+
+def test_each_period_has_its_invoice_however_late(
+    world: World, account: BillingAccount
+) -> None:
+    """Fees of a period are dated at its beginning, and stand on the invoice up to then."""
+    account_of(
+        world.beta, invoiced_until=date(2026, 8, 10), billed_from=date(2026, 10, 1)
+    )
+    for day, amount in ((12, "1.00"), (22, "2.00"), (35, "4.00")):
+        charge(account, amount, at=start_of_day(date(2026, 8, 10), ZONE) + day * DAY)
+    charge(account, "8.00", at=start_of_day(date(2026, 10, 1), ZONE))
+    charge(account, "16.00", at=start_of_day(date(2026, 10, 1), ZONE) + DAY)
+    by = system_actor(world.acme)
+    made = invoices.issue_due(account.pk, by=by)
+    account.refresh_from_db()
+    assert [(each.period_end, each.payable) for each in made] == [
+        (date(2026, 9, 1), Decimal(3)),
+        (date(2026, 10, 1), Decimal(12)),
+    ]
+    assert account.invoiced_until == date(2026, 10, 1)
+    assert account.balance == -16
+    assert invoices.issue_due(account.pk, by=by) == []
+
+
+def test_period_without_anything_is_passed(
+    world: World, account: BillingAccount
+) -> None:
+    account_of(
+        world.beta, invoiced_until=date(2026, 8, 10), billed_from=date(2026, 10, 1)
+    )
+    assert invoices.issue_due(account.pk, by=system_actor(world.acme)) == []
+    account.refresh_from_db()
+    assert account.invoiced_until == date(2026, 10, 1)
+
+
+def test_pre_paid_by_top_ups_has_no_invoice_of_a_period(world: World) -> None:
+    account = account_of(
+        world.beta,
+        BillType.PREPAID,
+        invoiced_until=date(2026, 9, 1),
+        billed_from=date(2026, 10, 1),
+    )
+    charge(account, "1.00", at=start_of_day(date(2026, 9, 2), ZONE))
+    assert invoices.issue_due(account.pk, by=system_actor(world.acme)) == []
