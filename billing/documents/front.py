@@ -1,0 +1,303 @@
+"""What the front of a document says, as its template shows it: labels with their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from billing.documents.drawing import LONGEST_TAX, days_of, width_of
+from billing.documents.figures import Figures, grouped_iban
+from billing.einvoice.record import Document, DocumentType, Payment
+from billing.invoicing.content import Content, Row
+
+TRANSFERS = {"30", "58"}
+DIRECT_DEBITS = {"49", "59"}
+CARDS = {"48", "54", "55"}
+WINDOW = 80.0  # millimetres, as in document.css
+ADDRESS_SIZE = 10.0  # points
+LINES_IN_WINDOW = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A text under its label."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """One line of the sums; ``base`` is what a tax was reckoned on."""
+
+    label: str
+    amount: str
+    base: str = ""
+    is_total: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedRow:
+    text: str
+    days: str
+    quantity: str
+    taxes: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns a table of sections has."""
+
+    days: bool
+    quantity: bool
+    taxes: bool
+    has_short_taxes: bool
+
+    @property
+    def count(self) -> int:
+        return 2 + self.days + self.quantity + self.taxes
+
+    @property
+    def before_amount(self) -> int:
+        return self.count - 1
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedSection:
+    title: str
+    amount: str
+    rows: tuple[PrintedRow, ...]
+
+
+def title(content: Content) -> str:
+    """What the document is, with its number if it has one."""
+    document = content.document
+    if document.type is DocumentType.CREDIT_NOTE:
+        return _("Credit note %(number)s") % {"number": document.number}
+    return _("Invoice %(number)s") % {"number": document.number}
+
+
+def subtitle(content: Content, figures: Figures) -> str:
+    document = content.document
+    if document.preceding:
+        if day := document.preceding.issued_on:
+            return _("For invoice %(number)s of %(day)s") % {
+                "number": document.preceding.number,
+                "day": figures.day(day),
+            }
+        return _("For invoice %(number)s") % {"number": document.preceding.number}
+    if document.period:
+        return _("For %(days)s") % {"days": figures.days(document.period)}
+    return ""
+
+
+def is_tall(content: Content) -> bool:
+    """Whether the address needs the room that DIN 5008 leaves for remarks above it."""
+    lines = sum(
+        1 + int(width_of(line, size=ADDRESS_SIZE) / WINDOW)
+        for line in content.buyer_lines
+    )
+    return lines > LINES_IN_WINDOW
+
+
+def facts(content: Content, figures: Figures) -> list[Fact]:
+    """Beside the address: by what each side finds the document again."""
+    document = content.document
+    preceding = document.preceding.number if document.preceding else ""
+    return _told(
+        (_("Number"), document.number),
+        (_("Date"), figures.day(document.issued_on)),
+        (_("Invoice credited"), preceding),
+        (_("Period"), figures.days(document.period) if document.period else ""),
+        (_("Customer number"), content.customer_number),
+        (_("Billing reference"), content.customer_reference),
+        (_("Your reference"), document.buyer_reference),
+        (_("Your order"), document.order_reference),
+        (_("Your VAT ID"), document.buyer.vat_id),
+    )
+
+
+def key_figures(content: Content, figures: Figures) -> list[Fact]:
+    """What a reader looks for first."""
+    document = content.document
+    total = figures.money(document.totals.gross)
+    due = figures.day(document.due_on) if document.due_on else ""
+    if document.type is DocumentType.CREDIT_NOTE:
+        return [Fact(_("Total credited"), total)]
+    if content.total_due is None:
+        shown = [Fact(_("Total"), total)]
+    else:
+        shown = [Fact(_("Total due"), figures.money(content.total_due))]
+    if due:
+        shown.append(Fact(_("Due on"), due))
+    if content.balance is not None:
+        shown.append(Fact(_("Balance"), figures.money(content.balance)))
+    return shown
+
+
+def sections(
+    content: Content, figures: Figures, *, with_rows: bool
+) -> list[PrintedSection]:
+    return [
+        PrintedSection(
+            section.title,
+            figures.amount(section.net),
+            tuple(_printed(row, figures) for row in section.rows) if with_rows else (),
+        )
+        for section in content.sections
+    ]
+
+
+def _printed(row: Row, figures: Figures) -> PrintedRow:
+    return PrintedRow(
+        row.text,
+        days_of(row, figures),
+        figures.number(row.quantity),
+        row.taxes,
+        figures.amount(row.net),
+    )
+
+
+def columns(shown: Iterable[PrintedSection]) -> Columns:
+    rows = [row for section in shown for row in section.rows]
+    return Columns(
+        days=any(row.days for row in rows),
+        quantity=any(row.quantity != "1" for row in rows),
+        taxes=any(row.taxes for row in rows),
+        has_short_taxes=all(width_of(row.taxes) <= LONGEST_TAX for row in rows),
+    )
+
+
+def sums(content: Content, figures: Figures) -> list[Sum]:
+    """From the net to what is due."""
+    document, amount = content.document, figures.amount
+    totals = document.totals
+    shown = []
+    if content.taxes:
+        shown.append(Sum(_("Net"), amount(totals.lines)))
+    for tax in content.taxes:
+        base = _("on %(amount)s") % {"amount": amount(tax.base)} if tax.rate else ""
+        shown.append(Sum(tax.name, amount(tax.amount), base))
+    label = _("Total (%(currency)s)") % {"currency": document.currency}
+    shown.append(Sum(label, amount(totals.gross), is_total=True))
+    if content.carried_over:
+        label = _("Payments and earlier balance")
+        shown.append(Sum(label, amount(-content.carried_over)))
+    if content.total_due is not None and content.total_due != totals.gross:
+        shown.append(Sum(_("Total due"), amount(content.total_due), is_total=True))
+    return shown
+
+
+def vat_remarks(content: Content, figures: Figures) -> list[str]:
+    """Why no VAT is charged, and the VAT in the currency of the seller's books."""
+    document = content.document
+    said = list(dict.fromkeys(part.reason for part in document.vat if part.reason))
+    if document.vat_in_books is not None:
+        amount = figures.of(document.vat_currency).money(document.vat_in_books)
+        said.append(
+            _("VAT in %(currency)s: %(amount)s")
+            % {"currency": document.vat_currency, "amount": amount}
+        )
+    return said
+
+
+def remarks(content: Content) -> list[str]:
+    """The seller's own note, and what days mean."""
+    said = [content.document.note] if content.document.note else []
+    if _has_days(content):
+        zone = content.time_zone
+        said.append(_("Days are those of the time zone %(zone)s.") % {"zone": zone})
+    return said
+
+
+def _has_days(content: Content) -> bool:
+    return bool(content.payments) or any(
+        row.day for section in content.sections for row in section.rows
+    )
+
+
+def how_to_pay(document: Document, figures: Figures) -> str:
+    """One sentence; empty where nothing is to be paid."""
+    payment = document.payment
+    if payment is None or document.totals.payable <= 0:
+        return ""
+    said = {"amount": figures.money(document.totals.payable)}
+    if payment.means in DIRECT_DEBITS:
+        if not document.due_on:
+            return _("We collect %(amount)s from your account.") % said
+        said["day"] = figures.day(document.due_on)
+        return _("We collect %(amount)s from your account on %(day)s.") % said
+    if payment.means in CARDS:
+        return _("We charge %(amount)s to your card.") % said
+    if not document.due_on:
+        return _("Please pay %(amount)s.") % said
+    said["day"] = figures.day(document.due_on)
+    if payment.iban and payment.means in TRANSFERS:
+        return _("Please transfer %(amount)s by %(day)s.") % said
+    return _("Please pay %(amount)s by %(day)s.") % said
+
+
+def payment_details(payment: Payment | None) -> list[Fact]:
+    if payment is None:
+        return []
+    is_debit = payment.means in DIRECT_DEBITS
+    return _told(
+        (_("Your account") if is_debit else _("Account holder"), payment.holder),
+        (_("IBAN"), grouped_iban(payment.iban) if payment.iban else ""),
+        (_("BIC"), payment.bic),
+        (_("Mandate"), payment.mandate),
+        (_("Creditor ID"), payment.creditor),
+        (_("Reference"), payment.reference),
+    )
+
+
+def movements(content: Content, figures: Figures) -> list[PrintedRow]:
+    """Payments in the period, as rows of a table."""
+    return [
+        PrintedRow(
+            movement.text,
+            figures.day(movement.day),
+            "",
+            "",
+            figures.amount(movement.amount),
+        )
+        for movement in content.payments
+    ]
+
+
+def imprint(content: Content) -> list[list[str]]:
+    """The foot of every page: who the seller is, how to reach it, its bank, its registers."""
+    seller, look = content.document.seller, content.look
+    payment = content.document.payment
+    contact = seller.contact
+    bank: list[str] = []
+    if payment and payment.means in TRANSFERS and payment.iban:
+        bank = [
+            payment.holder,
+            _("IBAN %(iban)s") % {"iban": grouped_iban(payment.iban)},
+        ]
+        if payment.bic:
+            bank.append(_("BIC %(bic)s") % {"bic": payment.bic})
+    registers = [
+        seller.register_number,
+        _("VAT ID %(number)s") % {"number": seller.vat_id} if seller.vat_id else "",
+        _("Tax number %(number)s") % {"number": seller.tax_number}
+        if seller.tax_number
+        else "",
+        seller.legal_form,
+    ]
+    reach = [
+        contact.name,
+        contact.telephone or look.telephone,
+        contact.email or look.email,
+        look.website,
+    ]
+    columns = (list(content.seller_lines), reach, bank, registers)
+    return [[line for line in lines if line] for lines in columns if any(lines)]
+
+
+def _told(*pairs: tuple[str, str]) -> list[Fact]:
+    return [Fact(label, text) for label, text in pairs if text]
