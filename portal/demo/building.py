@@ -11,7 +11,7 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
-from billing.models import Tax
+from billing.models import Seller, Tax
 from customers.choices import Lock
 from customers.models import (
     Company,
@@ -41,7 +41,7 @@ from customers.services.customers import NewPerson
 from portal.core.actor import Actor, system_actor
 from portal.core.models import AuditEvent, EmailStatus, OutgoingEmail
 from portal.core.scope import scopes_disabled
-from portal.demo import cast, guard
+from portal.demo import cast, guard, parties
 from portal.demo.business import open_business
 from portal.demo.logins import PASSWORD, USERNAMES
 from portal.demo.specs import Business, Reseller, Resident, Staff, Stock, TaxSpec
@@ -86,6 +86,7 @@ class _Builder:
         by = _actor(owner)
         self._staff(root, cast.OWNER_STAFF, by)
         _company(root, cast.OWNER_COMPANY)
+        _seller(root)
         _price_lists(root, cast.OWNER_PLANS, cast.OWNER_TAXES)
         self._stock(root, cast.OWNER_STOCK, by)
         self.calendar.turn(root)
@@ -122,6 +123,7 @@ class _Builder:
         )
         if spec.company:
             _company(account, spec.company)
+        _seller(account)
         _price_lists(account, spec.plans, spec.taxes)
         staff = _actor(_first_person(account))
         self._stock(account, spec.stock, staff)
@@ -153,6 +155,7 @@ class _Builder:
         values: dict[str, Any] | None = None,
     ) -> Customer:
         first = spec.people[0] if spec.people else None
+        buyer = parties.BUYERS.get(spec.name, {})
         customer = customers.create_normal(
             parent=parent,
             values={
@@ -167,8 +170,10 @@ class _Builder:
             account={
                 "plan": _plan(parent, spec.plan),
                 "credit_limit": spec.credit,
+                **buyer,
                 **spec.account,
             },
+            taxes=_taxes_without_vat(parent) if "vat_treatment" in buyer else None,
             by=by,
             administrator=_new_person(first, self.roles[first.role]) if first else None,
         )
@@ -355,6 +360,15 @@ def _price_lists(
                 **tax.values,
             )
         )
+
+
+def _taxes_without_vat(parent: Customer) -> list[Tax]:
+    return list(Tax.objects.filter(owner=parent, is_vat=False))
+
+
+def _seller(account: Customer) -> None:
+    if values := parties.SELLERS.get(account.name):
+        _save(Seller(customer=account, **values))
 
 
 def _company(account: Customer, values: Any) -> None:

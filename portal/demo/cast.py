@@ -169,7 +169,7 @@ _MORGENROT = Business(
         "Please never call before noon: they bake at night. Karl decides, Mia knows"
         " everything about the telephones.",
     ),
-    account={"tax_reference": "DE811234567", "low_balance": Decimal(50)},
+    account={"low_balance": Decimal(50)},
 )
 
 _NORDWIND = Reseller(
@@ -193,7 +193,6 @@ _NORDWIND = Reseller(
             "Raised the limit",
             "Credit limit raised to 25,000 after two good years.",
         ),
-        account={"tax_reference": "DE129273398"},
     ),
     country="DE",
     time_zone="Europe/Berlin",
@@ -395,6 +394,23 @@ _NORDWIND = Reseller(
             account={"low_balance": Decimal(30)},
         ),
         Business(
+            "Seilbahnen Alpenblick",
+            "buchhaltung@alpenblick.example",
+            "Rennweg 39",
+            ("6020", "Innsbruck"),
+            "Business",
+            Decimal(400),
+            values={"country": "AT"},
+        ),
+        Business(
+            "Ferienhof Arlberg",
+            "post@ferienhof.example",
+            "Dorfstraße 4",
+            ("6580", "St. Anton"),
+            "Business Flex",
+            values={"country": "AT"},
+        ),
+        Business(
             "Hotel Alsterblick",
             "accounting@alsterblick.example",
             "An der Alster 80",
@@ -486,6 +502,7 @@ _HARBOUR = Reseller(
             "151 Brick Lane",
             ("E1 6SB", "London"),
             "Pay as you go",
+            values={"country": ""},  # whoever made it left it out
         ),
     ),
 )

@@ -15,6 +15,7 @@ from django.db.models import Count, F, Q
 from django.test import TestCase
 from pytest_django import Settings
 
+from billing.invoicing.readiness import buyer_gaps, in_the_way, seller_gaps
 from billing.models import BillingAccount, Tax
 from customers.backends import PersonBackend
 from customers.choices import CustomerKind, Lock
@@ -32,7 +33,7 @@ from customers.services.customers import NewPerson
 from customers.services.installation import create_system_owner
 from portal.core.models import AuditEvent, EmailStatus, OutgoingEmail
 from portal.core.scope import scopes_disabled
-from portal.demo import building, crowd, guard
+from portal.demo import building, crowd, guard, parties
 from portal.demo.logins import PASSWORD, demo_logins
 from portal.demo.names import Names
 from rateplans.choices import Sharing
@@ -91,6 +92,24 @@ class TestWorld(TestCase):
         classes = set(free.values_list("number_class__name", flat=True))
         assert classes == {"Normal", "Bronze", "Silver", "Gold"}
         assert free.values("area").distinct().count() >= 4
+
+    def test_nearly_everybody_is_ready_for_electronic_invoices(self) -> None:
+        """Sellers and buyers who are told of pass all checks, and some are incomplete."""
+        issuers = Customer.objects.filter(children__isnull=False).distinct()
+        assert {issuer.name for issuer in issuers} == set(parties.SELLERS)
+        for issuer in issuers:
+            issuer.seller.full_clean()
+            assert in_the_way(seller_gaps(issuer.seller, issuer)) == [], issuer.name
+        missing = set()
+        for account in BillingAccount.objects.select_related("customer"):
+            account.clean()
+            if in_the_way(buyer_gaps(account, account.customer)):
+                missing.add(account.customer.name)
+        assert missing == {"Brick Lane Bagels", "Ferienhof Arlberg"}
+        told = BillingAccount.objects.filter(customer__name__in=parties.BUYERS)
+        assert told.count() == len(parties.BUYERS)
+        ready = [each for each in told if not buyer_gaps(each, each.customer)]
+        assert len(ready) >= 6, "also for Peppol"
 
     def test_every_account_is_on_a_plan_that_its_provider_may_give(self) -> None:
         for account in BillingAccount.objects.select_related("provider", "customer"):
