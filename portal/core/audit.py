@@ -32,9 +32,37 @@ def record(
     ``changes`` maps field names to (old, new); values are kept as people read them, those
     of secret fields not at all.
     """
+    event = _event(action, target, by=by, customer=customer)
+    event.save()
+    AuditChange.objects.bulk_create(_changes(event, changes or {}))
+    return event
+
+
+def record_each(
+    action: str,
+    targets: Iterable[tuple[models.Model, TenantRow]],
+    *,
+    by: Actor,
+    changes: Changes,
+) -> None:
+    """`record` for many rows, each with its customer, that changed alike."""
+    events = AuditEvent.objects.bulk_create(
+        [
+            _event(action, target, by=by, customer=customer)
+            for target, customer in targets
+        ]
+    )
+    AuditChange.objects.bulk_create(
+        [change for event in events for change in _changes(event, changes)]
+    )
+
+
+def _event(
+    action: str, target: models.Model, *, by: Actor, customer: TenantRow
+) -> AuditEvent:
     with _in_the_logs_language():
         object_name = str(target)[:200]
-    event = AuditEvent.objects.create(
+    return AuditEvent(
         person_id=by.person.pk if by.person else None,
         person_name=by.person.display_name if by.person else "",
         acting_as_id=by.acting_as.pk if by.acting_as else None,
@@ -48,16 +76,18 @@ def record(
         object_id=target.pk,
         object_name=object_name,
     )
-    AuditChange.objects.bulk_create(
+
+
+def _changes(event: AuditEvent, changes: Changes) -> list[AuditChange]:
+    return [
         AuditChange(
             event=event,
             field=field,
             old="" if field in SECRET_FIELDS else readable(old),
             new="" if field in SECRET_FIELDS else readable(new),
         )
-        for field, (old, new) in (changes or {}).items()
-    )
-    return event
+        for field, (old, new) in changes.items()
+    ]
 
 
 def snapshot(row: models.Model, fields: Iterable[str]) -> dict[str, Any]:

@@ -1,0 +1,142 @@
+"""Statuses that people set and that sending changes, by the table of D 6.2.
+
+What payments, credit notes and passing days do to a status stands with those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from billing.choices import InvoiceStatus
+from billing.invoice_statuses import may_follow
+from billing.models import BillingAccount, Invoice
+from billing.services.invoices import status_when_sent
+from portal.core import audit
+from portal.core.actor import Actor
+from portal.core.permissions import Permission
+
+APPROVED = "invoice.approved"
+TAKEN_BACK = "invoice.approval_taken_back"
+SENT = "invoice.sent"
+SET = "invoice.status_set"
+
+
+@transaction.atomic
+def approve(invoices: QuerySet[Invoice], *, by: Actor) -> int:
+    """Approve those of ``invoices`` that wait for it; how many there were.
+
+    What somebody else approved meanwhile is left alone, and not counted.
+    """
+    by.require(Permission.COMMERCE)
+    return _move(invoices, InvoiceStatus.QUEUED, InvoiceStatus.APPROVED, APPROVED, by)
+
+
+@transaction.atomic
+def take_back_approval(invoices: QuerySet[Invoice], *, by: Actor) -> int:
+    """Let approved ones wait again; how many there were. What was sent stays sent."""
+    by.require(Permission.COMMERCE)
+    return _move(invoices, InvoiceStatus.APPROVED, InvoiceStatus.QUEUED, TAKEN_BACK, by)
+
+
+@transaction.atomic
+def send_approved(invoices: QuerySet[Invoice], *, by: Actor) -> int:
+    """Let those of ``invoices`` that are approved go to their customers; how many.
+
+    From now on they are due, paid or pre-paid, their customers see them, and whatever is
+    to be mailed is: `customers.jobs.mail_invoices` finds it.
+    """
+    by.require(Permission.COMMERCE)
+    approved = invoices.filter(status=InvoiceStatus.APPROVED)
+    _hold_accounts(approved)
+    rows = _locked(approved, by)
+
+    def wanted(row: Invoice) -> InvoiceStatus:
+        return status_when_sent(row, row.account)
+
+    for status, part in groupby(sorted(rows, key=wanted), key=wanted):
+        _set(list(part), status, SENT, by)
+    return len(rows)
+
+
+@transaction.atomic
+def set_status(*, invoice: Invoice, status: InvoiceStatus, by: Actor) -> Invoice:
+    """Set the status by hand, where the table allows it; the same one changes nothing.
+
+    Raises ValidationError where what happened meanwhile, or the table, forbids it.
+    """
+    by.require(Permission.COMMERCE)
+    same = Invoice.objects.filter(pk=invoice.pk)
+    _hold_accounts(same)
+    found = _locked(same, by)
+    if not found:
+        raise PermissionDenied
+    [row] = found
+    if row.status == status:
+        return row
+    if not may_follow(row.status, status, by_hand=True):
+        raise ValidationError(
+            _("An invoice with the status “%(present)s” cannot become “%(wanted)s”.")
+            % {"present": row.get_status_display(), "wanted": status.label},
+            code="status",
+        )
+    _set([row], status, SET, by)
+    return row
+
+
+def _move(
+    invoices: QuerySet[Invoice],
+    present: InvoiceStatus,
+    wanted: InvoiceStatus,
+    action: str,
+    by: Actor,
+) -> int:
+    rows = _locked(invoices.filter(status=present), by)
+    _set(rows, wanted, action, by)
+    return len(rows)
+
+
+def _hold_accounts(invoices: QuerySet[Invoice]) -> None:
+    """Let payments wait: what they settle decides what an invoice is."""
+    ids = invoices.order_by().values("account")
+    accounts = BillingAccount.objects.filter(pk__in=ids).order_by("pk")
+    list(accounts.select_for_update(of=("self",), no_key=True).values_list("pk"))
+
+
+def _locked(invoices: QuerySet[Invoice], by: Actor) -> list[Invoice]:
+    """Those of ``invoices`` that ``by`` issued, with their customers.
+
+    Always in the same order, so that two who do this at once wait instead of falling over
+    each other; whoever comes second sees what the first has made of them.
+    """
+    return list(
+        invoices.filter(issuer=by.customer.pk)
+        .select_related("account__customer")
+        .defer("content")
+        .order_by("pk")
+        .select_for_update(of=("self",), no_key=True)
+    )
+
+
+def _set(
+    rows: Iterable[Invoice], wanted: InvoiceStatus, action: str, by: Actor
+) -> None:
+    """One statement for the rows, two for what the audit log tells of them."""
+    rows = list(rows)
+    if not rows:
+        return
+    before = audit.snapshot(rows[0], ["status"])
+    Invoice.objects.filter(pk__in=[row.pk for row in rows]).update(status=wanted)
+    for row in rows:
+        row.status = wanted
+    audit.record_each(
+        action,
+        [(row, row.account.customer) for row in rows],
+        by=by,
+        changes=audit.differences(before, audit.snapshot(rows[0], ["status"])),
+    )
