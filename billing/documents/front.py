@@ -204,19 +204,16 @@ def vat_remarks(content: Content, figures: Figures) -> list[str]:
     return said
 
 
-def remarks(content: Content) -> list[str]:
-    """The seller's own note, and what days mean."""
-    said = [content.document.note] if content.document.note else []
-    if _has_days(content):
+def about_rows(content: Content, listed_from: int) -> str:
+    """Where the rows are, and what their days mean."""
+    said = []
+    if listed_from:
+        said.append(_("Details from page %(page)s on.") % {"page": listed_from})
+    rows = (row for section in content.sections for row in section.rows)
+    if content.payments or any(row.day for row in rows):
         zone = content.time_zone
         said.append(_("Days are those of the time zone %(zone)s.") % {"zone": zone})
-    return said
-
-
-def _has_days(content: Content) -> bool:
-    return bool(content.payments) or any(
-        row.day for section in content.sections for row in section.rows
-    )
+    return " ".join(said)
 
 
 def how_to_pay(document: Document, figures: Figures) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ import segno
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.html import format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from billing.documents import drawing, engine, front, joining, metadata
 from billing.documents.drawing import Columns, Placed
@@ -28,8 +29,8 @@ from billing.documents.palette import Palette
 from billing.documents.paper import MARGIN_LEFT, paper_of
 from billing.invoicing.content import Content, freeze
 
-# Up to so many rows stand on page one, which then needs no summary of them.
-ROWS_IN_FRONT = 14
+# Page one takes so many lines beside all else; where there are more, rows are listed behind.
+LINES_IN_FRONT = 9
 VARIANT = "pdf/a-3b"
 
 
@@ -70,8 +71,8 @@ class _Drawing:
         self.paper = paper_of(document.seller.address.country)
 
     def pdf(self, xml: bytes | None) -> bytes:
-        rows = sum(len(section.rows) for section in self.content.sections)
-        if rows <= ROWS_IN_FRONT:
+        has_rows = any(section.rows for section in self.content.sections)
+        if not has_rows or _lines(self.content) <= LINES_IN_FRONT:
             return self._written(self._rendered(self._html(())), xml)
         listing = self._listing()
         fronts = 1
@@ -142,19 +143,21 @@ class _Drawing:
             "sums": front.sums(content, figures),
             "movements": front.movements(content, figures),
             "vat_remarks": front.vat_remarks(content, figures),
-            "remarks": front.remarks(content),
+            "about_rows": front.about_rows(content, listed_from),
             "how_to_pay": front.how_to_pay(document, figures),
             "payment_details": front.payment_details(document.payment),
-            "qr": _qr(content.qr),
             "imprint": front.imprint(content),
             "stationery": stationery,
-            "listed_from": listed_from,
             "total_pages": total_pages,
         }
         return render_to_string("billing/documents/document.html", context)
 
     def _rendered(self, html: str) -> Any:
-        files = {"logo": self.logo} if self.logo else {}
+        files = {}
+        if self.logo:
+            files["logo"] = self.logo
+        if self.content.qr:
+            files["qr"] = _qr(self.content.qr)
         return engine.render(html, self._style(), files)
 
     def _style(self) -> str:
@@ -199,6 +202,14 @@ class _Drawing:
         return digest.hexdigest()[:32].encode()
 
 
+def _lines(content: Content) -> int:
+    """Of rows, titles and sums, payments, and what payments change."""
+    rows = sum(len(section.rows) for section in content.sections)
+    titles = 2 * len(content.sections) if len(content.sections) > 1 else 1
+    payments = 2 + len(content.payments) if content.payments else 0
+    return rows + titles + payments + (2 if content.carried_over else 0)
+
+
 def _name_attachments_once(_document: object, pdf: Any) -> None:
     """WeasyPrint lists each of them twice."""
     if "AF" in pdf.catalog:
@@ -223,9 +234,9 @@ def _placed(texts: Sequence[Placed]) -> SafeString:
     )
 
 
-def _qr(payload: str) -> SafeString:
+def _qr(payload: str) -> bytes:
     """As SVG; level M and bytes of UTF-8, as EPC069-12 wants them."""
-    if not payload:
-        return SafeString("")
     code = segno.make(payload, error="m", boost_error=False, encoding="utf-8")
-    return mark_safe(code.svg_inline(border=0, omitsize=True))
+    target = BytesIO()
+    code.save(target, kind="svg", border=0)
+    return target.getvalue()
