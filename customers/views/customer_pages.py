@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from billing.invoicing.readiness import buyer_gaps
-from billing.models import BillingAccount
+from billing.models import BillingAccount, TaxLiability
 from billing.views.readiness import readiness_sign
 from customers.audit_labels import describe
 from customers.choices import Lock
@@ -113,6 +113,8 @@ class CustomerDetail(CustomerPage):
 
     def get(self, request: Any, pk: int) -> HttpResponse:
         customer, account = self.customer, self.customer.account
+        liabilities = TaxLiability.objects.select_related("tax")
+        prefetch_related_objects([account], Prefetch("liabilities", liabilities))
         context = self.page_context(
             tiles=balance_tiles(
                 customer,
@@ -131,12 +133,14 @@ class CustomerDetail(CustomerPage):
                         "auto_topup",
                         "payment_type",
                         "bank_account_number",
+                        "vat_treatment",
                     )
                 },
                 provider=BillingAccount.objects.filter(
                     customer=self.actor.customer.pk
                 ).first(),
                 balance=account.balance,
+                taxes=[liable.tax for liable in account.liabilities.all()],
             ),
             account_items=account_items(account),
             settings_items=settings_items(customer),

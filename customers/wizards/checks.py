@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing.choices import PaymentType
-from billing.models import BillingAccount
+from billing.models import BillingAccount, Tax
+from billing.party_choices import VatTreatment
 from billing.types import rules_of
 from portal.core.money import ZERO, format_money
 from rateplans.models import RatePlan
@@ -23,11 +24,12 @@ def warnings(
     values: Mapping[str, Any],
     provider: BillingAccount | None,
     balance: Decimal = ZERO,
+    taxes: Iterable[Tax] = (),
 ) -> list[str]:
     """Sentences about an account's settings; ``values`` are the account's fields.
 
     ``provider`` is the reseller's own account, None for the system owner; ``balance`` is
-    that of the account, if it exists already.
+    that of the account, if it exists already; ``taxes`` are those it is liable for.
     """
     present = effective_plan(plan, on=timezone.localdate())
     bill_type = values.get("bill_type") or present.value("bill_type")
@@ -69,6 +71,16 @@ def warnings(
         "bank_account_number"
     ):
         found.append(_("Direct debit needs the bank details."))
+    treatment = VatTreatment(values.get("vat_treatment") or VatTreatment.STANDARD)
+    charged = [tax.name for tax in taxes if tax.is_vat and tax.rate]
+    if charged and treatment != VatTreatment.STANDARD:
+        found.append(
+            _(
+                "%(taxes)s is charged though invoices are to say “%(treatment)s”: untick"
+                " it under Taxes, or change the VAT treatment."
+            )
+            % {"taxes": ", ".join(charged), "treatment": treatment.label}
+        )
     if currency != plan.currency:
         found.append(
             _(

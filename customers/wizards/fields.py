@@ -311,7 +311,7 @@ def buyer_fields() -> Fields:
         ),
         "endpoint_scheme": forms.ChoiceField(
             label=_("Kind of electronic address"),
-            choices=[("", _("None")), *EndpointScheme.choices],
+            choices=[("", ""), *EndpointScheme.choices],
             required=False,
             help_text=_("Whose numbers the customer's address for e-invoices is of."),
         ),

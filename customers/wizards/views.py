@@ -11,7 +11,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from billing.models import BillingAccount
+from billing.models import BillingAccount, Tax
+from billing.party_choices import VatTreatment
 from billing.selectors import available_taxes
 from billing.services.quotes import Wish, quote_new_customer
 from customers.audit_labels import missed_changes
@@ -319,14 +320,17 @@ class WarningCheck(PortalView):
         context: dict[str, Any] = {"warnings": []}
         if plan is not None:
             values = typed_account_values(request.POST)
+            taxes = self.taxes(parent)
             context["warnings"] = warnings(
                 plan=plan,
                 values=values,
                 provider=BillingAccount.objects.filter(customer=parent).first(),
                 balance=self.balance(),
+                taxes=taxes,
             )
             if "version" not in request.POST:  # which only a customer has that exists
-                context["price"] = self.price(parent, {**values, "plan": plan})
+                values |= {"plan": plan, "taxes": taxes}
+                context["price"] = self.price(parent, values)
         return render(request, "customers/_warnings.html", context)
 
     def balance(self) -> Decimal:
@@ -336,17 +340,18 @@ class WarningCheck(PortalView):
         customer = below.first()
         return customer.account.balance if customer else ZERO
 
-    def price(self, parent: Customer, values: dict[str, Any]) -> dict[str, Any] | None:
-        """What the new customer's account and first features cost it."""
+    def taxes(self, parent: Customer) -> list[Tax]:
+        """Those that are ticked."""
         data = self.request.POST
         taxes = available_taxes(owner_id=parent.pk, ancestor_ids=parent.ancestor_ids)
         ticked = [pk for pk in map(row_id, data.getlist("taxes")) if pk is not None]
+        return list(taxes.filter(pk__in=ticked))
+
+    def price(self, parent: Customer, values: dict[str, Any]) -> dict[str, Any] | None:
+        """What the new customer's account and first features cost it."""
         try:
             quote = quote_new_customer(
-                parent,
-                {**values, "taxes": taxes.filter(pk__in=ticked)},
-                self.wishes(parent),
-                by=self.actor,
+                parent, values, self.wishes(parent), by=self.actor
             )
         except ValidationError:
             return None  # no exchange rate yet: said when the form is sent
@@ -377,6 +382,8 @@ def typed_account_values(data: Any) -> dict[str, Any]:
     }
     bill_type = data.get("bill_type", "")
     values["bill_type"] = bill_type if bill_type in BillType else ""
+    treatment = data.get("vat_treatment", "")
+    values["vat_treatment"] = treatment if treatment in VatTreatment else ""
     for name in ("credit_limit", "low_balance", "auto_topup"):
         field = AmountField(required=False, min_value=0)
         try:

@@ -140,10 +140,10 @@ BUYERS: dict[str, Values] = {
     "Seilbahnen Alpenblick": {
         "legal_name": "Seilbahnen Alpenblick GmbH",
         "register_number": "FN 123456a",
-        "tax_reference": "ATU12345603",
+        "tax_reference": "ATU12345675",
         "vat_treatment": VatTreatment.REVERSE_CHARGE,
         "endpoint_scheme": EndpointScheme.AT_VAT,
-        "endpoint_id": "ATU12345603",
+        "endpoint_id": "ATU12345675",
         "buyer_reference": "Talstation",
     },
     # Its VAT id has been asked for, twice.
