@@ -302,8 +302,11 @@ _CHECKS: dict[EndpointScheme, Callable[[str], str]] = {
 
 
 def endpoint_errors(scheme: str, value: str) -> dict[str, ValidationError]:
-    """What is wrong with the two parts of an electronic address together, by field."""
-    if not scheme and not value:
+    """What is wrong with the two parts of an electronic address together, by field.
+
+    Of an unknown scheme nothing is told: it is no choice of its field.
+    """
+    if (not scheme and not value) or (scheme and scheme not in EndpointScheme):
         return {}
     if not scheme:
         message = _("Choose what kind of number this address is.")

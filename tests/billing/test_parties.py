@@ -293,8 +293,11 @@ def test_what_is_wrong_with_an_electronic_address(
     assert sentence in " ".join(errors[field].messages)
 
 
-def test_no_electronic_address_is_none() -> None:
-    assert parties.endpoint_errors("", "") == {}
+@pytest.mark.parametrize(("scheme", "value"), [("", ""), ("1234", "1"), ("1234", "")])
+def test_nothing_is_said_of_no_address_nor_of_a_scheme_that_is_none(
+    scheme: str, value: str
+) -> None:
+    assert parties.endpoint_errors(scheme, value) == {}
 
 
 def test_schemes_are_in_the_official_list() -> None:
