@@ -155,6 +155,10 @@ def credit_note(key: str) -> str:
     return f"credit-note:{key}"
 
 
+def is_of_credit_note(key: str) -> bool:
+    return key.startswith(("credit-note:", "credited:"))
+
+
 def credited(key: str) -> str:
     return f"credited:{key}"
 
@@ -174,3 +178,13 @@ def topup_invoice(entry_id: int) -> str:
 def requested_invoice(token: str) -> str:
     """What a page asked for: ``token`` is of the page."""
     return f"request:{token}"
+
+
+def credit_of(token: str) -> str:
+    """The credit note that a page asked for."""
+    return f"credit:{token}"
+
+
+def reissue_of(token: str) -> str:
+    """The invoice that the same page made in place of the credited one."""
+    return f"reissue:{token}"

@@ -152,6 +152,26 @@ ACTIONS: dict[str, ActionLabel] = {
     "email.resent": ActionLabel(gettext_lazy("E-mail sent again"), "mail", "info"),
     "company.updated": ActionLabel(gettext_lazy("Company changed"), "building-2"),
     "seller.updated": ActionLabel(gettext_lazy("Invoicing changed"), "receipt"),
+    "series.updated": ActionLabel(
+        gettext_lazy("Number series changed"), "list-ordered"
+    ),
+    "invoice.issued": ActionLabel(
+        gettext_lazy("Invoice issued"), "receipt-text", "success"
+    ),
+    "invoice.approved": ActionLabel(
+        gettext_lazy("Invoice approved"), "file-check", "info"
+    ),
+    "invoice.approval_taken_back": ActionLabel(
+        gettext_lazy("Approval taken back"), "undo-2", "warning"
+    ),
+    "invoice.sent": ActionLabel(gettext_lazy("Invoice sent"), "send", "info"),
+    "invoice.mailed": ActionLabel(gettext_lazy("Invoice mailed"), "mail", "info"),
+    "invoice.status_set": ActionLabel(
+        gettext_lazy("Status of an invoice set"), "pencil", "warning"
+    ),
+    "invoice.discarded": ActionLabel(
+        gettext_lazy("Invoice no longer wanted"), "trash-2"
+    ),
     "plan.archived": ActionLabel(gettext_lazy("Rate plan archived"), "archive"),
     "plan.brought_back": ActionLabel(
         gettext_lazy("Rate plan brought back"), "archive-restore", "success"
@@ -169,6 +189,18 @@ ACTIONS: dict[str, ActionLabel] = {
     ),
     "transaction.reversed": ActionLabel(
         gettext_lazy("Entry taken back"), "undo-2", "warning"
+    ),
+    "payment.recorded": ActionLabel(
+        gettext_lazy("Payment recorded"), "hand-coins", "success"
+    ),
+    "payment.reversed": ActionLabel(
+        gettext_lazy("Payment taken back"), "undo-2", "warning"
+    ),
+    "payment.imported": ActionLabel(
+        gettext_lazy("Bank statement imported"), "upload", "info"
+    ),
+    "credit_note.issued": ActionLabel(
+        gettext_lazy("Credit note issued"), "receipt-text", "warning"
     ),
     "switch.opened": ActionLabel(
         gettext_lazy("Switched into the customer"), "log-in", "info"
@@ -250,9 +282,13 @@ GROUPS: dict[str, Any] = {
     "email": gettext_lazy("E-mails"),
     "company": gettext_lazy("Company"),
     "seller": gettext_lazy("Invoicing"),
+    "series": gettext_lazy("Number series"),
+    "invoice": gettext_lazy("Invoices"),
     "plan": gettext_lazy("Rate plans"),
     "custom": gettext_lazy("Custom settings"),
     "transaction": gettext_lazy("Transactions"),
+    "payment": gettext_lazy("Payments"),
+    "credit_note": gettext_lazy("Credit notes"),
     "switch": gettext_lazy("Switching"),
     "system": gettext_lazy("System"),
 }

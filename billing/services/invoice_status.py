@@ -1,6 +1,7 @@
 """Statuses that people set and that sending changes, by the table of D 6.2.
 
-What payments, credit notes and passing days do to a status stands with those.
+What payments, credit notes and passing days do to a status stands with those; saying by hand
+that an invoice is paid books a payment.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from billing.choices import InvoiceStatus
 from billing.invoice_statuses import may_follow
 from billing.models import BillingAccount, Invoice
+from billing.services import payments
 from billing.services.invoices import status_when_sent
 from portal.core import audit
 from portal.core.actor import Actor
@@ -85,8 +87,18 @@ def set_status(*, invoice: Invoice, status: InvoiceStatus, by: Actor) -> Invoice
             % {"present": row.get_status_display(), "wanted": status.label},
             code="status",
         )
+    _settle_by_hand(row, status, by)
     _set([row], status, SET, by)
     return row
+
+
+def _settle_by_hand(row: Invoice, status: InvoiceStatus, by: Actor) -> None:
+    """What was paid agrees with the status: a payment is booked, or all are taken back."""
+    if status == InvoiceStatus.PAID:
+        payments.settle_by_hand(invoice=row, by=by)
+    elif row.status == InvoiceStatus.PAID:
+        reason = _("The payment was refused")
+        payments.reverse_by_hand(invoice=row, reason=reason, by=by)
 
 
 def _move(

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import partial
 
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from billing import invoice_statuses as statuses
-from billing.choices import InvoiceStatus, InvoiceType
+from billing.choices import InvoiceStatus, InvoiceType, OverdueLock
 from billing.models import BillingAccount, Invoice, Payment, Settlement
 from portal.core.money import ZERO
 from portal.core.periods import local_date
+from portal.core.tasks import announce
+
+FOLLOW_LOCK = "customers.jobs.follow_overdue_lock"
 
 
 def held_account(account_id: int) -> BillingAccount:
@@ -112,3 +117,9 @@ def unpaid_status(invoice: Invoice, zone: str) -> InvoiceStatus:
     if invoice.overdue_on and local_date(zone) >= invoice.overdue_on:
         return InvoiceStatus.OVERDUE
     return InvoiceStatus.DUE
+
+
+def announce_settled(account: BillingAccount) -> None:
+    """Whoever is locked because an invoice is overdue may owe nothing now."""
+    if account.overdue_lock != OverdueLock.NONE:
+        transaction.on_commit(partial(announce, FOLLOW_LOCK, account.pk))

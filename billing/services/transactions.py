@@ -47,7 +47,7 @@ def may_reverse(entry: LedgerEntry, account: BillingAccount, *, by: Actor) -> bo
     """Whether a button to take ``entry`` of ``account`` back makes sense."""
     return (
         may_post(account, by=by)
-        and entry.kind in REVERSIBLE_KINDS
+        and _is_reversible(entry)
         and not hasattr(entry, "reversed_by")
     )
 
@@ -130,7 +130,7 @@ def reverse_entry(
     require_provider(account, by)
     if entry.account_id != account.pk:
         raise ValueError("the entry is of another account")
-    if entry.kind not in REVERSIBLE_KINDS:
+    if not _is_reversible(entry):
         raise ValidationError(
             _("Entries of this kind cannot be taken back. Book a correction instead."),
             code="kind",
@@ -154,6 +154,11 @@ def reverse_entry(
         CallTime.objects.filter(entry=entry).update(remaining=0)
         _record("transaction.reversed", reversal, account, by)
     return reversal
+
+
+def _is_reversible(entry: LedgerEntry) -> bool:
+    """What stands on a credit note is as final as that."""
+    return entry.kind in REVERSIBLE_KINDS and not keys.is_of_credit_note(entry.key)
 
 
 def call_time_of(entry: LedgerEntry) -> CallTime | None:

@@ -1,0 +1,249 @@
+"""What a credit note will say and do, worked out before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from billing.choices import InvoiceOccasion, InvoiceStatus, InvoiceType
+from billing.invoicing import crediting
+from billing.invoicing.build import Settled, Span, Subject
+from billing.invoicing.content import Content, thaw
+from billing.invoicing.crediting import BookedTax, Part, Wanted
+from billing.models import Invoice, Tax
+from billing.services import invoices
+from billing.services.invoices import Draft
+from billing.types import rules_of
+from portal.core.money import ZERO, format_money
+from portal.core.periods import local_date
+from portal.core.scope import scopes_disabled
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a credit note will do, before anything is written."""
+
+    invoice: Invoice
+    note: Draft
+    settles: Decimal  # comes off what is to be paid of the invoice
+    gives_back: (
+        Decimal  # goes to the balance; below 0: a debt that had moved from there
+    )
+    is_whole: bool  # nothing is left to credit then
+    replacement: Draft | None = None  # the invoice that is issued instead
+
+    @property
+    def total(self) -> Decimal:
+        return self.note.content.document.totals.gross
+
+
+def refusal(invoice: Invoice) -> str:
+    """Why an invoice cannot be credited; "" if it can."""
+    if not invoice.is_issued:
+        return _("It is not issued yet.")
+    if invoice.type != InvoiceType.INVOICE:
+        return _("A credit note cannot be credited.")
+    if invoice.occasion == InvoiceOccasion.TOPUP:
+        return _("It is about a top-up: take that payment back instead.")
+    if invoice.status in {InvoiceStatus.CANCELLED, InvoiceStatus.SUPERSEDED}:
+        return _("All of it was credited.")
+    return ""
+
+
+def parts_left(invoice: Invoice) -> list[Part]:
+    """What of an issued invoice can still be credited by amount."""
+    return crediting.parts_of(thaw(invoice.content), _earlier(invoice))
+
+
+def preview(
+    *, invoice: Invoice, wanted: Wanted, reason: str, is_reissued: bool = False
+) -> Correction:
+    """What `issue` would do now; nothing is written. Raises ValidationError as it does."""
+    with scopes_disabled():  # who issues is above the account
+        invoice = Invoice.objects.get(pk=invoice.pk)
+        return correction_of(invoice, wanted, reason, is_reissued)
+
+
+def correction_of(
+    invoice: Invoice, wanted: Wanted, reason: str, is_reissued: bool
+) -> Correction:
+    if why := refusal(invoice):
+        raise ValidationError(why, code="refused")
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say why it is credited.")})
+    earlier = _earlier(invoice)
+    replacement = None
+    if is_reissued:
+        if not wanted.is_whole:
+            raise ValueError("only a whole invoice is issued again")
+        if earlier:
+            raise ValidationError(
+                _(
+                    "Parts of it were credited already: credit the rest, and invoice"
+                    " what is right by a new transaction."
+                ),
+                code="credited",
+            )
+        replacement = _replacement(invoice)
+    draft = note_draft(invoice, wanted, reason.strip())
+    total = draft.content.document.totals.gross
+    is_whole = _gross_of(earlier) + total >= invoice.total
+    open_now = invoice.payable - invoice.settled
+    # Of a whole one, payments go to the balance, or to the invoice that replaces it.
+    present = open_now + (_paid(invoice) if is_whole else ZERO)
+    gives_back = total - (open_now if is_whole else min(total, open_now))
+    if replacement is not None:
+        gives_back = ZERO
+        terms = _replaced_terms(invoice, draft.subject)
+    else:
+        terms = _terms(draft, invoice, min(total, open_now))
+    document = replace(draft.content.document, terms=terms)
+    draft = replace(draft, content=replace(draft.content, document=document))
+    return Correction(
+        invoice=invoice,
+        note=draft,
+        settles=min(total, present),
+        gives_back=gives_back,
+        is_whole=is_whole,
+        replacement=replacement,
+    )
+
+
+def _earlier(invoice: Invoice) -> list[Content]:
+    """What was credited of an invoice so far, oldest first."""
+    notes = Invoice.objects.filter(corrects=invoice.pk).exclude(number="")
+    return [thaw(note.content) for note in notes.order_by("pk")]
+
+
+def _gross_of(contents: Sequence[Content]) -> Decimal:
+    return sum((each.document.totals.gross for each in contents), ZERO)
+
+
+def _paid(invoice: Invoice) -> Decimal:
+    paid = invoice.settlements.filter(undone_at=None, payment__isnull=False)
+    return sum((each.amount for each in paid), ZERO)
+
+
+def note_draft(invoice: Invoice, wanted: Wanted, reason: str) -> Draft:
+    """The credit note, with the sides as they stand on the invoice that it is about."""
+    subject, plan = invoices.subject_of(invoice.account_id)
+    _refuse_other_issuer(invoice, subject)
+    original = thaw(invoice.content)
+    today = local_date(subject.account.customer.time_zone)
+    with translation.override(original.language):
+        content = crediting.credit(
+            original, _earlier(invoice), wanted, issued_on=today, reason=reason
+        )
+    return Draft(
+        subject=replace(subject, language=original.language),
+        content=content,
+        entries=(),
+        span=Span(invoice.period_start, invoice.period_end),
+        plan=plan,
+        at=timezone.now(),
+        residue=ZERO,
+        overdue_on=today,
+    )
+
+
+def _refuse_other_issuer(invoice: Invoice, subject: Subject) -> None:
+    if invoice.issuer_id != subject.issuer.pk:
+        raise ValidationError(
+            _("Another provider has issued it: the customer was moved since."),
+            code="issuer",
+        )
+
+
+def _terms(draft: Draft, invoice: Invoice, taken_off: Decimal) -> str:
+    """What becomes of the amount, in the customer's language (BT-20)."""
+    document = draft.content.document
+    told = []
+    with translation.override(draft.subject.language):
+        if taken_off:
+            text = _("%(amount)s comes off what is to be paid of invoice %(number)s.")
+            amount = format_money(taken_off, document.currency)
+            told.append(text % {"amount": amount, "number": invoice.number})
+        if rest := document.totals.gross - taken_off:
+            text = _("%(amount)s is credited to your balance.")
+            told.append(text % {"amount": format_money(rest, document.currency)})
+    return " ".join(told)
+
+
+def _replaced_terms(invoice: Invoice, subject: Subject) -> str:
+    with translation.override(subject.language):
+        text = _("A new invoice replaces invoice %(number)s.")
+        return text % {"number": invoice.number}
+
+
+def returned_terms(subject: Subject) -> str:
+    with translation.override(subject.language):
+        return _("The payment was taken back.")
+
+
+def _first_of(invoice: Invoice) -> Invoice:
+    """The invoice that an account's entries were put on, though it was replaced since."""
+    while invoice.replaces is not None:
+        invoice = invoice.replaces
+    return invoice
+
+
+def booked_taxes(invoice: Invoice) -> list[BookedTax]:
+    entries = invoices.entries_of(invoice.account_id).filter(invoice=_first_of(invoice))
+    rows = [(tax, entry) for entry in entries for tax in entry.taxes.all()]
+    vat = set(
+        Tax.objects.filter(
+            pk__in={tax.tax_id for tax, _entry in rows}, is_vat=True
+        ).values_list("pk", flat=True)
+    )
+    return [
+        BookedTax(
+            tax_id=tax.tax_id,
+            name=tax.name,
+            rate=tax.rate,
+            is_vat=tax.tax_id in vat,
+            group_rate=sum(
+                (each.rate for each in entry.taxes.all() if each.tax_id in vat), ZERO
+            ),
+            amount=-tax.amount,
+        )
+        for tax, entry in rows
+    ]
+
+
+def _replacement(invoice: Invoice) -> Draft:
+    """The invoice again, over the same entries, with what is known of both sides today."""
+    subject, plan = invoices.subject_of(invoice.account_id)
+    original = thaw(invoice.content)
+    account = subject.account
+    shows_due = rules_of(account.bill_type).shows_total_due
+    if shows_due != (original.total_due is not None):
+        raise ValidationError(
+            _("The billing type has changed since: cancel it instead."),
+            code="bill_type",
+        )
+    entries = tuple(invoices.entries_of(account.pk).filter(invoice=_first_of(invoice)))
+    span = Span(invoice.period_start, invoice.period_end)
+    balance = original.balance if original.balance is not None else account.balance
+
+    def settle(gross: Decimal) -> Settled:
+        # As much was paid before, or carried over, as when it was issued first.
+        return Settled(max(ZERO, invoice.payable + gross - invoice.total), balance)
+
+    content, overdue_on = invoices.built(
+        subject, plan, invoices.matter_of(subject, entries, span), settle=settle
+    )
+    return Draft(
+        subject=subject,
+        content=content,
+        entries=entries,
+        span=span,
+        plan=plan,
+        at=timezone.now(),
+        residue=content.document.totals.gross - invoice.total,
+        overdue_on=overdue_on,
+    )

@@ -1,0 +1,342 @@
+"""Payments: what comes in settles invoices, and what is left over goes to the balance.
+
+The ledger tells of both, so that an account's own pages show all its money: what settles
+invoices is an entry that does not move the balance, since the debt has left that with the
+invoice (D 1.5); what is left over is one that does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing import invoice_statuses as statuses
+from billing import keys, ledger
+from billing.choices import (
+    EntryKind,
+    PaymentMethod,
+)
+from billing.models import BillingAccount, Invoice, LedgerEntry, Payment
+from billing.services import credit_notes, invoices, settlements
+from billing.services.transactions import refuse_above_maximum, require_provider
+from billing.types import rules_of
+from portal.core import audit
+from portal.core.actor import Actor
+from portal.core.money import ZERO, has_minor_unit_precision
+from portal.core.periods import local_date
+
+ON_INVOICES, ON_BALANCE, MOVED = "invoices", "balance", "moved"
+# Older than that is a slip of the pen: the year 0206, or 2016 for 2026.
+OLDEST = timedelta(days=3660)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Money that came in, in the account's currency."""
+
+    amount: Decimal
+    method: PaymentMethod
+    on: date
+    reference: str = ""
+    note: str = ""
+
+
+@transaction.atomic
+def record_payment(
+    *,
+    account: BillingAccount,
+    received: Received,
+    key: str,
+    by: Actor,
+    invoice: Invoice | None = None,
+) -> Payment:
+    """Book a payment: on ``invoice`` first, then on the oldest open ones; the rest is balance.
+
+    The same ``key`` is booked once; the second time gives the first payment. A top-up of an
+    account whose billing type has invoices for them gets its invoice. Raises
+    ValidationError by field.
+    """
+    require_provider(account, by)
+    account = settlements.held_account(account.pk)
+    present = Payment.objects.filter(account=account, key=key).first()
+    if present is not None:
+        return present
+    _check(account, received)
+    refuse_above_maximum(received.amount, account, by)
+    shares = list(_shares(account, invoice, received.amount))
+    surplus = received.amount - sum((share for _each, share in shares), ZERO)
+    rules = rules_of(account.bill_type)
+    if surplus and not rules.uses_balance:
+        raise ValidationError(
+            {
+                "amount": ValidationError(
+                    _(
+                        "That is more than is open, and this billing type has no balance."
+                    ),
+                    code="no_balance",
+                )
+            }
+        )
+    payment = Payment.objects.create(
+        account=account,
+        provider=account.provider,
+        key=key,
+        received_on=received.on,
+        amount=received.amount,
+        currency=account.currency,
+        method=received.method,
+        reference=received.reference.strip(),
+        note=received.note.strip(),
+        person_id=by.person.pk if by.person else None,
+        person_name=by.person.display_name if by.person else "",
+        acting_as_name=by.acting_as.display_name if by.acting_as else "",
+    )
+    for each, share in shares:
+        settlements.settle(each, share, payment=payment)
+        settlements.follow(each, account.customer.time_zone)
+    _book(payment, account, [each for each, _share in shares], surplus, by)
+    _record("payment.recorded", payment, account, by)
+    settlements.announce_settled(account)
+    return payment
+
+
+@transaction.atomic
+def reverse_payment(
+    *, payment: Payment, reason: str, is_refused: bool, by: Actor
+) -> Payment:
+    """Take a payment back, once: what it settled is to be paid again, the rest is owed.
+
+    ``is_refused``: the bank or card company took the money back, so the invoices say that
+    payment was refused; otherwise they are as if it had never been booked. The invoice of a
+    top-up is cancelled by a credit note. It is booked whatever the credit limit says.
+    """
+    require_provider(payment.account, by)
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say why it is taken back.")})
+    account = settlements.held_account(payment.account_id)
+    payment = Payment.objects.get(pk=payment.pk)
+    if payment.is_reversed:
+        return payment
+    surplus = settlements.surplus_of(payment)
+    held = list(settlements.holding(payment))
+    zone = account.customer.time_zone
+    # Before the amounts are looked at again: what settles nothing may not be reversed.
+    for invoice in settlements.undo(held):
+        settlements.follow(invoice, zone, is_refused=is_refused)
+    payment.reversed_at = timezone.now()
+    payment.reversed_by_name = by.person.display_name if by.person else ""
+    payment.reversal_reason = reason.strip()
+    payment.save(update_fields=["reversed_at", "reversed_by_name", "reversal_reason"])
+    settled = sum((each.amount for each in held), ZERO)
+    _book_back(payment, account, settled, surplus, by)
+    _record("payment.reversed", payment, account, by)
+    return payment
+
+
+def settle_by_hand(*, invoice: Invoice, by: Actor) -> Payment | None:
+    """Book what is open of an invoice as paid today; None if nothing is.
+
+    For whoever only wants to say that it is paid: the payment can be taken back.
+    """
+    with transaction.atomic():
+        account = settlements.held_account(invoice.account_id)
+        invoice = Invoice.objects.get(pk=invoice.pk)
+        if invoice.open <= 0 or invoice.status not in statuses.OPEN:
+            return None
+        count = invoice.settlements.count()
+        received = Received(
+            amount=invoice.open,
+            method=PaymentMethod.OTHER,
+            on=local_date(account.customer.time_zone),
+            reference=invoice.number,
+        )
+        key = f"hand:{invoice.pk}:{count}"
+        return record_payment(
+            account=account, received=received, key=key, by=by, invoice=invoice
+        )
+
+
+def reverse_by_hand(*, invoice: Invoice, reason: str, by: Actor) -> list[Payment]:
+    """Take back all payments that settle an invoice: none of it was paid after all."""
+    found = Payment.objects.filter(
+        settlements__invoice=invoice.pk,
+        settlements__undone_at=None,
+        reversed_at=None,
+    ).order_by("pk")
+    with transaction.atomic():
+        return [
+            reverse_payment(payment=each, reason=reason, is_refused=True, by=by)
+            for each in found.select_related("account__customer")
+        ]
+
+
+def _check(account: BillingAccount, received: Received) -> None:
+    errors: dict[str, Any] = {}
+    if received.amount <= 0:
+        errors["amount"] = ValidationError(_("Enter an amount above 0."), code="sign")
+    elif not has_minor_unit_precision(received.amount, account.currency):
+        errors["amount"] = ValidationError(
+            _("%(currency)s has no amounts as small as this."),
+            code="minor_unit",
+            params={"currency": account.currency},
+        )
+    today = max(
+        local_date(account.customer.time_zone), local_date(account.provider.time_zone)
+    )
+    if received.on > today:
+        errors["received_on"] = ValidationError(
+            _("This day has not come yet."), code="future"
+        )
+    elif received.on < today - OLDEST:
+        errors["received_on"] = ValidationError(
+            _("This day is too long ago. Check the year."), code="past"
+        )
+    if errors:
+        raise ValidationError(errors)
+
+
+def _shares(
+    account: BillingAccount, wanted: Invoice | None, amount: Decimal
+) -> Iterator[tuple[Invoice, Decimal]]:
+    """Which invoices it settles by how much, the wanted one first, then the oldest."""
+    found = list(settlements.open_invoices(account))
+    if wanted is not None:
+        if wanted.pk not in {each.pk for each in found}:
+            raise ValidationError(
+                {
+                    "invoice": ValidationError(
+                        _("Nothing of this invoice is open."), code="not_open"
+                    )
+                }
+            )
+        found.sort(key=lambda each: each.pk != wanted.pk)
+    left = amount
+    for invoice in found:
+        share = min(left, invoice.open)
+        if share <= 0:
+            return
+        yield invoice, share
+        left -= share
+
+
+def _book(
+    payment: Payment,
+    account: BillingAccount,
+    settled: list[Invoice],
+    surplus: Decimal,
+    by: Actor,
+) -> None:
+    rules = rules_of(account.bill_type)
+    kind = EntryKind.TOPUP if rules.may_top_up else EntryKind.PAYMENT
+    postings = []
+    with translation.override(account.customer.spoken_language()):
+        if settled:
+            postings.append(
+                ledger.credit(
+                    account.pk,
+                    keys.payment_part(payment.pk, ON_INVOICES),
+                    EntryKind.PAYMENT,
+                    payment.amount - surplus,
+                    _of_invoices(settled),
+                    is_on_balance=False,
+                    reference=payment.reference[:100],
+                )
+            )
+        if surplus:
+            postings.append(
+                ledger.credit(
+                    account.pk,
+                    keys.payment_part(payment.pk, ON_BALANCE),
+                    kind,
+                    surplus,
+                    _received_by(payment, is_topup=kind == EntryKind.TOPUP),
+                    reference=payment.reference[:100],
+                )
+            )
+    ledger.post(postings, by=by, within_limits=False)
+    if surplus and rules.has_topup_invoices:
+        key = keys.payment_part(payment.pk, ON_BALANCE)
+        invoices.issue_topup(LedgerEntry.objects.get(account=account, key=key), by=by)
+
+
+def _of_invoices(settled: list[Invoice]) -> str:
+    names = ", ".join(invoice.number for invoice in settled)
+    text = ngettext(
+        "Payment of invoice %(numbers)s",
+        "Payment of invoices %(numbers)s",
+        len(settled),
+    )
+    return text % {"numbers": names}
+
+
+def _received_by(payment: Payment, *, is_topup: bool) -> str:
+    method = str(PaymentMethod(payment.method).label)
+    if is_topup:
+        return _("Top-up: %(method)s") % {"method": method}
+    return _("Payment: %(method)s") % {"method": method}
+
+
+def _book_back(
+    payment: Payment,
+    account: BillingAccount,
+    settled: Decimal,
+    surplus: Decimal,
+    by: Actor,
+) -> None:
+    """Both parts go again: of what was booked first as its reversal, else as itself."""
+    booked = {
+        entry.key: entry
+        for entry in LedgerEntry.objects.filter(
+            account=account,
+            key__in=[
+                keys.payment_part(payment.pk, part)
+                for part in (ON_INVOICES, ON_BALANCE)
+            ],
+        ).select_related("invoice")
+    }
+    first = booked.get(keys.payment_part(payment.pk, ON_BALANCE))
+    topped_up = first.amount if first is not None else ZERO
+    parts = {
+        ON_INVOICES: settled,
+        ON_BALANCE: topped_up,
+        MOVED: surplus - topped_up,  # came off invoices that were cancelled since
+    }
+    with translation.override(account.customer.spoken_language()):
+        text = _("Payment taken back: %(reason)s") % {"reason": payment.reversal_reason}
+    postings = []
+    for part, amount in parts.items():
+        entry = booked.get(keys.payment_part(payment.pk, part))
+        is_whole = entry is not None and entry.amount == amount
+        postings.append(
+            ledger.debit(
+                account.pk,
+                keys.payment_back(payment.pk, part),
+                EntryKind.REVERSAL if is_whole else EntryKind.PAYMENT,
+                amount,
+                text,
+                is_on_balance=part != ON_INVOICES,
+                reference=payment.reference[:100],
+                reverses_id=entry.pk if entry is not None and is_whole else None,
+            )
+        )
+    ledger.post(postings, by=by, within_limits=False)
+    if first is not None:
+        back = keys.payment_back(payment.pk, ON_BALANCE)
+        credit_notes.take_back_topup(
+            first, LedgerEntry.objects.get(account=account, key=back), by=by
+        )
+
+
+def _record(action: str, payment: Payment, account: BillingAccount, by: Actor) -> None:
+    names = ("amount", "method", "received_on", "reference")
+    changes = audit.first_values(payment, names)
+    audit.record(action, payment, by=by, customer=account.customer, changes=changes)
