@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -34,7 +35,8 @@ class Figures:
 
     def money(self, amount: Decimal) -> str:
         """With the currency, as the language places it: "1.234,50 €"."""
-        return self._currency_text(amount, None)
+        said = self._currency_text(amount, None)
+        return CODE_BEFORE_FIGURE.sub("\u00a0", said)
 
     def of(self, currency: str) -> Figures:
         """The same for amounts of another currency."""
@@ -63,6 +65,8 @@ class Figures:
 
 # Thin spaces of babel's, which many faces lack, as ordinary ones that do not break.
 NARROW = str.maketrans({"\u2009": "\u00a0", "\u202f": "\u00a0"})
+# "KWD1.000" reads like one word.
+CODE_BEFORE_FIGURE = re.compile(r"(?<=[A-Z])(?=\d)")
 
 
 def grouped_iban(iban: str) -> str:

@@ -203,11 +203,14 @@ class _Drawing:
 
 
 def _lines(content: Content) -> int:
-    """Of rows, titles and sums, payments, and what payments change."""
+    """Of rows, titles and sums; and of what not every invoice has below them."""
     rows = sum(len(section.rows) for section in content.sections)
     titles = 2 * len(content.sections) if len(content.sections) > 1 else 1
     payments = 2 + len(content.payments) if content.payments else 0
-    return rows + titles + payments + (2 if content.carried_over else 0)
+    changed = 2 if content.carried_over else 0
+    note, terms = content.document.note, content.document.terms
+    words = (2 + len(note) // 90 if note else 0) + (1 if terms else 0)
+    return rows + titles + payments + changed + words
 
 
 def _name_attachments_once(_document: object, pdf: Any) -> None:
