@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class BillType(TextChoices):
@@ -75,6 +76,15 @@ class InvoiceDetail(TextChoices):
     ITEMISED = "itemised", _("Itemised")
 
 
+class LockWhenOverdue(TextChoices):
+    """What customers are locked out of while an invoice is overdue."""
+
+    NONE = "none", pgettext_lazy("overdue", "Nothing")
+    WEB = "web", _("Web interface")
+    CALLS = "calls", _("Making calls")
+    BOTH = "both", _("Web interface and calls")
+
+
 class Contract(TextChoices):
     """Minimum contract (D 2.3, row 26)."""
 
@@ -119,6 +129,8 @@ class CustomName(TextChoices):
     LOW_BALANCE_TEXT = "low_balance_text", _("Low balance: text")
     INVOICE_SUBJECT = "invoice_subject", _("Invoice: subject")
     INVOICE_TEXT = "invoice_text", _("Invoice: text")
+    REMINDER_SUBJECT = "reminder_subject", _("Payment reminder: subject")
+    REMINDER_TEXT = "reminder_text", _("Payment reminder: text")
 
 
 class CustomReach(TextChoices):

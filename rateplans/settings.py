@@ -17,7 +17,9 @@ from rateplans.choices import (
     Contract,
     InvoiceDetail,
     InvoiceFormat,
+    LockWhenOverdue,
 )
+from rateplans.reminders import NO_REMINDERS
 
 NO_LIMIT = -1
 
@@ -26,6 +28,8 @@ DEFAULTS: dict[str, Any] = {
     "bill_type": BillType.PREPAID,
     "due_days": 14,
     "overdue_days": 14,
+    "reminder_days": NO_REMINDERS,
+    "overdue_lock": LockWhenOverdue.NONE,
     "billing_period": BillingPeriod.MONTHLY,
     "bill_defer": False,
     "refund_on_removal": False,
@@ -75,6 +79,7 @@ SECTIONS: tuple[SettingSection, ...] = (
         (
             ("currency", "bill_type"),
             ("due_days", "overdue_days"),
+            ("reminder_days", "overdue_lock"),
             ("billing_period", "bill_defer"),
             ("refund_on_removal", "contract"),
             ("auto_topup_target",),

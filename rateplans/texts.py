@@ -50,6 +50,10 @@ VARIABLES: dict[str, Any] = {
     "number": gettext_lazy("The number of the invoice"),
     "total": gettext_lazy("The total of the invoice"),
     "settlement": gettext_lazy("What is to be paid until when, or that nothing is"),
+    "open": gettext_lazy("What is still to be paid"),
+    "due_on": gettext_lazy("The day it was due"),
+    "late": gettext_lazy("How many days ago that was"),
+    "payment": gettext_lazy("Where to pay it to, with the reference"),
     LINK: gettext_lazy("The address to open; alone between empty lines, a button"),
 }
 
@@ -66,6 +70,7 @@ class TextRule:
 
 _PERSON = ("brand", "customer", "name", "username")
 _INVOICE = ("brand", "customer", "account_number", "document", "number", "total")
+_REMINDER = ("brand", "customer", "account_number", "number", "open", "due_on", "late")
 _BALANCE = ("brand", "customer", "account_number", "balance", "threshold")
 RULES: dict[CustomName, TextRule] = {
     CustomName.FOOTER_TEXT: TextRule(("brand",)),
@@ -86,6 +91,8 @@ RULES: dict[CustomName, TextRule] = {
     CustomName.LOW_BALANCE_TEXT: TextRule((*_BALANCE, "credit_left", "advice", LINK)),
     CustomName.INVOICE_SUBJECT: TextRule(_INVOICE, is_line=True),
     CustomName.INVOICE_TEXT: TextRule((*_INVOICE, "settlement", LINK)),
+    CustomName.REMINDER_SUBJECT: TextRule(_REMINDER, is_line=True),
+    CustomName.REMINDER_TEXT: TextRule((*_REMINDER, "payment", LINK)),
 }
 
 

@@ -14,6 +14,7 @@ from portal.core.money import format_money, format_price, plain_amount
 from rateplans.choices import Feature, MarkupKind, Occurs
 from rateplans.models import NumberClass, RatePlan
 from rateplans.pricing import Markup, PriceKey, Sourced
+from rateplans.reminders import days_of
 from rateplans.settings import NO_LIMIT
 
 
@@ -33,6 +34,10 @@ def setting_text(name: str, value: Any, currency: str) -> str:
         return limit_text(value) if value == NO_LIMIT else format_money(value, currency)
     if name in {"due_days", "overdue_days"}:
         return ngettext("%(days)d day", "%(days)d days", value) % {"days": value}
+    if name == "reminder_days":
+        if not days_of(value):
+            return _("none")
+        return _("day %(days)s after the due day") % {"days": value}
     if isinstance(value, int):
         return limit_text(value)
     if name == "cos_timegroup" and value is not None:

@@ -30,6 +30,7 @@ from portal.core.staleness import state_of
 from rateplans.choices import Sharing
 from rateplans.models import RatePlan
 from rateplans.pricing import EffectivePlan
+from rateplans.reminders import clean_days
 from rateplans.services.plans import FIELDS
 from rateplans.settings import DEFAULTS, NO_LIMIT, SECTIONS, is_set
 from rateplans.wording import Sources, setting_text
@@ -195,6 +196,8 @@ class PlanForm(RowForm):
             return EmailsField(
                 max_length=500, widget=_placeholder(name, first), **common
             )
+        if name == "reminder_days":
+            return DaysField(max_length=40, widget=_placeholder(name, first), **common)
         if name == "service_telephone":
             country = self.offer.owner.country
             widget = _placeholder(name, first)
@@ -237,6 +240,14 @@ class PlanForm(RowForm):
                 id=section.id,
                 is_open=section.id == "billing",
             )
+
+
+class DaysField(forms.CharField):
+    """Days after the due day, in any writing with commas or spaces between them."""
+
+    def to_python(self, value: Any) -> str:
+        text = str(super().to_python(value) or "")
+        return clean_days(text) if text else ""
 
 
 class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]

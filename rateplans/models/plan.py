@@ -15,8 +15,10 @@ from rateplans.choices import (
     Contract,
     InvoiceDetail,
     InvoiceFormat,
+    LockWhenOverdue,
     Sharing,
 )
+from rateplans.reminders import validate_days
 from rateplans.settings import NO_LIMIT
 
 
@@ -119,6 +121,24 @@ class RatePlan(models.Model):
     )
     overdue_days = models.PositiveSmallIntegerField(
         _("overdue after"), null=True, blank=True, validators=[MaxValueValidator(365)]
+    )
+    reminder_days = models.CharField(
+        _("reminders of open invoices"),
+        max_length=40,
+        blank=True,
+        validators=[validate_days],
+        help_text=_(
+            "Days after the due day, such as 7, 14, 21: each sends one mail. 0 for none."
+        ),
+    )
+    overdue_lock = models.CharField(
+        _("lock while overdue"),
+        max_length=5,
+        choices=LockWhenOverdue.choices,
+        blank=True,
+        help_text=_(
+            "As long as an invoice is overdue; ends by itself when that is paid."
+        ),
     )
     send_invoices = models.BooleanField(_("send invoices"), null=True, blank=True)
     invoice_format = models.CharField(
