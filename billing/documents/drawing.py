@@ -218,19 +218,15 @@ class _Sheet:
         self._text(_("Details"), MARGIN_LEFT, 0, font=fonts.BOLD, size=11)
         self._colour(self.palette.ink)
         top = HEAD - GRID - 0.6
-        for name, left in (
-            ("date", columns.date),
-            ("text", columns.text),
-            ("tax", columns.tax),
+        for name, x, is_right in (
+            ("date", columns.date, False),
+            ("text", columns.text, False),
+            ("quantity", columns.quantity_end, True),
+            ("tax", columns.tax, False),
+            ("amount", columns.amount_end, True),
         ):
-            if left is not None:
-                self._text(labels[name], left, top, size=SMALL)
-        for name, right in (
-            ("quantity", columns.quantity_end),
-            ("amount", columns.amount_end),
-        ):
-            if right is not None:
-                self._text(labels[name], right, top, size=SMALL, is_right=True)
+            if x is not None:
+                self._text(labels[name], x, top, size=SMALL, is_right=is_right)
         self._rule(HEAD - 0.6, self.palette.ink, 0.6)
 
     def entry(self, entry: Entry) -> None:
@@ -261,12 +257,10 @@ class _Sheet:
     def _row(self, entry: Entry, top: float) -> None:
         row, columns = entry.row, self.columns
         assert row is not None
-        self._colour(MUTED)
+        # From left to right, as a reader's voice or a copy has it.
         if columns.date is not None:
+            self._colour(MUTED)
             self._text(days_of(row, self.figures), columns.date, top)
-        if columns.tax is not None:
-            width = columns.tax_end - columns.tax
-            self._within(row.taxes, columns.tax, top, width)
         self._colour(INK)
         for at, text in enumerate(entry.texts):
             width = columns.text_end - columns.text
@@ -274,6 +268,10 @@ class _Sheet:
         if columns.quantity_end is not None:
             count = self.figures.number(row.quantity)
             self._text(count, columns.quantity_end, top, is_right=True)
+        if columns.tax is not None:
+            self._colour(MUTED)
+            self._within(row.taxes, columns.tax, top, columns.tax_end - columns.tax)
+            self._colour(INK)
         self._amount(entry.amount, top, fonts.REGULAR)
         under = top + (len(entry.texts) + 0.06) * GRID
         self._rule(under, LINE, 0.25)

@@ -24,6 +24,7 @@ def join(front: bytes, listing: bytes, *, stationery: int) -> bytes:
     of ``listing``, one under each, or a single one under all.
     """
     writer = PdfWriter(clone_from=BytesIO(front))
+    writer.pdf_header = "%PDF-1.7"
     sheets = list(writer.pages[-stationery:])
     forms = [_as_form(writer, sheet) for sheet in sheets]
     for _sheet in sheets:

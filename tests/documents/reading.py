@@ -32,7 +32,8 @@ class Piece:
         )
 
 
-def read(pdf: bytes) -> PdfReader:
+def read(pdf: bytes) -> Any:
+    """As pypdf reads it; its objects know their types at run time only."""
     return PdfReader(BytesIO(pdf))
 
 

