@@ -17,6 +17,8 @@ from django.utils import translation
 from django.utils.translation import gettext, gettext_lazy
 
 from billing.choices import InvoiceType
+from billing.documents.figures import Figures, grouped_iban
+from billing.einvoice.record import Payment
 from billing.invoicing.content import thaw
 from billing.models import BillingAccount, Invoice, Seller
 from billing.services import invoice_files
@@ -39,6 +41,7 @@ PASSWORD_CHANGED = "password_changed"
 EMAIL_CHANGED = "email_changed"
 LOW_BALANCE = "low_balance"
 INVOICE = "invoice"
+REMINDER = "reminder"
 KINDS = {
     LOGIN_DETAILS: gettext_lazy("Login details"),
     PASSWORD_RESET: gettext_lazy("Forgotten password"),
@@ -46,6 +49,7 @@ KINDS = {
     EMAIL_CHANGED: gettext_lazy("E-mail address changed"),
     LOW_BALANCE: gettext_lazy("Low balance"),
     INVOICE: gettext_lazy("Invoice"),
+    REMINDER: gettext_lazy("Payment reminder"),
 }
 # What the one thing to do is called, where a sender's own text has it as a button.
 _BUTTONS = {
@@ -54,6 +58,7 @@ _BUTTONS = {
     PASSWORD_CHANGED: gettext_lazy("Choose a new password"),
     LOW_BALANCE: gettext_lazy("See your account"),
     INVOICE: gettext_lazy("See it in your account"),
+    REMINDER: gettext_lazy("See it in your account"),
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -194,6 +199,72 @@ def send_invoice(invoice: Invoice) -> OutgoingEmail:
 
 def _settlement(invoice: Invoice) -> str:
     """What is to be paid until when, in the active language."""
+def invoice_key(invoice: Invoice) -> str:
+    """What the mail of an invoice is known by."""
+    return f"{INVOICE}:{invoice.pk}"
+
+
+def reminder_key(invoice: Invoice, day: int) -> str:
+    """The reminder of an invoice on the ``day``-th day after it was due."""
+    return f"{REMINDER}:{invoice.pk}:{day}"
+
+
+def send_reminder(invoice: Invoice, *, day: int, late: int) -> OutgoingEmail:
+    """Remind the billing addresses of what is open, with the invoice attached once more.
+
+    ``day`` is the reminder's own of the plan's; ``late`` how many days it is since.
+    """
+    customer: Customer = invoice.account.customer
+    brand = brand_seen_by(customer)
+    content = thaw(invoice.content)
+    figures = Figures(content.language, invoice.currency)
+    assert invoice.due_on is not None
+    assert invoice.issued_on is not None
+    with translation.override(content.language):
+        context = {
+            "number": invoice.number,
+            "open": format_money(invoice.open, invoice.currency),
+            "due_on": figures.day(invoice.due_on),
+            "late": late,
+            "payment": _where_to_pay(content.document.payment, invoice.number),
+        }
+    page = account_url(customer.pk, "billing:own-invoice-detail", pk=invoice.pk)
+    link = f"{settings.PUBLIC_URL}{page}"
+    values = {"account_number": customer.account_number, "link": link, **context}
+    brand, own = _in_own_words(REMINDER, customer, brand, content.language, values)
+    kind = invoice_files.SENT[invoice.format]
+    return queue_email(
+        key=reminder_key(invoice, day),
+        kind=REMINDER,
+        customer=customer,
+        to=split_emails(customer.email),
+        brand=brand,
+        language=content.language,
+        context={
+            "customer": customer,
+            "account_url": link,
+            "issued_on": figures.day(invoice.issued_on),
+            **context,
+        },
+        own=own,
+        files={
+            invoice_files.file_name(invoice, kind): invoice_files.file_of(invoice, kind)
+        },
+    )
+
+
+def _where_to_pay(payment: Payment | None, number: str) -> str:
+    """The bank account as the invoice names it; for others, what to quote."""
+    if payment is None or not payment.iban:
+        return gettext("Please quote %(number)s.") % {"number": number}
+    text = gettext("Please pay to %(iban)s (%(holder)s) with the reference %(number)s.")
+    return text % {
+        "iban": grouped_iban(payment.iban),
+        "holder": payment.holder,
+        "number": number,
+    }
+
+
     if invoice.type == InvoiceType.CREDIT_NOTE:
         return gettext("The amount is credited to you.")
     if invoice.open <= 0 or invoice.due_on is None:

@@ -15,6 +15,7 @@ from billing.choices import InvoiceStatus
 from billing.models import BillingAccount, Invoice
 from billing.types import RULES
 from customers import emails
+from customers.services import overdue_locks, reminders
 from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled
 
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 SWEEP_ACCOUNTS = 5000
 SWEEP_INVOICES = 2000
 SWEEP_SECONDS = 25
+REMINDER_SECONDS = 1800
 
 
 @shared_task
@@ -82,6 +84,37 @@ def _tell(account: BillingAccount) -> None:
     except Exception:
         # One account's trouble must not keep the others' mails back.
         logger.exception("account %s could not be told that it is low", account.pk)
+
+
+@shared_task
+def follow_overdue_lock(account_id: int) -> None:
+    """Lift the lock of an account that paid what was overdue, at once."""
+    overdue_locks.follow(account_id)
+
+
+@shared_task
+def follow_overdue_locks() -> None:
+    """Lock whose invoices are overdue, where plans say so; lift what is left over."""
+    for account_id in overdue_locks.to_follow():
+        try:
+            overdue_locks.follow(account_id)
+        except Exception:
+            # One account's trouble must not keep the others from being unlocked.
+            logger.exception("the lock of account %s could not be set", account_id)
+
+
+@shared_task
+def remind_of_invoices() -> None:
+    """Remind of open invoices on the days that plans set, each once."""
+    end = time.monotonic() + REMINDER_SECONDS
+    for due in reminders.due_reminders():
+        try:
+            reminders.remind(due)
+        except Exception:
+            # One invoice's trouble must not keep the others' mails back.
+            logger.exception("nobody could be reminded of %s", due.invoice_id)
+        if time.monotonic() > end:
+            return
 
 
 # Those that a customer may see; the others wait for the seller's approval.

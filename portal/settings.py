@@ -33,6 +33,9 @@ PUBLIC_URL = env.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 IS_HTTPS = PUBLIC_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # What telephones register with; shown beside a line's user name.
+# The class that takes money from cards; empty for none: billing.gateways.
+PAYMENT_GATEWAY = env.text("PAYMENT_GATEWAY", "")
+
 SIP_SERVER = env.text("SIP_SERVER", urlsplit(PUBLIC_URL).hostname or "localhost")
 
 # --- Apps -----------------------------------------------------------------------------
@@ -191,6 +194,26 @@ CELERY_BEAT_SCHEDULE = {
         "task": "customers.jobs.tell_low_balances",
         "schedule": 30,
         "options": {"expires": 30},
+    },
+    "mark-overdue-invoices": {
+        "task": "billing.jobs.mark_overdue_invoices",
+        "schedule": crontab(minute=10),  # in every hour a day begins somewhere
+        "options": {"expires": 3600},
+    },
+    "collect-card-invoices": {
+        "task": "billing.jobs.collect_card_invoices",
+        "schedule": 300,
+        "options": {"expires": 300},
+    },
+    "follow-overdue-locks": {
+        "task": "customers.jobs.follow_overdue_locks",
+        "schedule": crontab(minute=15),
+        "options": {"expires": 3600},
+    },
+    "remind-of-invoices": {
+        "task": "customers.jobs.remind_of_invoices",
+        "schedule": crontab(minute=20),
+        "options": {"expires": 3600},
     },
     "check-ledger": {
         "task": "billing.jobs.check_ledger",

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from billing.choices import OverdueLock
 from billing.models import BillingAccount, Tax
 from billing.services import accounts, fees
 from billing.services.fee_lines import FeatureItem
@@ -243,6 +244,8 @@ def update_customer(
     changes |= accounts.update_account(
         account=billing_account, values=account, taxes=taxes
     )
+    if "lock" in changes or "lock_reason" in changes:
+        leave_lock_to_people(customer)
     if changes:
         # Saving without a change is no reason to call others' forms stale.
         customer.version += 1
@@ -269,6 +272,14 @@ def lock_below(customer: Customer, *, by: Actor) -> Customer:
     if not locked.is_below(by.customer):
         raise PermissionDenied
     return locked
+
+
+def leave_lock_to_people(customer: Customer) -> None:
+    """Whoever changes a lock means it: what is overdue neither lifts nor sets it any more,
+    until all is paid (`overdue_locks`)."""
+    BillingAccount.objects.filter(
+        customer=customer, overdue_lock=OverdueLock.LOCKED
+    ).update(overdue_lock=OverdueLock.WAIVED)
 
 
 _ROW_ONLY: dict[str, Any] = {"validate_unique": False, "validate_constraints": False}

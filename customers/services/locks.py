@@ -8,7 +8,7 @@ from django.db import transaction
 
 from customers.choices import Lock
 from customers.models import Customer
-from customers.services.customers import lock_below
+from customers.services.customers import leave_lock_to_people, lock_below
 from portal.core import audit
 from portal.core.actor import Actor
 
@@ -26,6 +26,7 @@ def set_lock(*, customer: Customer, lock: Lock, reason: str, by: Actor) -> Custo
     customer.clean_fields(exclude=others)
     changes = audit.differences(before, audit.snapshot(customer, _FIELDS))
     if changes:
+        leave_lock_to_people(customer)
         customer.version += 1
         customer.save(update_fields=[*_FIELDS, "version"])
         action = "customer.unlocked" if lock == Lock.NONE else "customer.locked"

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
 from billing.choices import EntryKind, InvoiceStatus, InvoiceType, PaymentMethod
+from billing.invoicing.content import thaw
 from billing.models import (
     BillingAccount,
     Invoice,
@@ -171,8 +172,8 @@ def test_next_invoice_lists_the_payment_and_asks_only_what_is_new(
     pay(account, "130", by, invoice=bill(account, "100"))
     second = bill(account, "50", "request:2")
     assert second.payable == 20
-    listed = [each["amount"] for each in second.content["payments"]]
-    assert [Decimal(each) for each in listed] == [100, 30]
+    listed = [each.amount for each in thaw(second.content).payments]
+    assert listed == [100, 30]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,67 @@
+"""What passing days do to invoices: due ones become overdue, where their customers are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import DateField, DateTimeField, F, Func, QuerySet, Value
+from django.utils import timezone
+
+from billing.choices import InvoiceStatus, InvoiceType
+from billing.models import BillingAccount, Invoice
+from portal.core.scope import scopes_disabled
+
+BATCH = 1000
+# Nowhere is it more than a day later than in UTC.
+_FURTHEST = timedelta(days=1)
+
+
+class LocalDay(Func):
+    """The day it is in the zone that the expression names, ``days`` and ``hours`` ago."""
+
+    template = (
+        "(timezone(%(expressions)s)"
+        " - make_interval(days => %(days)s, hours => %(hours)s))::date"
+    )
+    output_field = DateField()
+
+    def __init__(self, zone: str, *, days: int = 0, hours: int = 0) -> None:
+        now = Value(timezone.now(), output_field=DateTimeField())
+        super().__init__(F(zone), now, days=days, hours=hours)
+
+
+def mark_overdue() -> int:
+    """Make due invoices overdue whose first overdue day has come; how many there were.
+
+    One that is paid at the same moment stays paid: its status is looked at again.
+    """
+    marked = 0
+    with scopes_disabled():  # the worker serves every tenant
+        while ids := list(_newly_overdue().values_list("pk", flat=True)[:BATCH]):
+            rows = Invoice.objects.filter(pk__in=ids, status=InvoiceStatus.DUE)
+            marked += rows.update(status=InvoiceStatus.OVERDUE)
+    return marked
+
+
+def _newly_overdue() -> QuerySet[Invoice]:
+    return Invoice.objects.filter(
+        type=InvoiceType.INVOICE,
+        status=InvoiceStatus.DUE,
+        due_on__lte=timezone.now().date() + _FURTHEST,
+        overdue_on__lte=LocalDay("account__customer__time_zone"),
+    )
+
+
+def has_overdue(account: BillingAccount) -> bool:
+    """Whether an invoice of the account is overdue, or was refused and would be."""
+    return _late(account.pk).exists()
+
+
+def _late(account_id: int) -> QuerySet[Invoice]:
+    return Invoice.objects.filter(
+        account=account_id,
+        type=InvoiceType.INVOICE,
+        status__in=[InvoiceStatus.OVERDUE, InvoiceStatus.PAYMENT_REFUSED],
+        overdue_on__lte=LocalDay("account__customer__time_zone"),
+        payable__gt=F("settled"),
+    )

@@ -1,0 +1,429 @@
+"""What days do to open invoices: overdue, reminders, locks; and cards that are charged."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+
+from billing import jobs as billing_jobs
+from billing.choices import InvoiceStatus, OverdueLock, PaymentMethod, PaymentType
+from billing.gateways import Answer, Order, Outcome
+from billing.models import BillingAccount, Invoice, Payment
+from billing.services import collecting, overdue, payments
+from customers import jobs
+from customers.choices import Lock
+from customers.models import Customer
+from customers.services import locks, overdue_locks, reminders
+from portal.core.actor import Actor
+from portal.core.models import AuditEvent, OutgoingEmail
+from portal.core.periods import start_of_day
+from portal.core.scope import scopes_disabled
+from rateplans.choices import BillType, CustomName
+from rateplans.models import CustomSetting
+from tests.invoicing.bills import account_of, charge, issued, seller
+from tests.invoicing.test_payments import pay
+from tests.race import race
+from tests.world import World
+
+ZONE = "Pacific/Auckland"  # half a day before Berlin, which shows a mixed-up zone
+
+
+@pytest.fixture(autouse=True)
+def everywhere() -> object:
+    with scopes_disabled():  # rows of several tenants are looked at
+        yield
+
+
+@pytest.fixture
+def account(world: World) -> BillingAccount:
+    seller(world.acme)
+    Customer.objects.filter(pk=world.beta.pk).update(time_zone=ZONE)
+    return account_of(world.beta, due_days=0)
+
+
+@pytest.fixture
+def by(world: World) -> Actor:
+    return world.actor(world.ann)
+
+
+def bill(
+    account: BillingAccount, amount: str = "100", key: str = "request:1"
+) -> Invoice:
+    charge(account, amount)
+    return issued(account, key)
+
+
+def on_day(invoice: Invoice, days: int, *, hours: int = 12) -> Any:
+    """The time it is ``hours`` into the ``days``-th day after it was due, for the customer."""
+    assert invoice.due_on is not None
+    begin = start_of_day(invoice.due_on + timedelta(days=days), ZONE)
+    return time_machine.travel(begin + timedelta(hours=hours), tick=False)
+
+
+def status_of(invoice: Invoice) -> str:
+    return Invoice.objects.values_list("status", flat=True).get(pk=invoice.pk)
+
+
+def plan_says(account: BillingAccount, **settings: Any) -> None:
+    for name, value in settings.items():
+        setattr(account.plan, name, value)
+    account.plan.save()
+
+
+# --- Overdue --------------------------------------------------------------------------
+
+
+def test_overdue_begins_with_the_customers_own_day(account: BillingAccount) -> None:
+    plan_says(account, overdue_days=10)
+    invoice = bill(account)
+    assert invoice.overdue_on is not None
+    assert invoice.due_on is not None
+    with time_machine.travel(
+        start_of_day(invoice.overdue_on, ZONE) - timedelta(seconds=1), tick=False
+    ):
+        assert overdue.mark_overdue() == 0
+    with time_machine.travel(start_of_day(invoice.overdue_on, ZONE), tick=False):
+        billing_jobs.mark_overdue_invoices()
+    assert status_of(invoice) == InvoiceStatus.OVERDUE
+    assert invoice.overdue_on == invoice.due_on + timedelta(days=11)
+
+
+def test_paid_invoice_does_not_become_overdue(
+    account: BillingAccount, by: Actor
+) -> None:
+    invoice = bill(account)
+    pay(account, "100", by)
+    with on_day(invoice, 100):
+        assert overdue.mark_overdue() == 0
+    assert status_of(invoice) == InvoiceStatus.PAID
+
+
+def test_payment_that_comes_back_late_makes_it_overdue(
+    account: BillingAccount, by: Actor
+) -> None:
+    invoice = bill(account)
+    payment = pay(account, "100", by)
+    with on_day(invoice, 100):
+        payments.reverse_payment(payment=payment, reason="x", is_refused=False, by=by)
+    assert status_of(invoice) == InvoiceStatus.OVERDUE
+
+
+# --- Reminders ------------------------------------------------------------------------
+
+
+def reminded(invoice: Invoice) -> list[str]:
+    jobs.remind_of_invoices()
+    mails = OutgoingEmail.objects.filter(kind="reminder").order_by("pk")
+    assert all(mail.customer_id == invoice.account.customer_id for mail in mails)
+    return [mail.key.rpartition(":")[2] for mail in mails]
+
+
+def test_reminders_go_on_the_plans_days_each_once(account: BillingAccount) -> None:
+    plan_says(account, reminder_days="7, 14")
+    invoice = bill(account)
+    told = {}
+    for day in (6, 7, 8, 13, 14, 15, 40):
+        with on_day(invoice, day):
+            told[day] = reminded(invoice)
+    assert told == {
+        6: [],
+        7: ["7"],
+        8: ["7"],
+        13: ["7"],
+        14: ["7", "14"],
+        15: ["7", "14"],
+        40: ["7", "14"],
+    }
+
+
+def test_reminder_waits_for_the_morning_of_the_customer(
+    account: BillingAccount,
+) -> None:
+    plan_says(account, reminder_days="7")
+    invoice = bill(account)
+    with on_day(invoice, 7, hours=7):
+        assert reminded(invoice) == []
+    with on_day(invoice, 7, hours=9):
+        assert reminded(invoice) == ["7"]
+
+
+def test_late_run_reminds_of_the_last_day_only(account: BillingAccount) -> None:
+    plan_says(account, reminder_days="7, 14, 21")
+    invoice = bill(account)
+    with on_day(invoice, 18):
+        assert reminded(invoice) == ["14"]
+
+
+@pytest.mark.parametrize("days", ["", "0"])
+def test_nobody_is_reminded_unless_the_plan_says_so(
+    account: BillingAccount, days: str
+) -> None:
+    plan_says(account, reminder_days=days)
+    invoice = bill(account)
+    with on_day(invoice, 50):
+        assert reminded(invoice) == []
+
+
+def test_nobody_is_reminded_of_what_is_paid(account: BillingAccount, by: Actor) -> None:
+    plan_says(account, reminder_days="7")
+    invoice = bill(account)
+    pay(account, "100", by)
+    with on_day(invoice, 7):
+        assert reminded(invoice) == []
+
+
+def test_reminder_says_what_is_open_and_brings_the_invoice(
+    account: BillingAccount, by: Actor
+) -> None:
+    plan_says(account, reminder_days="7")
+    invoice = bill(account)
+    pay(account, "40", by)
+    with on_day(invoice, 8):
+        reminded(invoice)
+    mail = OutgoingEmail.objects.get(kind="reminder")
+    assert mail.subject == f"Reminder: invoice {invoice.number} from Acme is open"
+    assert "€60.00" in mail.text
+    assert "8 days ago" in mail.text
+    assert "DE02 1203 0000 0000 2020 51" in mail.text
+    assert mail.to == ["billing@beta.test"]
+
+
+def test_plans_say_reminders_in_their_own_words(
+    world: World, account: BillingAccount
+) -> None:
+    plan_says(account, reminder_days="7")
+    CustomSetting.objects.create(
+        plan=world.acme_plan,
+        name=CustomName.REMINDER_SUBJECT,
+        language="en",
+        value="{number}: {open}, {late} days",
+    )
+    invoice = bill(account)
+    with on_day(invoice, 7):
+        reminded(invoice)
+    mail = OutgoingEmail.objects.get(kind="reminder")
+    assert mail.subject == f"{invoice.number}: €100.00, 7 days"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_remind_once(world: World) -> None:
+    seller(world.acme)
+    account = account_of(world.beta, due_days=0)
+    plan_says(account, reminder_days="7")
+    invoice = bill(account)
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=9)):
+        [due] = reminders.due_reminders()
+        found = race(lambda: reminders.remind(due), lambda: reminders.remind(due))
+    assert not [each for each in found if isinstance(each, Exception)]
+    assert OutgoingEmail.objects.filter(key=f"reminder:{invoice.pk}:7").count() == 1
+
+
+# --- Locks ----------------------------------------------------------------------------
+
+
+def lock_of(account: BillingAccount) -> tuple[str, str, str]:
+    customer = Customer.objects.get(pk=account.customer_id)
+    account.refresh_from_db()
+    return customer.lock, customer.lock_reason, account.overdue_lock
+
+
+def late_invoice(account: BillingAccount, lock: str = "calls") -> Invoice:
+    plan_says(account, overdue_lock=lock, overdue_days=0)
+    return bill(account)
+
+
+def follow_on(invoice: Invoice, day: int) -> None:
+    with on_day(invoice, day):
+        overdue.mark_overdue()
+        jobs.follow_overdue_locks()
+
+
+@pytest.mark.parametrize("lock", ["web", "calls", "both"])
+def test_overdue_locks_as_the_plan_says_and_payment_lifts_it(
+    account: BillingAccount,
+    by: Actor,
+    lock: str,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    invoice = late_invoice(account, lock)
+    follow_on(invoice, 0)
+    assert lock_of(account) == ("none", "", "none")
+    follow_on(invoice, 1)
+    assert lock_of(account) == (lock, "An invoice is overdue", "locked")
+    pay(account, "40", by)
+    follow_on(invoice, 2)
+    assert lock_of(account)[0] == lock
+    pay(account, "60", by)
+    jobs.follow_overdue_lock(account.pk)  # announced by the payment
+    assert lock_of(account) == ("none", "", "none")
+    actions = AuditEvent.objects.filter(action__startswith="customer.").order_by("pk")
+    assert [event.action for event in actions] == [
+        "customer.locked",
+        "customer.unlocked",
+    ]
+
+
+def test_payment_announces_that_a_lock_may_be_lifted(
+    account: BillingAccount,
+    by: Actor,
+    django_capture_on_commit_callbacks: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    announced: list[Any] = []
+    monkeypatch.setattr(
+        "billing.services.settlements.announce",
+        lambda task, row_id: announced.append((task, row_id)),
+    )
+    invoice = late_invoice(account)
+    follow_on(invoice, 1)
+    with django_capture_on_commit_callbacks(execute=True):
+        pay(account, "100", by)
+    assert announced == [("customers.jobs.follow_overdue_lock", account.pk)]
+
+
+def test_plan_without_it_locks_nobody(account: BillingAccount) -> None:
+    invoice = late_invoice(account, "none")
+    follow_on(invoice, 5)
+    assert lock_of(account) == ("none", "", "none")
+    assert overdue_locks.to_follow() == []
+
+
+def test_lock_that_a_person_set_is_never_lifted(
+    world: World, account: BillingAccount, by: Actor
+) -> None:
+    locks.set_lock(customer=world.beta, lock=Lock.BOTH, reason="Fraud", by=by)
+    invoice = late_invoice(account, "calls")
+    follow_on(invoice, 1)
+    pay(account, "100", by)
+    follow_on(invoice, 2)
+    assert lock_of(account) == ("both", "Fraud", "none")
+
+
+def test_lock_that_a_person_changed_since_stays(
+    world: World, account: BillingAccount, by: Actor
+) -> None:
+    invoice = late_invoice(account, "calls")
+    follow_on(invoice, 1)
+    locks.set_lock(customer=world.beta, lock=Lock.BOTH, reason="Fraud", by=by)
+    pay(account, "100", by)
+    follow_on(invoice, 2)
+    assert lock_of(account) == ("both", "Fraud", "none")
+
+
+def test_who_unlocks_by_hand_is_not_overruled_until_all_is_paid(
+    world: World, account: BillingAccount, by: Actor
+) -> None:
+    invoice = late_invoice(account, "calls")
+    follow_on(invoice, 1)
+    locks.set_lock(customer=world.beta, lock=Lock.NONE, reason="", by=by)
+    follow_on(invoice, 2)
+    assert lock_of(account) == ("none", "", "waived")
+    pay(account, "100", by)
+    follow_on(invoice, 3)
+    assert lock_of(account)[2] == OverdueLock.NONE
+
+
+# --- Cards ----------------------------------------------------------------------------
+
+
+class FakeGateway:
+    """Answers as a test wants it; remembers what it was asked."""
+
+    answer = Answer(Outcome.PAID, reference="tx-1")
+    orders: list[Order] = []
+
+    def collect(self, order: Order) -> Answer:
+        self.orders.append(order)
+        return self.answer
+
+
+@pytest.fixture
+def fake(settings: Any) -> type[FakeGateway]:
+    settings.PAYMENT_GATEWAY = f"{__name__}.FakeGateway"
+    FakeGateway.orders = []
+    FakeGateway.answer = Answer(Outcome.PAID, reference="tx-1")
+    return FakeGateway
+
+
+@pytest.fixture
+def card(account: BillingAccount) -> BillingAccount:
+    return account_of(account.customer, payment_type=PaymentType.CREDIT_CARD)
+
+
+def test_nothing_is_taken_without_a_gateway(card: BillingAccount) -> None:
+    invoice = bill(card)
+    assert collecting.collect(invoice) is None
+    billing_jobs.collect_card_invoices()
+    assert status_of(invoice) == InvoiceStatus.DUE
+
+
+def test_card_is_charged_once_and_the_payment_recorded(
+    card: BillingAccount, fake: type[FakeGateway]
+) -> None:
+    invoice = bill(card)
+    assert collecting.collect(invoice) == Outcome.PAID
+    assert collecting.collect(invoice) is None
+    [order] = fake.orders
+    assert (order.amount, order.currency) == (100, "EUR")
+    payment = Payment.objects.get()
+    assert (payment.method, payment.reference) == (PaymentMethod.CARD, "tx-1")
+    assert status_of(invoice) == InvoiceStatus.PAID
+
+
+def test_refused_card_is_said_on_the_invoice_and_not_tried_again(
+    card: BillingAccount, fake: type[FakeGateway]
+) -> None:
+    fake.answer = Answer(Outcome.REFUSED, reason="expired")
+    invoice = bill(card)
+    billing_jobs.collect_card_invoices()
+    billing_jobs.collect_card_invoices()
+    assert status_of(invoice) == InvoiceStatus.PAYMENT_REFUSED
+    assert len(fake.orders) == 1
+    assert not Payment.objects.exists()
+    assert AuditEvent.objects.filter(action="payment.refused").count() == 1
+
+
+def test_order_that_is_not_decided_is_asked_for_again_with_the_same_key(
+    card: BillingAccount, fake: type[FakeGateway]
+) -> None:
+    fake.answer = Answer(Outcome.PENDING)
+    invoice = bill(card)
+    billing_jobs.collect_card_invoices()
+    fake.answer = Answer(Outcome.PAID)
+    billing_jobs.collect_card_invoices()
+    assert {order.key for order in fake.orders} == {f"invoice:{invoice.pk}"}
+    assert status_of(invoice) == InvoiceStatus.PAID
+
+
+def test_money_taken_while_the_invoice_was_paid_otherwise_is_balance(
+    card: BillingAccount,
+    fake: type[FakeGateway],
+    by: Actor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    invoice = bill(card)
+
+    def collect(self: FakeGateway, order: Order) -> Answer:
+        pay(card, "100", by)
+        return Answer(Outcome.PAID)
+
+    monkeypatch.setattr(FakeGateway, "collect", collect)
+    collecting.collect(invoice)
+    card.refresh_from_db()
+    assert (status_of(invoice), card.balance) == (InvoiceStatus.PAID, Decimal(100))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"payment_type": PaymentType.MANUAL}, {"bill_type": BillType.PREPAID_CALLS}],
+)
+def test_only_post_paid_card_customers_are_charged(
+    card: BillingAccount, fake: type[FakeGateway], values: dict[str, Any]
+) -> None:
+    account_of(card.customer, **values)
+    assert collecting.collect(bill(card)) is None
+    assert fake.orders == []
