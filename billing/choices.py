@@ -123,6 +123,13 @@ class LedgerFaultKind(TextChoices):
     TAXES = "taxes", _("The taxes of an entry are not its amount without the net")
 
 
+class RunStep(TextChoices):
+    """What a billing run does on accounts, in this order."""
+
+    CHARGES = "charges", _("Fees and charges")
+    INVOICES = "invoices", _("Invoices")
+
+
 class InvoiceType(TextChoices):
     INVOICE = "invoice", _("Invoice")
     CREDIT_NOTE = "credit_note", _("Credit note")

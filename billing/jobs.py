@@ -7,9 +7,10 @@ import time
 
 from celery import shared_task
 
-from billing.models import Invoice
+from billing.models import Invoice, PeriodRun
 from billing.services import checking, invoice_files, runs
 from portal.core.scope import scopes_disabled
+from portal.core.tasks import LATER, announce
 
 logger = logging.getLogger(__name__)
 
@@ -20,10 +21,32 @@ SWEEP_SECONDS = 25
 
 @shared_task
 def close_periods() -> None:
-    """Charge what has become due; every hour, since a day begins everywhere at another one."""
-    run = runs.charge_all_due()
-    if run.failed:
-        logger.error("billing run %s: %s accounts failed", run.pk, run.failed)
+    """Charge and invoice what has become due, by all workers; every hour, since a day
+    begins everywhere at another one."""
+    run = runs.open_run(None)
+    if run.is_working and run.pk is not None:
+        runs.call_workers(run.pk, present=1)
+        work_on_run(run.pk)
+
+
+@shared_task
+def work_on_run(run_id: int) -> None:
+    """Take parts of a billing run for a while, then let other tasks come first."""
+    with scopes_disabled():  # the worker serves every tenant
+        run = PeriodRun.objects.filter(pk=run_id).first()
+    if run is None or not run.is_working:
+        return
+    if runs.work_on(run, seconds=runs.SLICE_SECONDS):
+        announce(runs.WORK, run_id, priority=LATER)
+    run.refresh_from_db()
+    if run.finished_at and (failed := run.failed + run.invoice_failed):
+        logger.error("billing run %s: %s accounts failed", run.pk, failed)
+
+
+@shared_task
+def go_on_with_runs() -> None:
+    """Call workers again to the runs that lost them."""
+    runs.call_workers_again()
 
 
 @shared_task

@@ -171,8 +171,11 @@ def period_invoice(end: date) -> str:
     return f"period:{end.isoformat()}"
 
 
+TOPUPS = "topup:"  # what all keys of invoices of top-ups begin with
+
+
 def topup_invoice(entry_id: int) -> str:
-    return f"topup:{entry_id}"
+    return f"{TOPUPS}{entry_id}"
 
 
 def requested_invoice(token: str) -> str:

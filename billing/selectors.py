@@ -19,6 +19,7 @@ from billing.models import (
     ExchangeRate,
     PeriodRun,
     RunFailure,
+    RunInvoice,
     Seller,
     Tax,
     TaxLiability,
@@ -109,9 +110,37 @@ def visible_runs(reader: Actor) -> QuerySet[PeriodRun]:
     The system owner sees all; others those that failed at a customer of theirs.
     """
     if sees_all_runs(reader):
-        return PeriodRun.objects.annotate(failed_here=F("failed"))
+        both = F("failed") + F("invoice_failed")
+        return PeriodRun.objects.annotate(failed_here=both)
     here = PeriodRun.objects.filter(failures__account__provider=reader.customer.pk)
     return here.annotate(failed_here=Count("failures"))
+
+
+@dataclass(frozen=True, slots=True)
+class RunInvoices:
+    """How far the invoices of a run are."""
+
+    issued: int = 0
+    drawn: int = 0
+    mailed: int = 0
+    to_mail: int = 0
+    held: int = 0
+
+
+def invoices_of(run: PeriodRun) -> RunInvoices:
+    """The invoices that the run made, as they are now."""
+    is_issued = Q(invoice__issued_at__isnull=False)
+    with scopes_disabled():  # a run goes over all trees
+        counted = RunInvoice.objects.filter(run=run.pk).aggregate(
+            issued=Count("pk", filter=is_issued),
+            drawn=Count("pk", filter=Q(invoice__drawn_at__isnull=False)),
+            mailed=Count("pk", filter=Q(invoice__mailed_at__isnull=False)),
+            to_mail=Count(
+                "pk", filter=is_issued & Q(invoice__is_sent_to_customer=True)
+            ),
+            held=Count("pk", filter=~is_issued),
+        )
+    return RunInvoices(**counted)
 
 
 def load_levels(customer: Any, *, at: datetime | None = None) -> list[Level]:

@@ -180,6 +180,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=5),  # in every hour a day begins somewhere
         "options": {"expires": 3600},
     },
+    "go-on-with-runs": {
+        "task": "billing.jobs.go_on_with_runs",
+        "schedule": 30,
+        "options": {"expires": 30},
+    },
     "draw-waiting-invoices": {
         "task": "billing.jobs.draw_waiting_invoices",
         "schedule": 30,

@@ -13,7 +13,14 @@ from billing.models.ledger import EntryTax, LedgerEntry
 from billing.models.payment import Payment, Settlement
 from billing.models.payment_import import PaymentImport, PaymentImportLine
 from billing.models.product import CallTime, Product, ProductException
-from billing.models.run import LedgerCheck, LedgerFault, PeriodRun, RunFailure
+from billing.models.run import (
+    LedgerCheck,
+    LedgerFault,
+    PeriodRun,
+    RunFailure,
+    RunInvoice,
+    RunPart,
+)
 from billing.models.seller import Seller
 from billing.models.tax import Tax, TaxLiability
 
@@ -38,6 +45,8 @@ __all__ = [
     "Product",
     "ProductException",
     "RunFailure",
+    "RunInvoice",
+    "RunPart",
     "Seller",
     "SeriesCount",
     "Settlement",

@@ -157,6 +157,12 @@ class LedgerEntry(models.Model):
                 name="entry_not_invoiced",
                 condition=Q(invoice=None),
             ),
+            # Top-ups that wait for an invoice of their own (D 1.5).
+            models.Index(
+                fields=["id"],
+                name="entry_topup_not_invoiced",
+                condition=Q(kind=EntryKind.TOPUP, invoice=None),
+            ),
             # What was paid for days that are given back, under the locks of the accounts.
             models.Index(
                 fields=["account", "period_end", "feature"],

@@ -2,22 +2,25 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
-from billing.choices import LedgerFaultKind
+from billing.choices import LedgerFaultKind, RunStep
 
-# The next run, an hour later, should have taken over by then.
+# Nobody has worked on it for so long, although sweeps should have seen to that.
 STUCK_AFTER = timedelta(hours=3)
 
 
 class PeriodRun(models.Model):
-    """One run that charges what is due on all accounts, and how far it has come.
+    """One run that charges what is due on all accounts, then invoices; how far it has come.
 
-    What is charged stands in the accounts and their ledgers: a run that was interrupted is
-    continued by the next one for the same day.
+    What is charged and invoiced stands in the accounts, their ledgers and invoices: a run
+    that was interrupted is continued by whoever takes up its parts. ``total``, ``done`` and
+    ``failed`` count accounts that are charged, ``to_invoice``, ``invoiced`` and
+    ``invoice_failed`` those that are invoiced.
     """
 
     on = models.DateField(
@@ -29,6 +32,26 @@ class PeriodRun(models.Model):
     total = models.PositiveIntegerField(_("accounts"), default=0)
     done = models.PositiveIntegerField(_("done"), default=0)
     failed = models.PositiveIntegerField(_("failed"), default=0)
+    to_invoice = models.PositiveIntegerField(_("accounts to invoice"), default=0)
+    invoiced = models.PositiveIntegerField(_("accounts invoiced"), default=0)
+    invoice_failed = models.PositiveIntegerField(
+        _("accounts whose invoice failed"), default=0
+    )
+    step = models.CharField(
+        _("step"), max_length=8, choices=RunStep.choices, default=RunStep.CHARGES
+    )
+    step_at = models.DateTimeField(
+        _("step begun"),
+        default=timezone.now,
+        help_text=_("When the step was begun, or gone on with."),
+    )
+    step_done = models.PositiveIntegerField(
+        _("done before"),
+        default=0,
+        help_text=_("How many accounts of the step were done by then."),
+    )
+    worked_at = models.DateTimeField(_("last worked on"), null=True, blank=True)
+    stopped_at = models.DateTimeField(_("stopped"), null=True, blank=True)
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
@@ -49,14 +72,104 @@ class PeriodRun(models.Model):
         return f"{self.on or self.started_at:%Y-%m-%d}"
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether somebody stopped it, so that it waits to be continued."""
+        return self.stopped_at is not None and self.finished_at is None
+
+    @property
+    def is_working(self) -> bool:
+        """Whether workers are at it, or should be."""
+        return self.stopped_at is None and self.finished_at is None
+
+    @property
     def is_stuck(self) -> bool:
-        """Whether it began long ago and did not end."""
-        began_long_ago = self.started_at < timezone.now() - STUCK_AFTER
-        return self.finished_at is None and began_long_ago
+        """Whether it was worked on long ago and did not end."""
+        last = self.worked_at or self.started_at
+        return self.is_working and last < timezone.now() - STUCK_AFTER
+
+    def tally(self, step: str) -> tuple[int, int, int]:
+        """How many accounts the step has, how many went well, how many failed."""
+        if step == RunStep.CHARGES:
+            return self.total, self.done, self.failed
+        return self.to_invoice, self.invoiced, self.invoice_failed
+
+
+class RunPart(models.Model):
+    """Some accounts of a run: what one worker takes at a time.
+
+    Whoever has one holds it until ``leased_until``, under a ``token`` of its own and from
+    the database connection named by ``holder``: when that has gone, or time is over,
+    another takes it up where it was left. Rows go when the run ends.
+    """
+
+    run = models.ForeignKey(
+        PeriodRun,
+        verbose_name=_("billing run"),
+        on_delete=models.CASCADE,
+        related_name="parts",
+    )
+    step = models.CharField(_("step"), max_length=8, choices=RunStep.choices)
+    account_ids = ArrayField(models.BigIntegerField(), verbose_name=_("accounts"))
+    done = models.PositiveIntegerField(_("done"), default=0)
+    token = models.UUIDField(_("token"), null=True, blank=True)
+    leased_until = models.DateTimeField(_("held until"), null=True, blank=True)
+    holder = models.IntegerField(_("database process"), null=True, blank=True)
+    holder_since = models.DateTimeField(_("its begin"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    class Meta:
+        ordering = ("pk",)
+        verbose_name = _("part of a billing run")
+        verbose_name_plural = _("parts of billing runs")
+        indexes = (
+            models.Index(
+                fields=["run", "id"],
+                name="part_unfinished",
+                condition=models.Q(finished_at=None),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_step_display()} {self.done}/{len(self.account_ids)}"
+
+
+class RunInvoice(models.Model):
+    """An invoice that a run has issued, or held back."""
+
+    run = models.ForeignKey(
+        PeriodRun,
+        verbose_name=_("billing run"),
+        on_delete=models.CASCADE,
+        db_index=False,  # invoice_once_per_run begins with it
+        related_name="invoice_links",
+    )
+    invoice = models.ForeignKey(
+        "billing.Invoice",
+        verbose_name=_("invoice"),
+        on_delete=models.CASCADE,
+        related_name="run_links",
+    )
+
+    objects: models.Manager[RunInvoice] = ScopedManager(
+        tree="invoice__account__customer__path__startswith"
+    )
+
+    class Meta:
+        ordering = ("pk",)
+        verbose_name = _("invoice of a billing run")
+        verbose_name_plural = _("invoices of billing runs")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["run", "invoice"], name="invoice_once_per_run"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.invoice)
 
 
 class RunFailure(models.Model):
-    """An account that a run could not charge, and why; the next run tries it again."""
+    """An account that a run could not charge or invoice, and why; the next run tries again."""
 
     run = models.ForeignKey(
         PeriodRun,
@@ -69,6 +182,9 @@ class RunFailure(models.Model):
         verbose_name=_("billing account"),
         on_delete=models.CASCADE,
         related_name="+",
+    )
+    step = models.CharField(
+        _("step"), max_length=8, choices=RunStep.choices, default=RunStep.CHARGES
     )
     error = models.CharField(_("error"), max_length=500)
     at = models.DateTimeField(_("time"), default=timezone.now)

@@ -6,7 +6,7 @@ that press "charge now", give one entry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -48,6 +48,7 @@ JOIN billing_billingaccount account ON account.plan_id = wanted.plan_id
 JOIN customers_customer customer ON customer.id = account.customer_id
 WHERE customer.deleted_at IS NULL
   AND account.bill_type = ANY(%s)
+  AND (%s::bigint[] IS NULL OR account.id = ANY(%s))
   AND account.charges_from <= CASE WHEN wanted.is_once THEN %s ELSE wanted.day END
   AND NOT EXISTS (
       SELECT 1 FROM billing_ledgerentry entry
@@ -57,8 +58,13 @@ ORDER BY account.id
 """
 
 
-def accounts_with_due_charges(on: date) -> list[int]:
-    """Ids of the accounts on which something is due by the day ``on``; some queries only."""
+def accounts_with_due_charges(
+    on: date, *, among: Sequence[int] | None = None
+) -> list[int]:
+    """Ids of the accounts on which something is due by the day ``on``; some queries only.
+
+    With ``among`` those of these accounts.
+    """
     with scopes_disabled():  # the run goes over all trees
         own = Charge.objects.filter(
             account__isnull=False,
@@ -66,12 +72,14 @@ def accounts_with_due_charges(on: date) -> list[int]:
             ended_at=None,
             next_on__lte=on,
         )
+        if among is not None:
+            own = own.filter(account__in=among)
         found = set(own.values_list("account", flat=True))
-        found.update(_accounts_with_plan_charges(on))
+        found.update(_accounts_with_plan_charges(on, among))
     return sorted(found)
 
 
-def _accounts_with_plan_charges(on: date) -> list[int]:
+def _accounts_with_plan_charges(on: date, among: Sequence[int] | None) -> list[int]:
     charges = list(
         Charge.objects.filter(plan__isnull=False, ended_at=None, starts_on__lte=on)
     )
@@ -97,7 +105,8 @@ def _accounts_with_plan_charges(on: date) -> list[int]:
     ]
     with connection.cursor() as cursor:
         columns = [[row[place] for row in wanted] for place in range(4)]
-        cursor.execute(_PLAN_CHARGES, [*columns, types, on])
+        ids = None if among is None else list(among)
+        cursor.execute(_PLAN_CHARGES, [*columns, types, ids, ids, on])
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -56,7 +56,7 @@ from portal.core.actor import Actor
 from portal.core.money import ZERO, round_money
 from portal.core.periods import local_date, start_of_day
 from portal.core.scope import scopes_disabled
-from portal.core.tasks import announce
+from portal.core.tasks import LATER, announce
 from rateplans.choices import BillingPeriod
 from rateplans.pricing import EffectivePlan
 from rateplans.selectors import effective_plan
@@ -357,7 +357,7 @@ def _issue(
         key__in=[keys.invoice_reset(invoice.key), keys.invoice_residue(invoice.key)],
     ).update(invoice=invoice)
     audit.record("invoice.issued", invoice, by=by, customer=account.customer)
-    transaction.on_commit(partial(announce, DRAW, invoice.pk))
+    transaction.on_commit(partial(announce, DRAW, invoice.pk, priority=LATER))
     return invoice
 
 

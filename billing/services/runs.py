@@ -1,62 +1,216 @@
-"""The run that charges what is due on all accounts: fees of periods, and charges.
+"""The run over all accounts: charges what is due, fees of periods and charges, then invoices.
 
 What is due is read from the accounts, so a run can be killed at any point, be repeated, or go
-beside another: whatever is left is found by the next one, and nothing is charged twice.
+beside another: whatever is left is found by the next one, and nothing is charged or invoiced
+twice. Its accounts are cut into parts that workers take one by one (`run_parts`); invoices
+come when all parts are charged, since what is charged below may be owed above, too.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, timedelta
-from itertools import islice
-from typing import Any
+import time
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from math import ceil
 
-from django.core.exceptions import ValidationError
-from django.db import OperationalError, connection, transaction
-from django.db.models import F
-from django.db.models.functions import Least
+from django.db import transaction
 from django.utils import timezone
 
+from billing.choices import RunStep
 from billing.models import BillingAccount, PeriodRun, RunFailure
-from billing.services.charges import accounts_with_due_charges, charge_due
-from billing.services.periods import close_account, close_accounts
+from billing.services import run_parts, run_work
+from billing.services.charges import accounts_with_due_charges
+from billing.services.run_parts import Lease
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.periods import ONE_DAY, local_date
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
-
-logger = logging.getLogger(__name__)
+from portal.core.tasks import LATER, announce
 
 # Accounts in one transaction: they share the reading of plans, and one post to the ledger.
 BATCH = 200
+FEWEST = 20  # accounts of a part, so that there are not too many parts
+INVOICE_BATCH = 20  # accounts that a worker invoices before it looks for another part
 KEPT = timedelta(days=400)  # rows of runs: a year can be compared with the last
 # Somewhere it is a day later than in UTC, and elsewhere a day earlier.
 DAYS_NOW = (-ONE_DAY, timedelta(0), ONE_DAY)
+HELPERS = 4  # workers that are called; there may be fewer
+WORK = "billing.jobs.work_on_run"
+# A worker turns to other tasks after so long: mails of people must not wait for a run.
+SLICE_SECONDS = 5.0
+QUIET = timedelta(seconds=20)  # nobody has worked for so long: they have died
+LOOK_AGAIN = 0.05  # seconds, while others hold the last parts
 
 
-def charge_all_due(*, on: date | None = None, batch: int = BATCH) -> PeriodRun:
-    """Charge on every account what is due by the day ``on``; returns the finished run.
+def charge_all_due(*, on: date | None = None, batch: int | None = None) -> PeriodRun:
+    """Charge and invoice on every account what is due by the day ``on``; the finished run.
 
     Without ``on`` that is the present day where each account is. An account that fails is
-    noted with its reason, charged nothing, and does not stop the others.
+    noted with its reason, charged nothing, and does not stop the others. All is done here,
+    though workers may help. A run that somebody stops meanwhile is not finished.
+    """
+    run = open_run(on, batch=batch)
+    if run.pk is None:
+        run.finished_at = timezone.now()
+        _forget_old(run.finished_at)
+        return run
+    while work_on(run, seconds=None):
+        time.sleep(LOOK_AGAIN)
+    run.refresh_from_db()
+    return run
+
+
+def open_run(on: date | None, *, batch: int | None = None) -> PeriodRun:
+    """The open run for that day, or a new one, with all in it that is due.
+
+    Where nothing is due there is nothing to keep a row of.
     """
     with scopes_disabled():  # the run goes over all trees
-        with_charges = due_for_charges(on)
-        due = sorted(set(due_for_fees(on)) | with_charges)
-        run = _open(on, len(due))
-        for part in _parts(due, batch):
-            failures = _close(run, part)
-            failures |= _charge(run, [pk for pk in part if pk in with_charges])
-            _note(run, part, failures)
+        due = sorted(set(due_for_fees(on)) | due_for_charges(on))
+        open_runs = PeriodRun.objects.filter(on=on, finished_at=None)
+        if not (due or open_runs.exists() or run_work.accounts_to_invoice()):
+            return PeriodRun(on=on)
+        with transaction.atomic():
+            run, _is_new = PeriodRun.objects.get_or_create(on=on, finished_at=None)
+            run = _locked(run.pk)
+            if run.finished_at is None:
+                known = run_parts.known_accounts(run, RunStep.CHARGES)
+                new = [pk for pk in due if pk not in known]
+                size = batch or _part_size(len(new), BATCH)
+                run_parts.add_parts(run, RunStep.CHARGES, new, size=size)
+                run_parts.recount(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def work_on(run: PeriodRun, *, seconds: float | None) -> bool:
+    """Take part after part until nothing is left to take, or ``seconds`` are over.
+
+    Returns whether there may be more to do: later, or while others hold the last parts.
+    """
+    end = None if seconds is None else time.monotonic() + seconds
+    with scopes_disabled():  # the run goes over all trees
+        while end is None or time.monotonic() < end:
+            lease = run_parts.claim(run)
+            if lease is not None:
+                _work_on_part(run, lease)
+                continue
+            state = _advance(run.pk, calls_workers=seconds is not None)
+            if state != "planned":
+                return state == "waiting" and seconds is None
+    return True
+
+
+def _work_on_part(run: PeriodRun, lease: Lease) -> None:
+    ids = lease.left
+    if lease.step == RunStep.INVOICES:
+        before = lease.done
+        done, errors = run_work.invoice_each(
+            ids, run_id=run.pk, goes_on=lambda done: lease.goes_on(before + done)
+        )
+        lease.done = before + done
+        run_parts.note_failures(lease, ids[:done], errors)
+    else:
+        errors = run_work.close(ids, on=run.on)
+        with_charges = due_for_charges(run.on, among=ids)
+        errors |= run_work.charge_each(sorted(with_charges), on=run.on)
+        run_parts.note_failures(lease, ids, errors)
+        lease.done = len(lease.account_ids)
+    lease.give_back()
+
+
+@transaction.atomic
+def _advance(run_id: int, *, calls_workers: bool) -> str:
+    """What comes next, now that no part is free: "planned" if there are new ones, "waiting"
+    if others work on the last, "over" if the run ended or stopped."""
+    run = _locked(run_id)
+    if not run.is_working:
+        return "over"
+    if run.parts.filter(finished_at=None).exists():
+        return "planned" if run_parts.count_free(run) else "waiting"
+    known = run_parts.known_accounts(run, RunStep.INVOICES)
+    known.update(run.failures.values_list("account_id", flat=True))
+    due = [pk for pk in run_work.accounts_to_invoice() if pk not in known]
+    if not due:
         _finish(run)
+        return "over"
+    size = _part_size(len(due), INVOICE_BATCH)
+    run_parts.add_parts(run, RunStep.INVOICES, due, size=size)
+    run_parts.recount(run.pk)
+    run.refresh_from_db()
+    run_parts.begin_step(run, RunStep.INVOICES)
+    if calls_workers:  # those that found nothing to charge any more have gone
+        transaction.on_commit(partial(call_workers, run.pk, present=1))
+    return "planned"
+
+
+def call_workers(run_id: int, *, present: int = 0) -> None:
+    """Announce a run to as many workers as there are parts for, `HELPERS` at most.
+
+    ``present`` of them are there already.
+    """
+    run = PeriodRun.objects.get(pk=run_id)
+    wanted = max(1, min(HELPERS, run_parts.count_free(run)))
+    for _worker in range(wanted - present):
+        announce(WORK, run_id, priority=LATER)
+
+
+def call_workers_again() -> None:
+    """Call workers to the runs that nobody has worked on for a while."""
+    quiet_since = timezone.now() - QUIET
+    open_runs = PeriodRun.objects.filter(finished_at=None, stopped_at=None)
+    for run in open_runs:
+        if (run.worked_at or run.started_at) < quiet_since:
+            call_workers(run.pk)
+
+
+@transaction.atomic
+def stop(run: PeriodRun, *, by: Actor) -> None:
+    """Have workers leave the run after the account they are at; it waits to be continued."""
+    by.require(Permission.SYSTEM)
+    run = _locked(run.pk)
+    if run.is_working:
+        run.stopped_at = timezone.now()
+        run.save(update_fields=["stopped_at"])
+        audit.record("run.stopped", run, by=by, customer=by.customer)
+
+
+@transaction.atomic
+def go_on(run: PeriodRun, *, by: Actor) -> None:
+    """Call workers to a run that was stopped."""
+    by.require(Permission.SYSTEM)
+    run = _locked(run.pk)
+    if run.is_stopped:
+        run.stopped_at = None
+        run.save(update_fields=["stopped_at"])
+        run_parts.begin_step(run, RunStep(run.step))
+        audit.record("run.continued", run, by=by, customer=by.customer)
+        transaction.on_commit(partial(call_workers, run.pk))
+
+
+@transaction.atomic
+def run_now(*, by: Actor) -> PeriodRun | None:
+    """Charge and invoice what is due now, by the workers; None if nothing is due.
+
+    An open run of today is joined, and continued if it was stopped.
+    """
+    by.require(Permission.SYSTEM)
+    run = open_run(None)
+    if run.pk is None:
+        return None
+    audit.record("run.started", run, by=by, customer=by.customer)
+    if run.is_stopped:
+        go_on(run, by=by)
+    else:
+        transaction.on_commit(partial(call_workers, run.pk))
     return run
 
 
 @transaction.atomic
 def try_again(failure: RunFailure, *, by: Actor) -> str:
-    """Charge what was due by the day of its run; "" if it went well, else why it did not.
+    """Charge and invoice what was due by the day of its run; "" if it went well, else why not.
 
     ``failure`` is one that `billing.selectors.run_failures` gives ``by``. Where the account was
     charged meanwhile, by somebody else or by a later run, nothing is left to do.
@@ -69,14 +223,30 @@ def try_again(failure: RunFailure, *, by: Actor) -> str:
         if failed is None:
             return ""
         run, ids = failed.run, [failed.account_id]
-        errors = _each(close_account, ids, on=run.on, by=by)
-        errors |= _each(charge_due, ids, on=run.on, by=by)
-        _note(run, ids, errors)
-        customer = failed.account.customer
-    error = errors.get(failed.account_id, "")
-    if not error:
-        audit.record("customer.charged", customer, by=by, customer=customer)
+        errors = run_work.close_each(ids, on=run.on, by=by)
+        errors |= run_work.charge_each(ids, on=run.on, by=by)
+        if not errors:
+            errors = run_work.invoice_each(ids, run_id=run.pk, by=by)[1]
+        error = errors.get(failed.account_id, "")
+        if error:
+            failed.error, failed.at = error[:500], timezone.now()
+            failed.save(update_fields=["error", "at"])
+        else:
+            failed.delete()
+            run_parts.recount(run.pk)
+            customer = failed.account.customer
+            audit.record("customer.charged", customer, by=by, customer=customer)
     return error
+
+
+def due_now() -> tuple[int, int]:
+    """How many accounts a run would charge now, and how many it would invoice then."""
+    with scopes_disabled():  # the run goes over all trees
+        fees = due_for_fees(None)
+        return (
+            len(set(fees) | due_for_charges(None)),
+            len(run_work.accounts_to_invoice(charged_soon=fees)),
+        )
 
 
 def due_for_fees(on: date | None) -> list[int]:
@@ -93,93 +263,38 @@ def due_for_fees(on: date | None) -> list[int]:
     ]
 
 
-def due_for_charges(on: date | None) -> set[int]:
-    """Accounts on which a charge is due."""
+def due_for_charges(on: date | None, *, among: Sequence[int] | None = None) -> set[int]:
+    """Accounts on which a charge is due; those ``among`` some."""
     if on is not None:
-        return set(accounts_with_due_charges(on))
+        return set(accounts_with_due_charges(on, among=among))
     now = timezone.now()
     found: set[int] = set()
     for day in (local_date("UTC", now) + shift for shift in DAYS_NOW):
-        rows = BillingAccount.objects.filter(pk__in=accounts_with_due_charges(day))
+        rows = BillingAccount.objects.filter(
+            pk__in=accounts_with_due_charges(day, among=among)
+        )
         zones = rows.values_list("pk", "customer__time_zone")
         found.update(pk for pk, zone in zones if local_date(zone, now) == day)
     return found
 
 
-def _open(on: date | None, due: int) -> PeriodRun:
-    """The run for that day that was interrupted, or is going on elsewhere; else a new one.
+def _part_size(accounts: int, most: int) -> int:
+    """Every worker gets some parts, so that all are done at about the same time."""
+    return max(min(FEWEST, most), min(most, ceil(accounts / (2 * HELPERS))))
 
-    Where nothing is due there is nothing to keep a row of.
-    """
-    run = PeriodRun.objects.filter(on=on, finished_at=None).first()
-    if run is None and not due:
-        return PeriodRun(on=on)
-    if run is None:
-        run, _is_new = PeriodRun.objects.get_or_create(on=on, finished_at=None)
-    run.total = run.done + due
-    run.save(update_fields=["total"])
-    return run
+
+def _locked(run_id: int) -> PeriodRun:
+    return PeriodRun.objects.select_for_update(no_key=True).get(pk=run_id)
 
 
 def _finish(run: PeriodRun) -> None:
+    run_parts.recount(run.pk)
+    run.refresh_from_db()
     run.finished_at = timezone.now()
-    if run.pk is not None:
-        run.refresh_from_db(fields=["total", "failed"])
-        run.done = run.total - run.failed
-        run.save(update_fields=["finished_at", "done"])
-    PeriodRun.objects.filter(finished_at__lt=run.finished_at - KEPT).delete()
+    run.save(update_fields=["finished_at"])
+    run.parts.all().delete()
+    _forget_old(run.finished_at)
 
 
-def _parts(ids: Iterable[int], size: int) -> Iterator[list[int]]:
-    rest = iter(ids)
-    while part := list(islice(rest, size)):
-        yield part
-
-
-def _close(run: PeriodRun, ids: Sequence[int]) -> dict[int, str]:
-    """Close the periods of these accounts: together, or where that fails one by one."""
-    if _tried(close_accounts, ids, on=run.on) is None:
-        return {}
-    return _each(close_account, ids, on=run.on)
-
-
-def _charge(run: PeriodRun, ids: Sequence[int]) -> dict[int, str]:
-    return _each(charge_due, ids, on=run.on)
-
-
-def _each(
-    service: Callable[..., Any], ids: Sequence[int], **more: Any
-) -> dict[int, str]:
-    """Each account in a transaction of its own; why it failed, by account."""
-    errors = ((pk, _tried(service, pk, **more)) for pk in ids)
-    return {pk: error for pk, error in errors if error is not None}
-
-
-def _tried(service: Callable[..., Any], what: Any, **more: Any) -> str | None:
-    """Why it failed, if it did. A server that has gone ends the run: the next goes on."""
-    try:
-        service(what, **more)
-    except ValidationError as error:
-        return " ".join(error.messages)
-    except Exception as error:
-        # Whatever is wrong with one account must not keep the others from being charged.
-        if isinstance(error, OperationalError) and not connection.is_usable():
-            raise
-        logger.exception("%s failed for %s", service.__name__, what)
-        return f"{type(error).__name__}: {error}"
-    return None
-
-
-def _note(run: PeriodRun, ids: Sequence[int], failures: dict[int, str]) -> None:
-    RunFailure.objects.filter(run=run, account__in=ids).delete()
-    RunFailure.objects.bulk_create(
-        (
-            RunFailure(run=run, account_id=pk, error=error[:500])
-            for pk, error in failures.items()
-        ),
-        ignore_conflicts=True,  # two runs beside each other fail at the same account
-    )
-    done = F("done") + len(ids) - len(failures)
-    PeriodRun.objects.filter(pk=run.pk).update(
-        done=Least(done, F("total")), failed=run.failures.count()
-    )
+def _forget_old(now: datetime) -> None:
+    PeriodRun.objects.filter(finished_at__lt=now - KEPT).delete()

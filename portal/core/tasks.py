@@ -9,13 +9,17 @@ from kombu.exceptions import OperationalError
 logger = logging.getLogger(__name__)
 
 
-def announce(task: str, row_id: int) -> None:
+# What waits in the queue until everything else, such as mails, was handed out.
+LATER = 6
+
+
+def announce(task: str, row_id: int, *, priority: int = 0) -> None:
     """Have the task of that name do its work on a row, by whoever may not import it.
 
     Without a broker the sweep finds the row later.
     """
     try:
-        current_app.send_task(task, [row_id])
+        current_app.send_task(task, [row_id], priority=priority)
     except (OperationalError, OSError):
         logger.warning("broker away; row %s waits for the sweep", row_id)
 

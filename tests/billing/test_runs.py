@@ -26,8 +26,9 @@ from billing.models import (
     LedgerEntry,
     PeriodRun,
     RunFailure,
+    RunPart,
 )
-from billing.services import runs
+from billing.services import run_parts, runs
 from billing.services.charges import charge_due
 from portal.core.scope import scopes_disabled
 from portal.embedded.paths import CHECKOUT
@@ -179,12 +180,17 @@ def test_charges_are_part_of_the_run(world: World) -> None:
 
 
 def test_interrupted_run_goes_on_in_the_same_row(world: World) -> None:
-    made = _lay(world)
-    runs.close_accounts([made[0].pk], on=FIRST)
-    left = PeriodRun.objects.create(on=FIRST, total=ACCOUNTS, done=1)
+    _lay(world)
+    left = runs.open_run(FIRST, batch=5)
+    lease = run_parts.claim(left)
+    assert lease is not None
+    runs._work_on_part(left, lease)
+    left.refresh_from_db()
+    assert (left.total, left.done, left.finished_at) == (ACCOUNTS, 5, None)
     run = runs.charge_all_due(on=FIRST)
     assert run.pk == left.pk
     assert (run.total, run.done) == (ACCOUNTS, ACCOUNTS)
+    assert not RunPart.objects.exists()
 
 
 def test_old_rows_of_runs_are_forgotten(world: World) -> None:

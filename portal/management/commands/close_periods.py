@@ -1,4 +1,4 @@
-"""Charges what is due: recurring fees of periods, and charges."""
+"""Charges what is due, recurring fees of periods and charges, and issues invoices."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from billing.models import PeriodRun
+from billing.selectors import invoices_of
 from billing.services.runs import BATCH, charge_all_due
 from portal.core.periods import local_date
 from portal.core.scope import scopes_disabled
@@ -19,9 +20,10 @@ FARTHEST = timedelta(days=366)
 
 class Command(BaseCommand):
     help = (
-        "Charge on every account the fees and charges that are due. It may be repeated, or"
-        " go on after it was killed: nothing is charged twice. Exits with 1 if an account"
-        " failed; the others are charged all the same."
+        "Charge on every account the fees and charges that are due, then issue the invoices"
+        " of the periods that have ended. It may be repeated, or go on after it was killed:"
+        " nothing is charged or invoiced twice. Exits with 1 if an account failed; the"
+        " others are charged all the same."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,19 +38,36 @@ class Command(BaseCommand):
         parser.add_argument(
             "--batch",
             type=int,
-            default=BATCH,
             metavar="N",
-            help=f"accounts in one transaction ({BATCH})",
+            help=f"accounts that are charged in one transaction, {BATCH} at most by default",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         latest = local_date("UTC") + FARTHEST
         if options["on"] is not None and options["on"] > latest:
             raise CommandError(f"Nothing was charged: name a day until {latest}.")
-        run = charge_all_due(on=options["on"], batch=max(1, options["batch"]))
-        self.stdout.write(f"Accounts charged: {run.done}, failed: {run.failed}.")
-        if run.failed:
+        batch = options["batch"]
+        run = self._run(options["on"], batch and max(1, batch))
+        made = invoices_of(run)
+        self.stdout.write(
+            f"Accounts charged: {run.done}, failed: {run.failed}.\n"
+            f"Accounts invoiced: {run.invoiced}, failed: {run.invoice_failed}."
+            f" Invoices issued: {made.issued}, held back: {made.held}."
+        )
+        if run.is_stopped:
+            raise CommandError(
+                "The run was stopped before its end; it can be continued."
+            )
+        if run.failed + run.invoice_failed:
             raise CommandError("\n".join(_failures(run)))
+
+    def _run(self, on: date | None, batch: int | None) -> PeriodRun:
+        try:
+            return charge_all_due(on=on, batch=batch)
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Interrupted: workers go on with it, or the same command."
+            ) from None
 
 
 def _failures(run: PeriodRun) -> list[str]:

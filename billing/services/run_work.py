@@ -1,0 +1,134 @@
+"""What a billing run does on accounts: charges what is due, issues what is to be invoiced.
+
+Whatever is wrong with one account must not keep the others waiting: it is noted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import OperationalError, connection, transaction
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+
+from billing import keys
+from billing.choices import EntryKind
+from billing.models import BillingAccount, Invoice, LedgerEntry, RunInvoice
+from billing.services.charges import charge_due
+from billing.services.invoices import issue_due, issue_topup
+from billing.services.periods import close_account, close_accounts
+from billing.types import RULES
+from portal.core.actor import Actor, system_actor
+
+logger = logging.getLogger(__name__)
+
+Errors = dict[int, str]  # why it failed, by account
+
+
+def close(ids: Sequence[int], *, on: date | None) -> Errors:
+    """Close the periods of these accounts: together, or where that fails one by one."""
+    if _tried(close_accounts, ids, on=on) is None:
+        return {}
+    return close_each(ids, on=on)
+
+
+def close_each(
+    ids: Sequence[int], *, on: date | None, by: Actor | None = None
+) -> Errors:
+    return _each(close_account, ids, on=on, by=by)
+
+
+def charge_each(
+    ids: Sequence[int], *, on: date | None, by: Actor | None = None
+) -> Errors:
+    return _each(charge_due, ids, on=on, by=by)
+
+
+def invoice_each(
+    ids: Sequence[int],
+    *,
+    run_id: int | None,
+    by: Actor | None = None,
+    goes_on: Callable[[int], bool] = lambda _done: True,
+) -> tuple[int, Errors]:
+    """Issue what is due, account by account while ``goes_on``, asked with how many are
+    done; returns how many that were in the end, and what failed."""
+    errors: Errors = {}
+    for done, pk in enumerate(ids):
+        if not goes_on(done):
+            return done, errors
+        errors |= _each(issue_for, [pk], run_id=run_id, by=by)
+    return len(ids), errors
+
+
+@transaction.atomic
+def issue_for(account_id: int, *, run_id: int | None, by: Actor | None = None) -> None:
+    """Issue the invoices of the account's ended periods and of its top-ups; all or none."""
+    account = BillingAccount.objects.select_related("provider").get(pk=account_id)
+    by = by or system_actor(account.provider)
+    made = issue_due(account_id, by=by)
+    for entry in topups_to_invoice().filter(account=account_id).order_by("pk"):
+        if invoice := issue_topup(entry, by=by):
+            made.append(invoice)
+    if run_id is not None:
+        RunInvoice.objects.bulk_create(
+            (RunInvoice(run_id=run_id, invoice=invoice) for invoice in made),
+            ignore_conflicts=True,
+        )
+
+
+def topups_to_invoice() -> QuerySet[LedgerEntry]:
+    """Top-ups that get an invoice of their own and have none; one held back is one."""
+    types = [kind for kind, rules in RULES.items() if rules.has_topup_invoices]
+    held = Invoice.objects.filter(
+        account=OuterRef("account"),
+        key=Concat(Value(keys.TOPUPS), Cast(OuterRef("pk"), CharField())),
+    )
+    return LedgerEntry.objects.filter(
+        ~Exists(held),
+        kind=EntryKind.TOPUP,
+        invoice=None,
+        amount__gt=0,
+        account__bill_type__in=types,
+    )
+
+
+def accounts_to_invoice(charged_soon: Iterable[int] = ()) -> list[int]:
+    """Accounts of which a period has ended, or a top-up waits for its invoice.
+
+    ``charged_soon`` are those whose next period is about to be charged, which ends one.
+    """
+    types = [kind for kind, rules in RULES.items() if rules.has_period_invoices]
+    ended = Q(invoiced_until__lt=F("billed_from"))
+    soon = Q(pk__in=list(charged_soon), invoiced_until__lt=F("billed_until"))
+    rows = BillingAccount.objects.filter(bill_type__in=types)
+    found: set[int] = set()
+    for due in (ended, soon):
+        found.update(rows.filter(due).values_list("pk", flat=True))
+    found.update(topups_to_invoice().values_list("account", flat=True))
+    return sorted(found)
+
+
+def _each(service: Callable[..., Any], ids: Sequence[int], **more: Any) -> Errors:
+    """Each account in a transaction of its own; why it failed, by account."""
+    errors = ((pk, _tried(service, pk, **more)) for pk in ids)
+    return {pk: error for pk, error in errors if error is not None}
+
+
+def _tried(service: Callable[..., Any], what: Any, **more: Any) -> str | None:
+    """Why it failed, if it did. A server that has gone ends the work: another goes on."""
+    try:
+        service(what, **more)
+    except ValidationError as error:
+        return " ".join(error.messages)
+    except Exception as error:
+        # Whatever is wrong with one account must not keep the others from being charged.
+        if isinstance(error, OperationalError) and not connection.is_usable():
+            raise
+        logger.exception("%s failed for %s", service.__name__, what)
+        return f"{type(error).__name__}: {error}"
+    return None
