@@ -159,10 +159,11 @@ def send_low_balance(account: BillingAccount) -> OutgoingEmail:
     )
 
 
-def send_invoice(invoice: Invoice) -> OutgoingEmail:
+def send_invoice(invoice: Invoice, *, again: int = 0) -> OutgoingEmail:
     """Send an invoice that was issued and drawn to the billing addresses, once.
 
-    With a copy to the seller's own where it wishes one (`Seller.copy_invoices`).
+    With a copy to the seller's own where it wishes one (`Seller.copy_invoices`). ``again``
+    counts the mails that there were before, for who wants one more.
     """
     customer: Customer = invoice.account.customer
     issuer: Customer = invoice.issuer
@@ -178,12 +179,13 @@ def send_invoice(invoice: Invoice) -> OutgoingEmail:
             "total": format_money(invoice.total, invoice.currency),
             "settlement": _settlement(invoice),
         }
-    link = f"{settings.PUBLIC_URL}{account_url(customer.pk, 'billing:account')}"
+    page = account_url(customer.pk, "billing:own-invoice-detail", pk=invoice.pk)
+    link = f"{settings.PUBLIC_URL}{page}"
     values = {"account_number": customer.account_number, "link": link, **context}
     brand, own = _in_own_words(INVOICE, customer, brand, language, values)
     kind = invoice_files.SENT[invoice.format]
     return queue_email(
-        key=f"{INVOICE}:{invoice.pk}",
+        key=invoice_key(invoice) + (f":{again}" if again else ""),
         kind=INVOICE,
         customer=customer,
         to=split_emails(customer.email),
@@ -197,8 +199,6 @@ def send_invoice(invoice: Invoice) -> OutgoingEmail:
     )
 
 
-def _settlement(invoice: Invoice) -> str:
-    """What is to be paid until when, in the active language."""
 def invoice_key(invoice: Invoice) -> str:
     """What the mail of an invoice is known by."""
     return f"{INVOICE}:{invoice.pk}"
@@ -265,6 +265,8 @@ def _where_to_pay(payment: Payment | None, number: str) -> str:
     }
 
 
+def _settlement(invoice: Invoice) -> str:
+    """What is to be paid until when, in the active language."""
     if invoice.type == InvoiceType.CREDIT_NOTE:
         return gettext("The amount is credited to you.")
     if invoice.open <= 0 or invoice.due_on is None:

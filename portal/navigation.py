@@ -90,6 +90,13 @@ ENTRIES = (
     ),
     Entry(
         Menu.REPORTS,
+        _("Invoices"),
+        "billing:own-invoice-list",
+        "receipt-text",
+        Permission.REPORTS,
+    ),
+    Entry(
+        Menu.REPORTS,
         _("E-mails"),
         "customers:email-list",
         "mails",
@@ -141,9 +148,17 @@ ENTRIES = (
     ),
     Entry(
         Menu.COMMERCE,
+        _("Invoices"),
+        "billing:invoice-list",
+        "receipt-text",
+        Permission.COMMERCE,
+        shortcut="g i",
+    ),
+    Entry(
+        Menu.COMMERCE,
         _("Billing runs"),
         "billing:run-list",
-        "receipt-text",
+        "calendar-sync",
         Permission.COMMERCE,
     ),
     Entry(
@@ -158,6 +173,14 @@ ENTRIES = (
         _("Invoicing"),
         "billing:seller",
         "receipt",
+        Permission.SETTINGS,
+        also=Permission.COMMERCE,
+    ),
+    Entry(
+        Menu.SETTINGS,
+        _("Number series"),
+        "billing:number-series",
+        "list-ordered",
         Permission.SETTINGS,
         also=Permission.COMMERCE,
     ),

@@ -32,22 +32,26 @@ def end_of(day: date) -> datetime:
     return begin_of(min(day, LAST_DAY - ONE_DAY) + ONE_DAY)
 
 
-def _day_input() -> forms.DateInput:
+def day_input() -> forms.DateInput:
     return forms.DateInput({"type": "date"}, format="%Y-%m-%d")
 
 
 class EntryFilter(django_filters.FilterSet):
-    """A ledger by words, kind, and days in the reader's time zone."""
+    """A ledger by words, kind, invoice, and days in the reader's time zone."""
 
     q = django_filters.CharFilter(label=_("Description"), method="search")
     kind = django_filters.ChoiceFilter(
         label=_("Kind"), choices=EntryKind.choices, empty_label=_("All kinds")
     )
     since = django_filters.DateFilter(
-        label=_("From"), method="filter_since", widget=_day_input()
+        label=_("From"), method="filter_since", widget=day_input()
     )
     until = django_filters.DateFilter(
-        label=_("Until"), method="filter_until", widget=_day_input()
+        label=_("Until"), method="filter_until", widget=day_input()
+    )
+
+    invoice = django_filters.CharFilter(
+        label=_("Number of the invoice"), field_name="invoice__number"
     )
 
     class Meta:
@@ -76,8 +80,8 @@ class EntryFilter(django_filters.FilterSet):
 class StatementForm(PortalForm):
     """The first and the last day of a statement; the present month unless said."""
 
-    first = forms.DateField(label=_("From"), widget=_day_input())
-    last = forms.DateField(label=_("Until"), widget=_day_input())
+    first = forms.DateField(label=_("From"), widget=day_input())
+    last = forms.DateField(label=_("Until"), widget=day_input())
 
     def __init__(self, data: Any = None, **kwargs: Any) -> None:
         today = timezone.localdate()

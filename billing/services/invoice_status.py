@@ -67,10 +67,14 @@ def send_approved(invoices: QuerySet[Invoice], *, by: Actor) -> int:
 
 
 @transaction.atomic
-def set_status(*, invoice: Invoice, status: InvoiceStatus, by: Actor) -> Invoice:
+def set_status(
+    *, invoice: Invoice, status: InvoiceStatus, by: Actor, reason: str = ""
+) -> Invoice:
     """Set the status by hand, where the table allows it; the same one changes nothing.
 
-    Raises ValidationError where what happened meanwhile, or the table, forbids it.
+    Paid is what payments make it: what is open is booked as paid today; what was paid is
+    taken back when it is no longer, for ``reason``. Raises ValidationError where what
+    happened meanwhile, or the table, forbids it.
     """
     by.require(Permission.COMMERCE)
     same = Invoice.objects.filter(pk=invoice.pk)
@@ -87,18 +91,21 @@ def set_status(*, invoice: Invoice, status: InvoiceStatus, by: Actor) -> Invoice
             % {"present": row.get_status_display(), "wanted": status.label},
             code="status",
         )
-    _settle_by_hand(row, status, by)
-    _set([row], status, SET, by)
-    return row
-
-
-def _settle_by_hand(row: Invoice, status: InvoiceStatus, by: Actor) -> None:
-    """What was paid agrees with the status: a payment is booked, or all are taken back."""
+    if InvoiceStatus.PAID not in {status, row.status}:
+        _set([row], status, SET, by)
+        return row
+    before = audit.snapshot(row, ["status"])
     if status == InvoiceStatus.PAID:
-        payments.settle_by_hand(invoice=row, by=by)
-    elif row.status == InvoiceStatus.PAID:
-        reason = _("The payment was refused")
-        payments.reverse_by_hand(invoice=row, reason=reason, by=by)
+        moved = payments.settle_by_hand(invoice=row, by=by) is not None
+    else:
+        why = reason or _("The payment was refused")
+        moved = bool(payments.reverse_by_hand(invoice=row, reason=why, by=by))
+    if not moved:
+        raise ValidationError(_("There is no payment that this could be."), code="paid")
+    row.refresh_from_db(fields=["status", "settled"])
+    changes = audit.differences(before, audit.snapshot(row, ["status"]))
+    audit.record(SET, row, by=by, customer=row.account.customer, changes=changes)
+    return row
 
 
 def _move(

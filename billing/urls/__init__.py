@@ -1,11 +1,12 @@
 """Where the pages of billing are, inside an account."""
 
-from billing.urls import accounts, charging, plans, runs, sellers
+from billing.urls import accounts, charging, invoices, plans, runs, sellers
 
 app_name = "billing"
 urlpatterns = [
     *accounts.urlpatterns,
     *charging.urlpatterns,
+    *invoices.urlpatterns,
     *plans.urlpatterns,
     *runs.urlpatterns,
     *sellers.urlpatterns,

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from customers.audit_labels import missed_changes
+from customers.audit_labels import describe, missed_changes
 from customers.branding import brand_name_below
 from customers.choices import RoleDefault
 from customers.models import Customer, Person, Role, Switch
+from customers.selectors import search_names
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.permissions import Permission
@@ -40,6 +42,15 @@ class Reach:
     def missed_changes(self, row: Model) -> str:
         """Who saved ``row`` meanwhile, told to this person; for a form that came late."""
         return missed_changes(row, reader=self.own)
+
+    def history(self, row: Model, *, count: int = 30) -> list[dict[str, Any]]:
+        """What was done to ``row``, the newest first, for _components/timeline.html."""
+        events = audit.recent_changes(row, count=count)
+        return [describe(event, reader=self.own) for event in events]
+
+    def customers_named(self, text: str) -> QuerySet[Customer]:
+        """Customers that the search finds by ``text``, for lists of what is theirs."""
+        return Customer.objects.filter(search_names(text))
 
 
 def resolve(

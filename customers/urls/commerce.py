@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from customers.views import accounts, charges, departures, notes, switching
+from customers.views import (
+    accounts,
+    charges,
+    departures,
+    invoices,
+    notes,
+    switching,
+)
 from customers.views import customer_actions as actions
 from customers.views import customer_pages as one
 from customers.views import customers as pages
@@ -42,6 +49,9 @@ urlpatterns = [
         name="customer-entry",
     ),
     path(f"{ONE}charges/", charges.CustomerCharges.as_view(), name="customer-charges"),
+    path(
+        f"{ONE}invoices/", invoices.CustomerInvoices.as_view(), name="customer-invoices"
+    ),
     path(f"{ONE}people/", one.CustomerPeople.as_view(), name="customer-people"),
     path(f"{ONE}history/", one.CustomerHistory.as_view(), name="customer-history"),
     path(f"{ONE}notes/", notes.NoteList.as_view(), name="customer-notes"),
@@ -64,6 +74,11 @@ urlpatterns = [
         name="login-details-resend",
     ),
     path(f"{ONE}email/", one.LoginMailState.as_view(), name="login-mail-state"),
+    path(
+        "commerce/invoices/<int:pk>/mail/",
+        invoices.InvoiceMail.as_view(),
+        name="invoice-mail",
+    ),
     path("switch/", switching.SwitchOpen.as_view(), name="switch-open"),
     path("switch/end/", switching.SwitchClose.as_view(), name="switch-close"),
 ]

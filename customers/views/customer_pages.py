@@ -78,11 +78,14 @@ def customer_head(view: PortalView, customer: Customer, tab: str) -> dict[str, A
     }
 
 
-def _charges_tab(view: PortalView, customer: Customer) -> list[tuple[str, str, str]]:
-    """What a customer of a customer is charged is that one's business."""
+def _own_tabs(view: PortalView, customer: Customer) -> list[tuple[str, str, str]]:
+    """What a customer of a customer is charged and invoiced is that one's business."""
     if customer.parent_id != view.actor.customer.pk:
         return []
-    return [("charges", _("Charges"), "customers:customer-charges")]
+    return [
+        ("invoices", _("Invoices"), "customers:customer-invoices"),
+        ("charges", _("Charges"), "customers:customer-charges"),
+    ]
 
 
 def customer_tabs(
@@ -91,7 +94,7 @@ def customer_tabs(
     pages = (
         ("overview", _("Overview"), "customers:customer-detail"),
         ("account", _("Account"), "customers:customer-account"),
-        *_charges_tab(view, customer),
+        *_own_tabs(view, customer),
         ("people", _("People"), "customers:customer-people"),
         ("notes", _("Notes"), "customers:customer-notes"),
         ("history", _("History"), "customers:customer-history"),

@@ -22,6 +22,7 @@ from tests.architecture.test_tenancy_matrix import (
     _address,
     _furnish,
     _method,
+    invoice_something,
 )
 from tests.books import give
 from tests.customers.test_create_customer import _create
@@ -62,6 +63,8 @@ def _add(world: World, position: int) -> None:
     )
     give(acme, 1)
     give(world.beta, 1)
+    for each in (acme, world.beta, customer):
+        invoice_something(each, mark)
     OutgoingEmail.objects.create(
         key=mark,
         kind="login_details",

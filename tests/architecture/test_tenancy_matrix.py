@@ -17,6 +17,7 @@ from django.utils import timezone
 from billing.models import (
     BillingAccount,
     Charge,
+    Invoice,
     LedgerEntry,
     PeriodRun,
     Product,
@@ -28,6 +29,7 @@ from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled
 from rateplans.models import CustomSetting, NumberClass, RatePlan
 from tests.books import give
+from tests.invoicing.bills import charge, issued
 from tests.world import World
 
 INSIDE = "a/<int:account>/"
@@ -49,9 +51,13 @@ MODELS: dict[str, Any] = {
     "ledger": LedgerEntry,
     "runs": PeriodRun,
     "failures": RunFailure,
+    "invoices": Invoice,
 }
-# How a row, or the row behind a word, tells whose it is, where not by its customer.
+# How a row, or the row behind a word (of one part of the site), tells whose it is, where
+# not by its customer.
 PLACES: dict[Any, str] = {
+    "commerce/invoices": "issuer",
+    "reports/invoices": "account__customer",
     "entries": "account__customer",
     "ledger": "account__customer__parent",
     Customer: "parent",
@@ -98,17 +104,27 @@ def _method(view: Any) -> str:
 def _address(path: str, account: Customer, owner: Customer) -> str:
     """``path`` in ``account`` with rows that belong to ``owner``, or are of its customers."""
 
+    section = path.removeprefix(INSIDE).partition("/")[0]
+
     def value(match: re.Match[str]) -> str:
         word, name = match[1], match[2]
         if name == "account":
             return f"a/{account.pk}"
         model = MODELS[word]
-        place = {PLACES.get(word) or PLACES.get(model, "customer"): owner}
+        names = (f"{section}/{word}", word, model)
+        place = next((PLACES[each] for each in names if each in PLACES), "customer")
         with scopes_disabled():
-            row = model.objects.filter(**place).earliest("pk")
+            row = model.objects.filter(**{place: owner}).earliest("pk")
         return f"{word}/{row.pk}"
 
     return "/" + re.sub(r"([\w-]+)/<\w+:(\w+)>", value, path)
+
+
+def invoice_something(customer: Customer, mark: str) -> None:
+    """A charge on the customer's account, and its invoice."""
+    account = BillingAccount.objects.get(customer=customer)
+    charge(account, "1.00")
+    issued(account, f"request:{mark}")
 
 
 def _furnish(world: World, account: Customer, person: Person, mark: str) -> None:
@@ -129,6 +145,8 @@ def _furnish(world: World, account: Customer, person: Person, mark: str) -> None
         )
     give(account, 10)
     give(below, 10)
+    for each in (account, below):
+        invoice_something(each, mark)
     TelephoneLine.objects.create(
         customer=account, name=mark, username=f"line-{mark}", password="x"
     )

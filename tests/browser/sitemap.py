@@ -19,7 +19,9 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from billing.models import (
+    BillingAccount,
     Charge,
+    Invoice,
     LedgerEntry,
     PeriodRun,
     Product,
@@ -51,6 +53,7 @@ from portal.core.scope import subtree
 from rateplans.models import CustomSetting, RatePlan
 from rateplans.services import customs
 from tests.books import give
+from tests.invoicing.bills import charge, issued
 from tests.world import World
 
 LARGEST = 25  # pages that one test goes through
@@ -110,7 +113,8 @@ def _is_opened(view: Any) -> bool:
     return hasattr(view_class, "get") and "get" in view_class.http_method_names
 
 
-# Rows that pages are about, by the word of the address before their id, best ones first.
+# Rows that pages are about, by the word of the address before their id, best ones first;
+# with the section where the same word means another thing.
 Rows = Callable[[Customer], Iterable[Any]]
 ROWS: dict[str, Rows] = {
     "customers": lambda account: Customer.objects.filter(parent=account),
@@ -129,6 +133,10 @@ ROWS: dict[str, Rows] = {
     "charges": lambda account: Charge.objects.filter(owner=account),
     "products": lambda account: Product.objects.filter(owner=account),
     "taxes": lambda account: Tax.objects.filter(owner=account),
+    "commerce/invoices": lambda account: Invoice.objects.filter(issuer=account),
+    "reports/invoices": lambda account: Invoice.objects.filter(
+        account__customer=account
+    ),
     "runs": lambda account: PeriodRun.objects.filter(
         failures__account__provider=account
     ),
@@ -152,17 +160,18 @@ class Audience:
             yield "/" + link(self.account.people.earliest("pk")).split("/", 3)[3]
             return
         places = re.findall(r"(?:([\w-]+)/)?<\w+:(\w+)>", route.path)
-        choices = [self._values(word, name) for word, name in places]
+        choices = [self._values(route.section, word, name) for word, name in places]
         for values in product(*choices):
             yield "/" + re.sub(r"<\w+:\w+>", "{}", route.path).format(*values)
 
-    def _values(self, word: str, name: str) -> list[str]:
+    def _values(self, section: str, word: str, name: str) -> list[str]:
         if name == "account":
             return [str(self.account.pk)]
         if name not in {"pk", "note", "entry", "product", "custom"}:
             return []  # no page: a logo, one session of many
-        assert word in ROWS, f"Say in tests/browser/sitemap.py which rows “{word}” are."
-        return [str(row.pk) for row in ROWS[word](self.account)]
+        rows = ROWS.get(f"{section}/{word}") or ROWS.get(word)
+        assert rows, f"Say in tests/browser/sitemap.py which rows “{word}” are."
+        return [str(row.pk) for row in rows(self.account)]
 
 
 def audiences(world: World) -> list[Audience]:
@@ -239,6 +248,10 @@ def _furnish_acme(world: World, by: Actor) -> None:
     _fail_to_charge(world)
     give(acme, 100)
     give(beta, 50)
+    for customer in (acme, beta):
+        account = BillingAccount.objects.get(customer=customer)
+        charge(account, "12.50")
+        issued(account)
     notes.write_note(customer=beta, subject="Opens at five", body="Bakers.", by=by)
     for position, name in enumerate(ODD_NAMES):
         customer = customer_services.create_normal(

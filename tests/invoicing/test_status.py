@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from billing.choices import InvoiceStatus as S
 from billing.invoice_statuses import BY_HAND
-from billing.models import BillingAccount, Invoice
+from billing.models import BillingAccount, Invoice, Payment
 from billing.services import invoice_status
 from portal.core.actor import Actor
 from portal.core.models import AuditEvent
@@ -165,11 +165,11 @@ def test_only_those_with_commerce_may(
         invoice_status.set_status(invoice=invoice, status=S.APPROVED, by=by)
 
 
-# Set with a payment (tests/invoicing/test_payments.py), or by nobody.
+# Set with a payment, or by nobody.
 ELSEWHERE = {S.PENDING, S.PAID}
 
 
-@pytest.mark.parametrize("present", sorted(set(S) - {S.PENDING}))
+@pytest.mark.parametrize("present", sorted(set(S) - ELSEWHERE))
 def test_by_hand_goes_what_the_table_allows(
     world: World, account: BillingAccount, present: S
 ) -> None:
@@ -189,6 +189,52 @@ def test_by_hand_goes_what_the_table_allows(
     assert [action for action, _changes in told()] == [invoice_status.SET] * len(
         allowed
     )
+
+
+@pytest.mark.parametrize("present", [S.DUE, S.OVERDUE, S.PAYMENT_REFUSED])
+def test_paid_by_hand_is_a_payment_of_what_is_open(
+    world: World, account: BillingAccount, present: S
+) -> None:
+    by = world.actor(world.ann)
+    invoice = bill(account)
+    set_to(invoice, present)
+    invoice_status.set_status(invoice=invoice, status=S.PAID, by=by)
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.open) == (S.PAID, 0)
+    assert Payment.objects.get(account=account).amount == invoice.payable
+    assert told()[-1] == (
+        "invoice.status_set",
+        [(str(present.label), "Paid")],
+    )
+
+
+def test_refused_by_hand_takes_the_payment_back(
+    world: World, account: BillingAccount
+) -> None:
+    by = world.actor(world.ann)
+    invoice = bill(account)
+    set_to(invoice, S.DUE)
+    invoice_status.set_status(invoice=invoice, status=S.PAID, by=by)
+    invoice_status.set_status(
+        invoice=invoice, status=S.PAYMENT_REFUSED, reason="Returned debit", by=by
+    )
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.open) == (S.PAYMENT_REFUSED, invoice.payable)
+    assert Payment.objects.get(account=account).reversal_reason == "Returned debit"
+
+
+def test_what_was_paid_by_nobody_cannot_be_refused(
+    world: World, account: BillingAccount
+) -> None:
+    invoice = bill(account)
+    set_to(invoice, S.PAID)
+    with pytest.raises(ValidationError, match="no payment"):
+        invoice_status.set_status(
+            invoice=invoice,
+            status=S.PAYMENT_REFUSED,
+            reason="?",
+            by=world.actor(world.ann),
+        )
 
 
 def test_same_status_again_changes_nothing(

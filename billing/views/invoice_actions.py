@@ -1,0 +1,159 @@
+"""What is done to one invoice: approve, send, set the status by hand, try again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.choices import InvoiceStatus
+from billing.forms.invoices import StatusForm
+from billing.invoice_statuses import BY_HAND
+from billing.models import Invoice
+from billing.services import invoice_again, invoice_status
+from billing.views import invoices
+from billing.views.invoice_pages import IssuedPage, name_of
+from portal.core.views import ConfirmPage, Crumb, PortalView
+
+
+class InvoiceAct(IssuedPage, PortalView):
+    """POST: base of the buttons of an invoice's page."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: Any, pk: int) -> HttpResponseBase:
+        rows = Invoice.objects.filter(issuer=self.actor.customer.pk, pk=pk)
+        invoice = get_object_or_404(rows.defer("content"))
+        self.act(rows)
+        return self.redirect(self.invoice_url(invoice))
+
+    def act(self, rows: QuerySet[Invoice]) -> None:
+        raise NotImplementedError
+
+
+class InvoiceApprove(InvoiceAct):
+    def act(self, rows: QuerySet[Invoice]) -> None:
+        invoices.approve(self, rows)
+
+
+class InvoiceUnapprove(InvoiceAct):
+    def act(self, rows: QuerySet[Invoice]) -> None:
+        invoices.take_back(self, rows)
+
+
+class InvoiceSend(InvoiceAct):
+    def act(self, rows: QuerySet[Invoice]) -> None:
+        invoices.send(self, rows)
+
+
+class InvoiceAgain(IssuedPage):
+    """POST: issue an invoice that was held back."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: Any, pk: int) -> HttpResponseBase:
+        rows = self.get_queryset().select_related("account__customer")
+        invoice = get_object_or_404(rows, pk=pk)
+        try:
+            found = invoice_again.try_again(invoice=invoice, by=self.actor)
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+            return self.redirect(self.invoice_url(invoice))
+        if found is None:
+            messages.info(
+                request,
+                _("Nothing is left to invoice here: another invoice has it already."),
+            )
+            return self.redirect(self.list_url())
+        if found.is_issued:
+            messages.success(
+                request, _("%(name)s is issued.") % {"name": name_of(found)}
+            )
+        else:
+            messages.error(request, _("It is still held back."))
+        return self.redirect(self.invoice_url(found))
+
+
+class InvoiceSetStatus(IssuedPage, ConfirmPage):
+    """The status by hand, where the table allows it (D 6.2)."""
+
+    submit_label = gettext_lazy("Set status")
+    is_danger = False
+
+    def title(self) -> str:
+        return _("Set the status of %(name)s") % {"name": name_of(self.invoice)}
+
+    def breadcrumbs(self) -> list[Crumb]:
+        crumb = Crumb(name_of(self.invoice), self.cancel_url())
+        return [*super().breadcrumbs(), crumb]
+
+    def cancel_url(self) -> str:
+        return self.invoice_url(self.invoice)
+
+    @cached_property
+    def statuses(self) -> list[InvoiceStatus]:
+        allowed = BY_HAND[InvoiceStatus(self.invoice.status)]
+        return [status for status in InvoiceStatus if status in allowed]
+
+    def build_form(self, data: Any = None, files: Any = None) -> StatusForm:
+        return StatusForm(
+            data,
+            statuses=self.statuses,
+            asks_reason=self.is_paid and bool(self.statuses),
+        )
+
+    @property
+    def is_paid(self) -> bool:
+        return self.invoice.status == InvoiceStatus.PAID
+
+    def form_context(self, form: Any) -> dict[str, Any]:
+        refusal = ""
+        if not self.statuses:
+            refusal = _("“%(status)s” cannot be changed by hand.") % {
+                "status": self.invoice.get_status_display()
+            }
+        return super().form_context(form) | {"refusal": refusal}
+
+    def consequences(self) -> Sequence[str]:
+        texts = {
+            InvoiceStatus.DUE: _(
+                "Due: reminders begin again. After its last day it is overdue the next"
+                " night."
+            ),
+            InvoiceStatus.OVERDUE: _("Overdue: as if its last day had passed."),
+            InvoiceStatus.PAID: _(
+                "Paid: a payment of what is open is booked as of today. To say how or"
+                " when it was paid, record a payment instead."
+            ),
+            InvoiceStatus.PAYMENT_REFUSED: _(
+                "Payment refused: what was paid is taken back and to be paid again."
+            )
+            if self.is_paid
+            else _("Payment refused: the money was asked for and did not come."),
+            InvoiceStatus.CANCELLED: _(
+                "Cancelled: nothing is to be paid any more. The books and the customer's"
+                " copy keep the invoice; a credit note says so to the customer, too."
+            ),
+        }
+        return [texts[status] for status in self.statuses if status in texts]
+
+    def save(self, form: StatusForm) -> str:
+        invoice_status.set_status(
+            invoice=self.invoice,
+            status=form.cleaned_data["status"],
+            reason=form.cleaned_data.get("reason", ""),
+            by=self.actor,
+        )
+        return self.cancel_url()
+
+    def success_message(self, form: StatusForm) -> str:
+        status = form.cleaned_data["status"]
+        return _("The status is “%(status)s” now.") % {"status": status.label}

@@ -1,0 +1,97 @@
+"""How invoices read in lists and at the head of their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from billing.choices import InvoiceStatus, InvoiceType
+from billing.models import Invoice
+from portal.core.display import format_day
+from portal.core.money import format_money
+from portal.core.periods import ONE_DAY
+from portal.core.pills import pill
+from portal.core.tables import Column
+
+_TONES: dict[str, tuple[str, str]] = {
+    InvoiceStatus.PENDING: ("warning", "octagon-pause"),
+    InvoiceStatus.QUEUED: ("info", "file-search"),
+    InvoiceStatus.APPROVED: ("info", "file-check"),
+    InvoiceStatus.DUE: ("neutral", "clock"),
+    InvoiceStatus.OVERDUE: ("danger", "circle-alert"),
+    InvoiceStatus.PAID: ("success", "check"),
+    InvoiceStatus.PAYMENT_REFUSED: ("danger", "ban"),
+    InvoiceStatus.PREPAID: ("success", "check"),
+    InvoiceStatus.SUPERSEDED: ("neutral", "replace"),
+    InvoiceStatus.CANCELLED: ("neutral", "x"),
+}
+
+
+def status_pill(invoice: Invoice) -> SafeString:
+    kind, icon = _TONES[invoice.status]
+    return pill(kind, str(invoice.get_status_display()), icon)
+
+
+def number_cell(invoice: Invoice) -> SafeString:
+    """The number; below it the days it is for, and that it is a credit note."""
+    number = invoice.number or _("No number yet")
+    about = period_text(invoice.period_start, invoice.period_end)
+    if invoice.type == InvoiceType.CREDIT_NOTE:
+        about = f"{invoice.get_type_display()} · {about}"
+    return format_html('{}<span class="cell-sub">{}</span>', number, about)
+
+
+def period_text(first: date, end: date) -> str:
+    """The days of a period; a single one once."""
+    last = end - ONE_DAY
+    if first == last:
+        return format_day(first)
+    return f"{format_day(first)} – {format_day(last)}"
+
+
+def columns(*, with_customer: bool) -> Sequence[Column]:
+    """What lists of invoices tell. Without a number there is no date either."""
+    customer = (Column("customer", _("Customer"), _customer, narrow=True),)
+    return (
+        Column(
+            "number", _("Number and period"), number_cell, sort="number", narrow=True
+        ),
+        *(customer if with_customer else ()),
+        Column("date", _("Date"), _issued_on, sort="id", narrow=True),
+        Column("due", _("Due"), _due_on),
+        Column("total", _("Total"), _total, sort="total", align="end", narrow=True),
+        Column("open", _("Open"), _open, align="end"),
+        Column("status", _("Status"), status_pill, narrow=True),
+    )
+
+
+def _customer(invoice: Invoice) -> SafeString:
+    return format_html("<bdi>{}</bdi>", invoice.account.customer.name)
+
+
+def _issued_on(invoice: Invoice) -> str:
+    return format_day(invoice.issued_on) if invoice.issued_on else "–"
+
+
+def _due_on(invoice: Invoice) -> str:
+    return format_day(invoice.due_on) if invoice.due_on else "–"
+
+
+def _total(invoice: Invoice) -> SafeString:
+    return money(invoice.total, invoice)
+
+
+def _open(invoice: Invoice) -> SafeString | str:
+    is_owed = invoice.is_issued and invoice.open
+    return money(invoice.open, invoice) if is_owed else "–"
+
+
+def money(amount: object, invoice: Invoice) -> SafeString:
+    return format_html(
+        '<span class="amount">{}</span>',
+        format_money(amount, invoice.currency),  # type: ignore[arg-type]
+    )

@@ -1,0 +1,438 @@
+"""One invoice: what it says, its files, what happened to it; for both who may see it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.utils.functional import cached_property
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+
+from billing.choices import FileKind, InvoiceStatus, InvoiceType
+from billing.einvoice.rules import RulesError
+from billing.invoice_selectors import issued_by, received_by
+from billing.invoice_statuses import BY_HAND, SHOWN_TO_CUSTOMERS
+from billing.invoicing.content import Content, thaw
+from billing.models import Invoice, LedgerEntry, Settlement
+from billing.services import invoice_files
+from billing.views.account_parts import amount_cell
+from billing.views.invoice_cells import period_text, status_pill
+from billing.views.invoice_said import said
+from billing.views.invoices import LIST, OWN_LIST
+from billing.views.readiness import gap_url
+from portal.core.display import format_day, format_moment
+from portal.core.money import format_money
+from portal.core.permissions import Permission
+from portal.core.views import Crumb, PortalView
+
+logger = logging.getLogger(__name__)
+
+# So many entries of the ledger are listed; the ledger itself has them all.
+MOST_ENTRIES = 10
+
+
+class InvoicePage(PortalView):
+    """Base of the pages about one invoice, whoever looks at it."""
+
+    def get_queryset(self) -> QuerySet[Invoice]:
+        raise NotImplementedError
+
+    def list_url(self) -> str:
+        raise NotImplementedError
+
+    def invoice_url(self, invoice: Invoice) -> str:
+        raise NotImplementedError
+
+    def file_url(self, kind: FileKind) -> str:
+        raise NotImplementedError
+
+    @cached_property
+    def invoice(self) -> Invoice:
+        rows = self.get_queryset().select_related(
+            "account__customer", "issuer", "corrects", "replaces", "replaced_by"
+        )
+        others = ("corrects", "replaces", "replaced_by")
+        rows = rows.defer(None).defer(*(f"{other}__content" for other in others))
+        return get_object_or_404(rows, pk=self.kwargs["pk"])
+
+    def title(self) -> str:
+        return name_of(self.invoice)
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [Crumb(_("Invoices"), self.list_url())]
+
+
+def name_of(invoice: Invoice) -> str:
+    """What an invoice is called in a title or a link."""
+    if not invoice.is_issued:
+        return _("Invoice without a number yet")
+    if invoice.type == InvoiceType.CREDIT_NOTE:
+        return _("Credit note %(number)s") % {"number": invoice.number}
+    return _("Invoice %(number)s") % {"number": invoice.number}
+
+
+class IssuedPage(InvoicePage):
+    """Base for who issued it."""
+
+    permission = Permission.COMMERCE
+
+    def get_queryset(self) -> QuerySet[Invoice]:
+        return issued_by(self.actor.customer)
+
+    def list_url(self) -> str:
+        return self.url(LIST)
+
+    def invoice_url(self, invoice: Invoice) -> str:
+        return self.url("billing:invoice-detail", pk=invoice.pk)
+
+    def file_url(self, kind: FileKind) -> str:
+        return self.url(f"billing:invoice-{kind}", pk=self.invoice.pk)
+
+
+class ReceivedPage(InvoicePage):
+    """Base for whose invoice it is; before it was sent there is none."""
+
+    permission = Permission.REPORTS
+
+    def get_queryset(self) -> QuerySet[Invoice]:
+        return received_by(self.actor.customer)
+
+    def list_url(self) -> str:
+        return self.url(OWN_LIST)
+
+    def invoice_url(self, invoice: Invoice) -> str:
+        return self.url("billing:own-invoice-detail", pk=invoice.pk)
+
+    def file_url(self, kind: FileKind) -> str:
+        return self.url(f"billing:own-invoice-{kind}", pk=self.invoice.pk)
+
+
+class InvoiceView(InvoicePage):
+    """Base of the page itself."""
+
+    template_name = "billing/invoices/invoice.html"
+    shown: ClassVar[Sequence[str]] = tuple(InvoiceStatus)
+
+    def get(self, request: Any, pk: int) -> HttpResponse:
+        context = self.page_context(
+            invoice=self.invoice,
+            status=status_pill(self.invoice),
+            tiles=self.tiles(),
+            files=self.files(),
+            said=said(self.content) if self.content else None,
+            facts=self.facts(),
+            relations=self.relations(),
+            settlements=self.settlements(),
+            entries=self.entries(),
+            **self.more(),
+        )
+        return render(request, self.template_name, context)
+
+    @cached_property
+    def content(self) -> Content | None:
+        return thaw(self.invoice.content) if self.invoice.is_issued else None
+
+    def more(self) -> dict[str, Any]:
+        """What only some readers see."""
+        return {}
+
+    def entry_url(self, entry: LedgerEntry) -> str:
+        raise NotImplementedError
+
+    def ledger_url(self) -> str:
+        raise NotImplementedError
+
+    def tiles(self) -> list[dict[str, Any]]:
+        invoice = self.invoice
+        tiles: list[dict[str, Any]] = [
+            {
+                "label": _("Total"),
+                "value": self.money(invoice.total),
+                "icon": "receipt-text",
+                "detail": _("%(net)s net, %(tax)s taxes")
+                % {"net": self.money(invoice.net), "tax": self.money(invoice.tax)}
+                if invoice.tax
+                else _("without taxes"),
+            }
+        ]
+        if invoice.payable and invoice.is_issued:
+            paid = invoice.settled and _("%(amount)s of %(payable)s settled") % {
+                "amount": self.money(invoice.settled),
+                "payable": self.money(invoice.payable),
+            }
+            tiles.append(
+                {
+                    "label": _("Open"),
+                    "value": self.money(invoice.open),
+                    "icon": "wallet",
+                    "detail": paid
+                    or _("of %(payable)s to be paid")
+                    % {"payable": self.money(invoice.payable)},
+                }
+            )
+        if invoice.due_on:
+            late = invoice.status == InvoiceStatus.OVERDUE
+            tiles.append(
+                {
+                    "label": _("Due"),
+                    "value": format_day(invoice.due_on),
+                    "icon": "calendar-clock",
+                    "kind": "danger" if late else "",
+                    "detail": _("overdue from %(day)s on")
+                    % {"day": format_day(invoice.overdue_on)}
+                    if invoice.overdue_on
+                    else "",
+                }
+            )
+        return tiles
+
+    def files(self) -> list[dict[str, Any]]:
+        """Each form it has; who asks for one that is not made yet waits a moment."""
+        if not self.invoice.is_issued:
+            return []
+        made = dict(self.invoice.files.values_list("kind", "created_at"))
+        icons = {FileKind.PDF: "file-text"}
+        return [
+            {
+                "label": str(kind.label),
+                "icon": icons.get(kind, "file-code"),
+                "url": self.file_url(kind),
+                "state": _("made %(time)s") % {"time": format_moment(made[kind])}
+                if kind in made
+                else self._waiting(kind),
+                "name": invoice_files.file_name(self.invoice, kind),
+            }
+            for kind in FileKind
+        ]
+
+    def _waiting(self, kind: FileKind) -> str:
+        if kind == invoice_files.SENT[self.invoice.format]:
+            return _("being made; downloading it now may take a few seconds")
+        return _("made when you download it")
+
+    def facts(self) -> list[dict[str, Any]]:
+        invoice, document = self.invoice, self.content and self.content.document
+        facts = [
+            (_("Customer"), invoice.account.customer.name),
+            (_("Date"), invoice.issued_on and format_day(invoice.issued_on)),
+            (_("Period"), period_text(invoice.period_start, invoice.period_end)),
+            (_("Occasion"), invoice.get_occasion_display()),
+            (_("Count for this customer"), invoice.customer_number),
+            (_("Detail"), invoice.get_detail_display()),
+            (_("Format"), invoice.get_format_display()),
+            (_("Time zone of its days"), self.content and self.content.time_zone),
+            (
+                _("Billing reference"),
+                self.content and self.content.customer_reference,
+            ),
+            (_("Buyer's reference"), document and document.buyer_reference),
+            (_("Order number"), document and document.order_reference),
+        ]
+        always = {_("Customer"), _("Period"), _("Occasion")}
+        return [
+            {"label": label, "value": value}
+            for label, value in facts
+            if value or label in always
+        ]
+
+    def relations(self) -> list[dict[str, Any]]:
+        """The documents that correct or replace it, or that it does."""
+        invoice = self.invoice
+        found = [
+            (_("Corrects"), invoice.corrects),
+            (_("Replaces"), invoice.replaces),
+            (_("Replaced by"), getattr(invoice, "replaced_by", None)),
+            *(
+                (_("Corrected by"), note)
+                for note in self.get_queryset().filter(corrects=invoice).order_by("pk")
+            ),
+        ]
+        return [
+            {
+                "label": label,
+                "text": name_of(other),
+                "url": self.invoice_url(other),
+                "amount": format_money(other.total, other.currency),
+            }
+            for label, other in found
+            if other is not None and other.status in self.shown
+        ]
+
+    def settlements(self) -> list[dict[str, Any]]:
+        """What was paid, and what credit notes took off."""
+        rows = Settlement.objects.filter(invoice=self.invoice, undone_at=None)
+        return [
+            {
+                "text": self._source(row),
+                "url": self._source_url(row),
+                "amount": self.money(row.amount),
+            }
+            for row in rows.select_related("payment", "credit_note")
+        ]
+
+    def _source(self, row: Settlement) -> str:
+        if row.credit_note is not None:
+            return name_of(row.credit_note)
+        assert row.payment is not None
+        return _("%(method)s, %(day)s") % {
+            "method": row.payment.get_method_display(),
+            "day": format_day(row.payment.received_on),
+        }
+
+    def _source_url(self, row: Settlement) -> str:
+        note = row.credit_note
+        if note is None or note.status not in self.shown:
+            return ""
+        return self.invoice_url(note)
+
+    def entries(self) -> dict[str, Any] | None:
+        """The entries of the ledger that stand on it, the newest first."""
+        rows = LedgerEntry.objects.filter(
+            account=self.invoice.account_id, invoice=self.invoice
+        )
+        found = list(rows.order_by("-pk")[: MOST_ENTRIES + 1])
+        if not found:
+            return None
+        return {
+            "rows": [
+                {
+                    "text": entry.description,
+                    "url": self.entry_url(entry),
+                    "when": format_moment(entry.at),
+                    "amount": amount_cell(entry.amount, self.invoice.currency),
+                }
+                for entry in found[:MOST_ENTRIES]
+            ],
+            "all_url": f"{self.ledger_url()}?invoice={self.invoice.number}"
+            if len(found) > MOST_ENTRIES
+            else "",
+        }
+
+    def money(self, amount: Any) -> str:
+        return format_money(amount, self.invoice.currency)
+
+
+class InvoiceDetail(IssuedPage, InvoiceView):
+    """For who issued it: with what can be done, and who did what before."""
+
+    def entry_url(self, entry: LedgerEntry) -> str:
+        return self.url(
+            "customers:customer-entry",
+            pk=self.invoice.account.customer_id,
+            entry=entry.pk,
+        )
+
+    def ledger_url(self) -> str:
+        return self.url(
+            "customers:customer-account", pk=self.invoice.account.customer_id
+        )
+
+    def more(self) -> dict[str, Any]:
+        invoice = self.invoice
+        customer = invoice.account.customer
+        return {
+            "subtitle": customer.name,
+            "customer_url": self.url("customers:customer-detail", pk=customer.pk),
+            "gaps": self.gaps(),
+            "can_approve": invoice.status == InvoiceStatus.QUEUED,
+            "is_approved": invoice.status == InvoiceStatus.APPROVED,
+            "can_set": bool(BY_HAND[InvoiceStatus(invoice.status)])
+            and invoice.status not in {InvoiceStatus.QUEUED, InvoiceStatus.APPROVED},
+            "mail": self.mail(),
+            "events": self.request.reach.history(invoice),
+        }
+
+    def gaps(self) -> list[dict[str, str]]:
+        """Why it is held back; each with the way to the field that mends it."""
+        return [
+            {
+                "text": gap["text"],
+                "url": gap_url(
+                    gap["side"],
+                    gap["field"],
+                    account=self.actor.customer.pk,
+                    customer=self.invoice.account.customer_id,
+                )
+                if gap["field"]
+                else "",
+            }
+            for gap in self.invoice.gaps
+        ]
+
+    def mail(self) -> dict[str, Any] | None:
+        """Whether it was mailed, and that it can be once more."""
+        invoice = self.invoice
+        if invoice.status not in SHOWN_TO_CUSTOMERS:
+            return None
+        if invoice.mailed_at:
+            text = _("Mailed %(time)s") % {"time": format_moment(invoice.mailed_at)}
+        elif not invoice.is_sent_to_customer:
+            text = _("Not mailed: the customer wants no invoices by mail")
+        elif not invoice.account.customer.email:
+            text = _("Not mailed: the customer has no e-mail address")
+        else:
+            text = _("To be mailed within moments")
+        return {
+            "text": text,
+            "label": _("Mail again") if invoice.mailed_at else _("Mail it now"),
+        }
+
+
+class OwnInvoice(ReceivedPage, InvoiceView):
+    """For whose invoice it is."""
+
+    shown = SHOWN_TO_CUSTOMERS
+
+    def entry_url(self, entry: LedgerEntry) -> str:
+        return self.url("billing:entry-detail", pk=entry.pk)
+
+    def ledger_url(self) -> str:
+        return self.url("billing:account")
+
+
+class InvoiceFileView(InvoicePage):
+    """Base of the downloads; a file is made when it is asked for, if it was not before."""
+
+    kind: FileKind = FileKind.PDF
+
+    def get(self, request: Any, pk: int) -> HttpResponseBase:
+        invoice = get_object_or_404(
+            self.get_queryset().defer(None).exclude(number=""), pk=pk
+        )
+        try:
+            file = invoice_files.file_of(invoice, self.kind)
+        except ValidationError as error:
+            return self._refused(invoice, " ".join(error.messages))
+        except RulesError:
+            logger.exception("the rules of invoice %s could not be asked", invoice.pk)
+            return self._refused(invoice, _("It cannot be checked at present."))
+        name = invoice_files.file_name(invoice, self.kind)
+        return HttpResponse(
+            bytes(file.data),
+            content_type=file.content_type,
+            headers={
+                "Content-Disposition": content_disposition_header(True, name) or "",
+                "Cache-Control": "private, no-store",
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+    def _refused(self, invoice: Invoice, reason: str) -> HttpResponseBase:
+        said = _("This file cannot be made: %(reason)s") % {"reason": reason}
+        messages.error(self.request, said)
+        return self.redirect(self.invoice_url(invoice))
+
+
+class IssuedFile(IssuedPage, InvoiceFileView):
+    pass
+
+
+class OwnFile(ReceivedPage, InvoiceFileView):
+    pass

@@ -1,0 +1,89 @@
+"""What an invoice says, as pages show it: the frozen content in the reader's formats.
+
+Its own texts stay in the invoice's language; days and amounts are written as the reader does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from billing.documents import front
+from billing.documents.figures import Figures
+from billing.einvoice.record import Period
+from billing.invoicing.content import Content, Row, Section
+from portal.core.display import format_day
+from portal.core.money import format_money
+
+# So many rows of a section stand on a page; the document has them all.
+MOST_ROWS = 100
+
+
+def said(content: Content) -> dict[str, Any]:
+    """What billing/invoices/_said.html shows."""
+    document = content.document
+    figures = Figures(get_language() or "en", document.currency)
+    return {
+        "sections": [_section(each, figures) for each in content.sections],
+        "sums": front.sums(content, figures),
+        "remarks": front.vat_remarks(content, figures),
+        "pay": _how_to_pay(content, figures),
+        "movements": [
+            {
+                "day": format_day(each.day),
+                "text": each.text,
+                "amount": figures.amount(each.amount),
+            }
+            for each in content.payments
+        ],
+        "balance": None
+        if content.balance is None
+        else format_money(content.balance, document.currency),
+        "note": document.note,
+    }
+
+
+def _section(section: Section, figures: Figures) -> dict[str, Any]:
+    shown = section.rows[:MOST_ROWS]
+    return {
+        "title": section.title,
+        "net": figures.amount(section.net),
+        "rows": [_row(each, figures) for each in shown],
+        "more": len(section.rows) - len(shown),
+    }
+
+
+def _row(row: Row, figures: Figures) -> dict[str, str]:
+    quantity = f"× {figures.number(row.quantity)}" if row.quantity != 1 else ""
+    about = (quantity, _when(row), row.taxes)
+    return {
+        "text": row.text,
+        "about": " · ".join(part for part in about if part),
+        "net": figures.amount(row.net),
+    }
+
+
+def _when(row: Row) -> str:
+    if row.period is not None:
+        return days_text(row.period)
+    return format_day(row.day) if row.day else ""
+
+
+def days_text(period: Period) -> str:
+    """Both days belong to a period; a single one stands once."""
+    if period.first == period.last:
+        return format_day(period.first)
+    return f"{format_day(period.first)} – {format_day(period.last)}"
+
+
+def _how_to_pay(content: Content, figures: Figures) -> list[dict[str, str]]:
+    document = content.document
+    if document.totals.payable <= 0:
+        return []
+    facts = front.payment_details(document.payment)
+    shown = [{"label": fact.label, "value": fact.text} for fact in facts]
+    if document.terms:
+        shown.append({"label": _("Terms"), "value": document.terms})
+    return shown

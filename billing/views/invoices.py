@@ -1,0 +1,334 @@
+"""Commerce » Invoices and Reports » Invoices: lists, approving, sending."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from billing.choices import InvoiceStatus
+from billing.forms.invoices import InvoiceFilter, OwnInvoiceFilter
+from billing.invoice_selectors import (
+    MANY_MATCHES,
+    counts_by_status,
+    issued_by,
+    received_by,
+)
+from billing.models import Invoice
+from billing.services import invoice_status
+from billing.views.invoice_cells import columns
+from portal.core.forms import PortalForm
+from portal.core.permissions import Permission
+from portal.core.tables import PAGE_SIZE, BulkAction, Column, Empty
+from portal.core.urls import row_id, with_query
+from portal.core.views import ConfirmPage, Crumb, ListPage
+
+LIST = "billing:invoice-list"
+OWN_LIST = "billing:own-invoice-list"
+
+
+class InvoiceTable(ListPage):
+    """Base of every list of invoices."""
+
+    table_id = "invoices"
+    default_sort = "-date"
+    with_customer: ClassVar[bool] = False
+
+    def title(self) -> str:
+        return _("Invoices")
+
+    def columns(self) -> Sequence[Column]:
+        return columns(with_customer=self.with_customer)
+
+
+class IssuedInvoices(InvoiceTable):
+    """Base of the lists of what an account has invoiced: all, or of one customer."""
+
+    permission = Permission.COMMERCE
+
+    def get_queryset(self) -> QuerySet[Invoice]:
+        return issued_by(self.actor.customer)
+
+    def row_url(self, row: Invoice) -> str:
+        return self.url("billing:invoice-detail", pk=row.pk)
+
+    def bulk_actions(self) -> Sequence[BulkAction]:
+        return (
+            BulkAction("approve", _("Approve"), "file-check"),
+            BulkAction("take_back", _("Take back approval"), "undo-2"),
+            BulkAction("send", _("Send"), "send"),
+        )
+
+    def bulk_url(self) -> str:
+        return with_query(self.url("billing:invoice-bulk"), self.request.GET)
+
+
+class InvoiceList(IssuedInvoices):
+    """All invoices to one's customers, the newest first."""
+
+    template_name = "billing/invoices/list.html"
+    filterset_class = InvoiceFilter
+    with_customer = True
+
+    def page_context(self, **context: Any) -> dict[str, Any]:
+        # Counted by the template only: the table alone does not show it.
+        return super().page_context(attention=self.attention, **context)
+
+    def attention(self) -> list[dict[str, str]]:
+        """Invoices that wait for somebody, with the way to them."""
+        if self.request.GET:
+            return []
+        url = self.url(LIST)
+        words = {
+            InvoiceStatus.PENDING: (
+                "warning",
+                "octagon-pause",
+                _("%(count)s held back"),
+            ),
+            InvoiceStatus.QUEUED: (
+                "info",
+                "file-search",
+                _("%(count)s to be approved"),
+            ),
+            InvoiceStatus.APPROVED: (
+                "info",
+                "send",
+                _("%(count)s approved, to be sent"),
+            ),
+            InvoiceStatus.OVERDUE: ("danger", "circle-alert", _("%(count)s overdue")),
+        }
+        counts = counts_by_status(issued_by(self.actor.customer), tuple(words))
+        return [
+            {
+                "kind": kind,
+                "icon": icon,
+                "label": text % {"count": _at_most(counts[status])},
+                "url": f"{url}?status={status}",
+            }
+            for status, (kind, icon, text) in words.items()
+            if counts[status]
+        ]
+
+    def page_actions(self) -> Sequence[dict[str, str]]:
+        """Both go over what the filters leave."""
+        found = (
+            (_("Approve all"), "billing:invoice-approve-all", "file-check"),
+            (_("Send approved"), "billing:invoice-send-all", "send"),
+        )
+        return [
+            {
+                "label": label,
+                "url": with_query(self.url(name), self.request.GET),
+                "icon": icon,
+                "follows": "filters",
+            }
+            for label, name, icon in found
+        ]
+
+    def empty(self) -> Empty:
+        return Empty(
+            icon="receipt-text",
+            title=_("No invoices yet"),
+            text=_(
+                "Billing runs make them, top-ups do, or you: “Invoice now” stands on the"
+                " page of each customer."
+            ),
+            action_url=self.url("customers:customer-list"),
+            action_label=_("Go to the customers"),
+        )
+
+
+def _at_most(count: int) -> str:
+    return f"{MANY_MATCHES}+" if count > MANY_MATCHES else str(count)
+
+
+class InvoiceBulk(InvoiceList):
+    """POST: approve, take back the approval of, or send the ticked invoices."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: Any) -> HttpResponseBase:
+        ids = [row_id(text) for text in request.POST.getlist("row")[:PAGE_SIZE]]
+        ticked = Invoice.objects.filter(pk__in=[pk for pk in ids if pk is not None])
+        act = {
+            "approve": approve,
+            "take_back": take_back,
+            "send": send,
+        }.get(str(request.POST.get("action")))
+        if act is not None:
+            act(self, ticked)
+        # Back to the list as it was: filtered, sorted, at the same page.
+        return self.redirect(with_query(self.back_url(), request.GET))
+
+    def back_url(self) -> str:
+        return self.url(LIST)
+
+
+def approve(view: Any, invoices: QuerySet[Invoice]) -> None:
+    count = invoice_status.approve(invoices, by=view.actor)
+    text = ngettext(
+        "%(count)d invoice approved.", "%(count)d invoices approved.", count
+    )
+    _tell(view, count, text, _("None of them waits to be approved."))
+
+
+def take_back(view: Any, invoices: QuerySet[Invoice]) -> None:
+    count = invoice_status.take_back_approval(invoices, by=view.actor)
+    text = ngettext(
+        "Approval of %(count)d invoice taken back.",
+        "Approval of %(count)d invoices taken back.",
+        count,
+    )
+    _tell(view, count, text, _("None of them is approved and still to be sent."))
+
+
+def send(view: Any, invoices: QuerySet[Invoice]) -> None:
+    count = invoice_status.send_approved(invoices, by=view.actor)
+    text = ngettext(
+        "%(count)d invoice is on its way.",
+        "%(count)d invoices are on their way.",
+        count,
+    )
+    _tell(view, count, text, _("None of them is approved and still to be sent."))
+
+
+def _tell(view: Any, count: int, text: str, nothing: str) -> None:
+    if count:
+        messages.success(view.request, text % {"count": count})
+    else:
+        messages.info(view.request, nothing)
+
+
+class AllInvoices(ConfirmPage):
+    """Base of what is done to all invoices of one status that the filters leave."""
+
+    permission = Permission.COMMERCE
+    is_danger = False
+    status: ClassVar[InvoiceStatus]
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [Crumb(_("Invoices"), self.cancel_url())]
+
+    def cancel_url(self) -> str:
+        return with_query(self.url(LIST), self.request.GET)
+
+    @cached_property
+    def invoices(self) -> QuerySet[Invoice]:
+        filterset = InvoiceFilter(
+            self.request.GET,
+            queryset=issued_by(self.actor.customer),
+            request=self.request,
+        )
+        found: QuerySet[Invoice] = filterset.qs.filter(status=self.status)
+        return found
+
+    @cached_property
+    def count(self) -> int:
+        return self.invoices.order_by().values("pk").count()
+
+    def build_form(self, data: Any = None, files: Any = None) -> forms.BaseForm:
+        return PortalForm(data)
+
+    def form_context(self, form: Any) -> dict[str, Any]:
+        return super().form_context(form) | {
+            "refusal": "" if self.count else self.nothing()
+        }
+
+    def nothing(self) -> str:
+        raise NotImplementedError
+
+
+class InvoiceApproveAll(AllInvoices):
+    status = InvoiceStatus.QUEUED
+    submit_label = gettext_lazy("Approve")
+
+    def title(self) -> str:
+        return _("Approve invoices")
+
+    def nothing(self) -> str:
+        return _("None of the invoices shown waits to be approved.")
+
+    def consequences(self) -> Sequence[str]:
+        count = self.count
+        return (
+            ngettext(
+                "%(count)d invoice that waits is approved.",
+                "%(count)d invoices that wait are approved.",
+                count,
+            )
+            % {"count": count},
+            _(
+                "They go out when you send them; until then an approval can be taken back."
+            ),
+        )
+
+    def save(self, form: Any) -> str:
+        self.done = invoice_status.approve(self.invoices, by=self.actor)
+        return self.cancel_url()
+
+    def success_message(self, form: Any) -> str:
+        return ngettext(
+            "%(count)d invoice approved.", "%(count)d invoices approved.", self.done
+        ) % {"count": self.done}
+
+
+class InvoiceSendAll(AllInvoices):
+    status = InvoiceStatus.APPROVED
+    submit_label = gettext_lazy("Send")
+
+    def title(self) -> str:
+        return _("Send approved invoices")
+
+    def nothing(self) -> str:
+        return _("None of the invoices shown is approved and still to be sent.")
+
+    def consequences(self) -> Sequence[str]:
+        count = self.count
+        return (
+            ngettext(
+                "%(count)d approved invoice becomes due, paid or pre-paid.",
+                "%(count)d approved invoices become due, paid or pre-paid.",
+                count,
+            )
+            % {"count": count},
+            _("The customers see them, and get them by mail where that is wished."),
+            _("What was sent cannot be called back."),
+        )
+
+    def save(self, form: Any) -> str:
+        self.done = invoice_status.send_approved(self.invoices, by=self.actor)
+        return self.cancel_url()
+
+    def success_message(self, form: Any) -> str:
+        return ngettext(
+            "%(count)d invoice is on its way.",
+            "%(count)d invoices are on their way.",
+            self.done,
+        ) % {"count": self.done}
+
+
+class OwnInvoices(InvoiceTable):
+    """What the account one is in was invoiced, whoever its provider was."""
+
+    permission = Permission.REPORTS
+    filterset_class = OwnInvoiceFilter
+
+    def get_queryset(self) -> QuerySet[Invoice]:
+        return received_by(self.actor.customer)
+
+    def row_url(self, row: Invoice) -> str:
+        return self.url("billing:own-invoice-detail", pk=row.pk)
+
+    def empty(self) -> Empty:
+        return Empty(
+            icon="receipt-text",
+            title=_("No invoices yet"),
+            text=_("Your invoices will be listed here, to look at and to download."),
+        )
