@@ -4,6 +4,7 @@ from django.urls import path
 
 from billing.choices import FileKind
 from billing.views import invoice_actions as actions
+from billing.views import invoice_downloads as downloads
 from billing.views import invoice_new as new
 from billing.views import invoice_pages as pages
 from billing.views import invoices, number_series
@@ -49,12 +50,12 @@ for _kind in FileKind:
     urlpatterns += [
         path(
             f"{ONE}{_kind}/",
-            pages.IssuedFile.as_view(kind=_kind),
+            downloads.IssuedFile.as_view(kind=_kind),
             name=f"invoice-{_kind}",
         ),
         path(
             f"{OWN}{_kind}/",
-            pages.OwnFile.as_view(kind=_kind),
+            downloads.OwnFile.as_view(kind=_kind),
             name=f"own-invoice-{_kind}",
         ),
     ]

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.functional import cached_property
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from billing.choices import FileKind, InvoiceStatus, InvoiceType
-from billing.einvoice.rules import RulesError
 from billing.invoice_selectors import issued_by, received_by
-from billing.invoice_statuses import BY_HAND, SHOWN_TO_CUSTOMERS
+from billing.invoice_statuses import BY_HAND, OPEN, SHOWN_TO_CUSTOMERS
 from billing.invoicing.content import Content, thaw
-from billing.models import Invoice, LedgerEntry, Settlement
-from billing.services import invoice_files
+from billing.models import Invoice, LedgerEntry, Payment, Settlement
+from billing.services import corrections, invoice_files
 from billing.views.account_parts import amount_cell
 from billing.views.invoice_cells import period_text, status_pill
 from billing.views.invoice_said import said
@@ -31,8 +26,6 @@ from portal.core.display import format_day, format_moment
 from portal.core.money import format_money
 from portal.core.permissions import Permission
 from portal.core.views import Crumb, PortalView
-
-logger = logging.getLogger(__name__)
 
 # So many entries of the ledger are listed; the ledger itself has them all.
 MOST_ENTRIES = 10
@@ -288,9 +281,15 @@ class InvoiceView(InvoicePage):
 
     def _source_url(self, row: Settlement) -> str:
         note = row.credit_note
+        if row.payment is not None:
+            return self.payment_url(row.payment)
         if note is None or note.status not in self.shown:
             return ""
         return self.invoice_url(note)
+
+    def payment_url(self, payment: Payment) -> str:
+        """The page of a payment, for who may open it; else ""."""
+        return ""
 
     def entries(self) -> dict[str, Any] | None:
         """The entries of the ledger that stand on it, the newest first."""
@@ -345,9 +344,28 @@ class InvoiceDetail(IssuedPage, InvoiceView):
             "is_approved": invoice.status == InvoiceStatus.APPROVED,
             "can_set": bool(BY_HAND[InvoiceStatus(invoice.status)])
             and invoice.status not in {InvoiceStatus.QUEUED, InvoiceStatus.APPROVED},
+            "pay_url": self.pay_url(),
+            "credit_url": self.credit_url(),
             "mail": self.mail(),
             "events": self.request.reach.history(invoice),
         }
+
+    def pay_url(self) -> str:
+        """Where a payment of it is recorded; "" if nothing of it is open."""
+        invoice = self.invoice
+        if invoice.open <= 0 or invoice.status not in OPEN:
+            return ""
+        url = self.url("billing:payment-new", pk=invoice.account.customer_id)
+        return f"{url}?invoice={invoice.pk}"
+
+    def credit_url(self) -> str:
+        """Where a credit note on it is made; "" if it cannot be."""
+        if corrections.refusal(self.invoice):
+            return ""
+        return self.url("billing:invoice-credit", pk=self.invoice.pk)
+
+    def payment_url(self, payment: Payment) -> str:
+        return self.url("billing:payment-detail", pk=payment.pk)
 
     def gaps(self) -> list[dict[str, str]]:
         """Why it is held back; each with the way to the field that mends it."""
@@ -395,44 +413,3 @@ class OwnInvoice(ReceivedPage, InvoiceView):
 
     def ledger_url(self) -> str:
         return self.url("billing:account")
-
-
-class InvoiceFileView(InvoicePage):
-    """Base of the downloads; a file is made when it is asked for, if it was not before."""
-
-    kind: FileKind = FileKind.PDF
-
-    def get(self, request: Any, pk: int) -> HttpResponseBase:
-        invoice = get_object_or_404(
-            self.get_queryset().defer(None).exclude(number=""), pk=pk
-        )
-        try:
-            file = invoice_files.file_of(invoice, self.kind)
-        except ValidationError as error:
-            return self._refused(invoice, " ".join(error.messages))
-        except RulesError:
-            logger.exception("the rules of invoice %s could not be asked", invoice.pk)
-            return self._refused(invoice, _("It cannot be checked at present."))
-        name = invoice_files.file_name(invoice, self.kind)
-        return HttpResponse(
-            bytes(file.data),
-            content_type=file.content_type,
-            headers={
-                "Content-Disposition": content_disposition_header(True, name) or "",
-                "Cache-Control": "private, no-store",
-                "X-Content-Type-Options": "nosniff",
-            },
-        )
-
-    def _refused(self, invoice: Invoice, reason: str) -> HttpResponseBase:
-        said = _("This file cannot be made: %(reason)s") % {"reason": reason}
-        messages.error(self.request, said)
-        return self.redirect(self.invoice_url(invoice))
-
-
-class IssuedFile(IssuedPage, InvoiceFileView):
-    pass
-
-
-class OwnFile(ReceivedPage, InvoiceFileView):
-    pass
