@@ -107,8 +107,11 @@ def issue(
     key: str,
     by: Actor,
     until: date | None = None,
+    on: date | None = None,
 ) -> Invoice | None:
     """Issue the invoice over what is not invoiced yet, up to the beginning of ``until``.
+
+    It is dated ``on`` that day, today by default where the customer is.
 
     The same ``key`` gives the same invoice. None if there is nothing to invoice, or more to
     give back than to charge. One that cannot be sent as it must be is held back, status
@@ -120,14 +123,14 @@ def issue(
         present = Invoice.objects.filter(account=account_id, key=key).first()
         if present is not None and present.is_issued:
             return present
-        draft = _draft(account_id, until=until)
+        draft = _draft(account_id, until=until, on=on)
         if draft.is_empty or draft.waits:
             return None
         invoice = present or Invoice(account_id=account_id, key=key)
         return _issue(invoice, draft, occasion, by)
 
 
-def issue_due(account_id: int, *, by: Actor) -> list[Invoice]:
+def issue_due(account_id: int, *, by: Actor, on: date | None = None) -> list[Invoice]:
     """Issue the invoice of each period that has ended and whose successor was charged.
 
     Late or repeated, the result is the same: each goes up to the beginning of its own last
@@ -145,6 +148,7 @@ def issue_due(account_id: int, *, by: Actor) -> list[Invoice]:
                     key=key,
                     by=by,
                     until=end,
+                    on=on,
                 )
                 if invoice is not None:
                     made.append(invoice)
@@ -171,7 +175,9 @@ def _remember_invoiced(account_id: int, until: date) -> None:
     )
 
 
-def issue_topup(entry: LedgerEntry, *, by: Actor) -> Invoice | None:
+def issue_topup(
+    entry: LedgerEntry, *, by: Actor, on: date | None = None
+) -> Invoice | None:
     """The invoice of a top-up, where the billing type has them (D 1.5).
 
     Credit that is paid in is not taxed: each fee is, when the credit is used for it.
@@ -183,14 +189,14 @@ def issue_topup(entry: LedgerEntry, *, by: Actor) -> Invoice | None:
         if present is not None and present.is_issued:
             return present
         entry = entries_of(entry.account_id).get(pk=entry.pk)
-        draft = _topup_draft(entry)
+        draft = _topup_draft(entry, on)
         if draft is None or entry.invoice_id is not None:
             return None
         invoice = present or Invoice(account_id=entry.account_id, key=key)
         return _issue(invoice, draft, InvoiceOccasion.TOPUP, by)
 
 
-def _draft(account_id: int, *, until: date | None) -> Draft:
+def _draft(account_id: int, *, until: date | None, on: date | None = None) -> Draft:
     subject, plan = subject_of(account_id)
     account = subject.account
     rules = rules_of(account.bill_type)
@@ -210,6 +216,7 @@ def _draft(account_id: int, *, until: date | None) -> Draft:
         plan,
         matter,
         settle=partial(_settled, account, rules, supplied, booked, later),
+        on=on,
     )
     return Draft(
         subject=subject,
@@ -243,7 +250,7 @@ def matter_of(subject: Subject, entries: Sequence[LedgerEntry], span: Span) -> M
         )
 
 
-def _topup_draft(entry: LedgerEntry) -> Draft | None:
+def _topup_draft(entry: LedgerEntry, on: date | None) -> Draft | None:
     subject, plan = subject_of(entry.account_id)
     account = subject.account
     if not rules_of(account.bill_type).has_topup_invoices:
@@ -269,6 +276,7 @@ def _topup_draft(entry: LedgerEntry) -> Draft | None:
         plan,
         matter,
         settle=lambda _total: Settled(ZERO, entry.balance_after),
+        on=on,
     )
     return Draft(
         subject, content, (entry,), matter.span, plan, entry.at, ZERO, overdue_on
@@ -276,11 +284,16 @@ def _topup_draft(entry: LedgerEntry) -> Draft | None:
 
 
 def built(
-    subject: Subject, plan: EffectivePlan, matter: Matter, *, settle: Any
+    subject: Subject,
+    plan: EffectivePlan,
+    matter: Matter,
+    *,
+    settle: Any,
+    on: date | None = None,
 ) -> tuple[Content, date]:
-    """The content as of today where the customer is, and the first overdue day."""
+    """The content as of ``on``, today where the customer is, and the first overdue day."""
     account = subject.account
-    today = local_date(account.customer.time_zone)
+    today = on or local_date(account.customer.time_zone)
     due_on = today + timedelta(days=int(_choice(account.due_days, plan, "due_days")))
     content = build(
         subject,
