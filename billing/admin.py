@@ -19,6 +19,8 @@ from billing.models import (
     LedgerFault,
     PeriodRun,
     RunFailure,
+    RunInvoice,
+    RunPart,
     Seller,
     Tax,
     TaxLiability,
@@ -220,6 +222,21 @@ class PeriodRunAdmin(ReadOnlyAdmin):
 @admin.register(RunFailure)
 class RunFailureAdmin(ReadOnlyAdmin):
     list_display = ("pk", *(field.name for field in RunFailure._meta.fields[1:]))
+    ordering = ("-pk",)
+
+
+@admin.register(RunPart)
+class RunPartAdmin(ReadOnlyAdmin):
+    """What is left to do of runs that go on."""
+
+    list_display = ("pk", "run", "step", "done", "leased_until", "finished_at")
+    ordering = ("-pk",)
+
+
+@admin.register(RunInvoice)
+class RunInvoiceAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "run", "invoice")
+    list_select_related = ("run", "invoice")
     ordering = ("-pk",)
 
 

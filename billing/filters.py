@@ -129,7 +129,7 @@ class OfferFilter(ProductFilter):
     status = None
 
 
-RUNNING, FAILED, DONE = "running", "failed", "done"
+RUNNING, STOPPED, FAILED, DONE = "running", "stopped", "failed", "done"
 
 
 class RunFilter(django_filters.FilterSet):
@@ -140,6 +140,7 @@ class RunFilter(django_filters.FilterSet):
         label=_("Status"),
         choices=[
             (RUNNING, _("Running")),
+            (STOPPED, _("Stopped")),
             (FAILED, _("Some accounts failed")),
             (DONE, _("Finished")),
         ],
@@ -162,8 +163,9 @@ class RunFilter(django_filters.FilterSet):
         self, queryset: QuerySet[Any], name: str, value: str
     ) -> QuerySet[Any]:
         """``queryset`` is one of `billing.selectors.visible_runs`."""
-        if value == RUNNING:
-            return queryset.filter(finished_at=None)
+        if value in (RUNNING, STOPPED):
+            is_running = value == RUNNING
+            return queryset.filter(finished_at=None, stopped_at__isnull=is_running)
         ended = queryset.filter(finished_at__isnull=False)
         if value == FAILED:
             return ended.filter(failed_here__gt=0)

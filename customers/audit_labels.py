@@ -60,6 +60,11 @@ ACTIONS: dict[str, ActionLabel] = {
     "customer.charged": ActionLabel(
         gettext_lazy("Charged after a failed billing run"), "receipt-text", "info"
     ),
+    "run.started": ActionLabel(gettext_lazy("Billing run begun"), "play", "info"),
+    "run.stopped": ActionLabel(
+        gettext_lazy("Billing run stopped"), "octagon-pause", "warning"
+    ),
+    "run.continued": ActionLabel(gettext_lazy("Billing run continued"), "play", "info"),
     "customer.moved": ActionLabel(gettext_lazy("Customer moved"), "network", "warning"),
     "person.created": ActionLabel(
         gettext_lazy("Person created"), "user-plus", "success"
@@ -193,6 +198,7 @@ ACTIONS: dict[str, ActionLabel] = {
     "payment.recorded": ActionLabel(
         gettext_lazy("Payment recorded"), "hand-coins", "success"
     ),
+    "payment.refused": ActionLabel(gettext_lazy("Payment refused"), "ban", "danger"),
     "payment.reversed": ActionLabel(
         gettext_lazy("Payment taken back"), "undo-2", "warning"
     ),
@@ -289,6 +295,7 @@ GROUPS: dict[str, Any] = {
     "transaction": gettext_lazy("Transactions"),
     "payment": gettext_lazy("Payments"),
     "credit_note": gettext_lazy("Credit notes"),
+    "run": gettext_lazy("Billing runs"),
     "switch": gettext_lazy("Switching"),
     "system": gettext_lazy("System"),
 }

@@ -1,4 +1,4 @@
-"""Commerce » Billing runs: what was charged when, and which accounts could not be."""
+"""Commerce » Billing runs: what was charged and invoiced when, and what failed."""
 
 from __future__ import annotations
 
@@ -13,21 +13,19 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from billing.choices import RunStep
 from billing.filters import FailureFilter, RunFilter
 from billing.models import PeriodRun, RunFailure
 from billing.selectors import run_failures, sees_all_runs, visible_runs
 from billing.services import runs
+from billing.views.run_control import DETAIL, LIST, progress_of
 from portal.core.actor import Actor
 from portal.core.display import format_day, format_moment
 from portal.core.permissions import Permission
 from portal.core.pills import pill
 from portal.core.tables import Column, Empty
 from portal.core.views import Crumb, ListPage, PortalView
-
-LIST = "billing:run-list"
-DETAIL = "billing:run-detail"
 
 
 class RunList(ListPage):
@@ -49,6 +47,9 @@ class RunList(ListPage):
             Column("total", _("Accounts"), lambda run: str(run.total), align="end"),
             Column("done", _("Charged"), lambda run: str(run.done), align="end"),
             Column("left", _("Left"), lambda run: str(left_of(run)), align="end"),
+            Column(
+                "invoiced", _("Invoiced"), lambda run: str(run.invoiced), align="end"
+            ),
         )
         return (
             Column("started", _("Started"), _started, sort="id", narrow=True),
@@ -67,22 +68,33 @@ class RunList(ListPage):
     def row_url(self, row: PeriodRun) -> str:
         return self.url(DETAIL, pk=row.pk)
 
+    def page_actions(self) -> Sequence[dict[str, str]]:
+        if not sees_all_runs(self.actor):
+            return ()
+        url = self.url("billing:run-now")
+        return [{"label": _("Run now"), "url": url, "icon": "play"}]
+
     def empty(self) -> Empty:
         if sees_all_runs(self.actor):
             return Empty(
                 icon="receipt-text",
                 title=_("No run yet"),
-                text=_("Every hour, what has become due is charged on all accounts."),
+                text=_(
+                    "Every hour, what has become due is charged on all accounts, and"
+                    " invoices are issued."
+                ),
             )
         return Empty(
             icon="receipt-text",
             title=_("All is charged"),
-            text=_("Runs that cannot charge a customer of yours are listed here."),
+            text=_(
+                "Runs that cannot charge or invoice a customer of yours are listed here."
+            ),
         )
 
 
 class RunDetail(ListPage):
-    """One run: its figures, and the accounts it could not charge."""
+    """One run: its figures, how far it is, and the accounts that failed."""
 
     permission = Permission.COMMERCE
     template_name = "billing/run.html"
@@ -107,6 +119,8 @@ class RunDetail(ListPage):
         return [Crumb(_("Billing runs"), self.url(LIST))]
 
     def page_context(self, **context: Any) -> dict[str, Any]:
+        if sees_all_runs(self.actor):
+            context["progress"] = progress_of(self.run, self.actor)
         return super().page_context(
             state=state_pill(self.run), tiles=self.tiles(), **context
         )
@@ -126,19 +140,6 @@ class RunDetail(ListPage):
                 "detail": ended,
             }
         ]
-        if sees_all_runs(self.actor):
-            found += [
-                {
-                    "label": _("Charged"),
-                    "value": str(run.done),
-                    "icon": "check",
-                    "detail": ngettext(
-                        "of %(total)s account", "of %(total)s accounts", run.total
-                    )
-                    % {"total": run.total},
-                },
-                {"label": _("Left"), "value": str(left_of(run)), "icon": "hourglass"},
-            ]
         failed = run.failed_here  # type: ignore[attr-defined]
         return [
             *found,
@@ -157,6 +158,7 @@ class RunDetail(ListPage):
     def columns(self) -> Sequence[Column]:
         return (
             Column("customer", _("Customer"), _customer, narrow=True),
+            Column("step", _("Step"), RunFailure.get_step_display),
             Column("reason", _("Reason"), self._reason, narrow=True),
             Column("time", _("Time"), _failed_at, sort="id"),
             Column("actions", "", self._again, align="end", narrow=True),
@@ -169,7 +171,7 @@ class RunDetail(ListPage):
         return Empty(
             icon="check",
             title=_("Nothing failed"),
-            text=_("Every account this run came to was charged."),
+            text=_("Every account this run came to was charged and invoiced."),
         )
 
     def _reason(self, failure: RunFailure) -> SafeString:
@@ -187,7 +189,7 @@ class RunDetail(ListPage):
 
 
 class RunAgain(PortalView):
-    """POST: charge an account that a run could not charge."""
+    """POST: charge and invoice an account that a run failed at."""
 
     permission = Permission.COMMERCE
     http_method_names = ["post"]
@@ -216,8 +218,9 @@ def reason_of(failure: RunFailure, reader: Actor) -> str:
 
 
 def left_of(run: PeriodRun) -> int:
-    """How many accounts it did not come to yet."""
-    return max(0, run.total - run.done - run.failed)
+    """How many accounts it did not charge or invoice yet."""
+    tallies = [run.tally(step) for step in RunStep]
+    return sum(max(0, total - done - failed) for total, done, failed in tallies)
 
 
 def day_of(run: PeriodRun) -> str:
@@ -225,6 +228,8 @@ def day_of(run: PeriodRun) -> str:
 
 
 def state_pill(run: PeriodRun) -> SafeString:
+    if run.is_stopped:
+        return pill("warning", _("Stopped"), "octagon-pause")
     if run.finished_at is None:
         if run.is_stuck:
             return pill("danger", _("Not finished for hours"), "octagon-alert")

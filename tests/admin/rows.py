@@ -19,6 +19,7 @@ from billing.models import (
     Charge,
     EntryTax,
     ExchangeRate,
+    Invoice,
     LedgerCheck,
     LedgerEntry,
     LedgerFault,
@@ -26,6 +27,8 @@ from billing.models import (
     Product,
     ProductException,
     RunFailure,
+    RunInvoice,
+    RunPart,
     Seller,
     Tax,
     TaxLiability,
@@ -196,6 +199,20 @@ def _run(world: World, at: int) -> PeriodRun:
     return PeriodRun.objects.create(on=date(2026, 1, 1) + timedelta(days=at))
 
 
+def _held_back(world: World, at: int) -> Invoice:
+    return Invoice.objects.create(
+        account=_customer(world, at + 500).account,
+        issuer=world.acme,
+        key=f"request:{at}",
+        occasion="request",
+        currency="EUR",
+        period_start=date(2026, 1, 1),
+        period_end=date(2026, 2, 1),
+        detail="total",
+        format="pdf",
+    )
+
+
 def _check(world: World, at: int) -> LedgerCheck:
     return LedgerCheck.objects.create(accounts=at)
 
@@ -287,6 +304,12 @@ MAKERS: dict[type[Model], Callable[[World, int], Model]] = {
         run=_run(world, at),
         account=_customer(world, at + 500).account,
         error="No exchange rate",
+    ),
+    RunInvoice: lambda world, at: RunInvoice.objects.create(
+        run=_run(world, at), invoice=_held_back(world, at)
+    ),
+    RunPart: lambda world, at: RunPart.objects.create(
+        run=_run(world, at), step="charges", account_ids=[at]
     ),
     Seller: lambda world, at: Seller.objects.create(
         customer=_customer(world, at), legal_name=f"Seller {at}"

@@ -88,12 +88,9 @@ def test_system_owner_sees_every_run_as_a_whole(world: World, olga: Client) -> N
     page = olga.get(f"{_list(world.root)}{failed.pk}/")
     names = [row["customer"] for row in _cells(page)]
     assert names == ["<bdi>Gamma Bakery</bdi>", "<bdi>Rival Phones</bdi>"]
-    assert _tiles(page) == {
-        "For": "2026-02-01",
-        "Charged": "7",
-        "Left": "0",
-        "Failed": "2",
-    }
+    assert _tiles(page) == {"For": "2026-02-01", "Failed": "2"}
+    [charges, _invoices] = page.context["progress"]["steps"]
+    assert (charges["text"], charges["done"]) == ("7 of 9 accounts", 9)
 
 
 def test_reseller_sees_what_failed_at_its_own_customers(
@@ -120,8 +117,9 @@ def test_reseller_sees_what_failed_at_its_own_customers(
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("", 4),
+        ("", 5),
         ("status=running", 1),
+        ("status=stopped", 1),
         ("status=failed", 1),
         ("status=done", 2),
         ("q=beta", 1),
@@ -134,6 +132,7 @@ def test_runs_are_filtered(
     _run(done=9)
     _run(done=9)
     _run(finished_at=None)
+    _run(on=FEB, finished_at=None, stopped_at=timezone.now())
     _fail(_run(), world.beta)
     assert len(_cells(olga.get(f"{_list(world.root)}?{query}"))) == expected
 
@@ -229,3 +228,91 @@ def test_two_who_try_again_at_once_charge_once() -> None:
     with scopes_disabled():
         assert LedgerEntry.objects.filter(account__customer=world.beta).count() == 2
         assert AuditEvent.objects.filter(action="customer.charged").count() == 1
+
+
+def _due_customers(world: World) -> None:
+    """Gamma and Rival owe what has begun; nobody else does."""
+    with scopes_disabled():
+        price(world.beta_plan, 31)
+        for customer in (world.acme, world.beta):
+            set_account(customer, billed_until=date(2999, 1, 1))
+        for customer in (world.gamma, world.rival):
+            set_account(customer, billed_until=timezone.localdate())
+
+
+def test_system_owner_runs_billing_now(world: World, olga: Client) -> None:
+    _due_customers(world)
+    url = f"{_list(world.root)}now/"
+    assert url in olga.get(_list(world.root)).content.decode()
+    page = olga.get(url).content.decode()
+    assert "Fees or charges are due on 2 accounts." in page
+    response = olga.post(url)
+    run = PeriodRun.objects.get()
+    assert response["Location"] == f"{_list(world.root)}{run.pk}/"
+    assert (run.total, run.done, run.is_working) == (2, 0, True)
+    page = olga.get(response["Location"])
+    assert 'hx-trigger="every 2s"' in page.content.decode()
+    part = olga.get(f"{response['Location']}progress/", HTTP_HX_REQUEST="true")
+    assert "0 of 2 accounts" in part.content.decode()
+    with scopes_disabled():
+        assert AuditEvent.objects.get(action="run.started").person_id == world.olga.pk
+
+
+def test_nothing_due_is_said_and_starts_nothing(world: World, olga: Client) -> None:
+    with scopes_disabled():
+        for customer in (world.acme, world.beta, world.gamma, world.rival):
+            set_account(customer, billed_until=date(2999, 1, 1))
+    url = f"{_list(world.root)}now/"
+    assert "Nothing is due now" in olga.get(url).content.decode()
+    page = olga.post(url, follow=True)
+    assert [str(each) for each in page.context["messages"]] == ["Nothing was due."]
+    assert not PeriodRun.objects.exists()
+
+
+def test_run_is_stopped_and_continued(world: World, olga: Client) -> None:
+    _due_customers(world)
+    olga.post(f"{_list(world.root)}now/")
+    run = PeriodRun.objects.get()
+    url = f"{_list(world.root)}{run.pk}/"
+    page = olga.post(f"{url}stop/", follow=True).content.decode()
+    assert f"{url}continue/" in page
+    assert "every 2s" not in page
+    assert "Stopped" in page
+    part = olga.get(f"{url}progress/", HTTP_HX_REQUEST="true")
+    assert part["HX-Refresh"] == "true"
+    page = olga.post(f"{url}continue/", follow=True).content.decode()
+    assert f"{url}stop/" in page
+    runs.charge_all_due()
+    run.refresh_from_db()
+    assert run.finished_at is not None
+    with scopes_disabled():
+        told = AuditEvent.objects.filter(object_type="billing.periodrun")
+        actions = set(told.values_list("action", flat=True))
+    assert actions == {"run.started", "run.stopped", "run.continued"}
+
+
+def test_resellers_steer_no_run(world: World, ann: Client) -> None:
+    run = _run(finished_at=None)
+    _fail(run, world.beta)
+    here = _list(world.acme)
+    assert f"{here}now/" not in ann.get(here).content.decode()
+    page = ann.get(f"{here}{run.pk}/")
+    assert "progress" not in page.context
+    assert ann.get(f"{here}now/").status_code == 403
+    for action in ("stop", "continue"):
+        assert ann.post(f"{here}{run.pk}/{action}/").status_code == 403
+    run.refresh_from_db()
+    assert run.is_working
+
+
+def test_page_says_how_fast_it_goes(world: World, olga: Client) -> None:
+    begun = timezone.now() - timedelta(seconds=10)
+    run = _run(total=100, done=50, finished_at=None, step_at=begun)
+    page = olga.get(f"{_list(world.root)}{run.pk}/")
+    [charges, invoices] = page.context["progress"]["steps"]
+    assert float(charges["estimate"].split()[0]) == pytest.approx(5, abs=0.5)
+    assert "done at about" in charges["estimate"]
+    assert (invoices["text"], invoices["estimate"]) == (
+        "to come",
+        "When all is charged.",
+    )

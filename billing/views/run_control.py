@@ -1,0 +1,212 @@
+"""A billing run as it goes on: how far it is, run now, stop, continue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django_htmx.http import HttpResponseClientRefresh
+
+from billing.choices import InvoiceStatus, RunStep
+from billing.models import Invoice, PeriodRun
+from billing.selectors import RunInvoices, invoices_of, visible_runs
+from billing.services import runs
+from portal.core.actor import Actor
+from portal.core.display import format_moment
+from portal.core.forms import PortalForm
+from portal.core.permissions import Permission
+from portal.core.urls import account_url
+from portal.core.views import ConfirmPage, Crumb, PortalView
+
+LIST = "billing:run-list"
+DETAIL = "billing:run-detail"
+# Of fewer seconds nothing can be said about how fast it goes.
+LEAST_SECONDS = 2.0
+
+
+class RunNow(ConfirmPage):
+    """Charge and invoice what is due now, without waiting for the next hour."""
+
+    permission = Permission.SYSTEM
+    is_danger = False
+    submit_label = gettext_lazy("Run now")
+
+    def title(self) -> str:
+        return _("Run billing now")
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [Crumb(_("Billing runs"), self.cancel_url())]
+
+    def cancel_url(self) -> str:
+        return self.url(LIST)
+
+    def build_form(self, data: Any = None, files: Any = None) -> forms.BaseForm:
+        return PortalForm(data)
+
+    @cached_property
+    def due(self) -> tuple[int, int]:
+        return runs.due_now()
+
+    def consequences(self) -> Sequence[str]:
+        charged, invoiced = self.due
+        if not (charged or invoiced):
+            return [_("Nothing is due now: a run would do nothing.")]
+        return [
+            ngettext(
+                "Fees or charges are due on %(count)s account.",
+                "Fees or charges are due on %(count)s accounts.",
+                charged,
+            )
+            % {"count": charged},
+            ngettext(
+                "%(count)s account gets its invoices then, as its billing type says.",
+                "%(count)s accounts get their invoices then, as their billing types say.",
+                invoiced,
+            )
+            % {"count": invoiced},
+            _(
+                "What is due is that of the day each account has; nothing is done twice."
+            ),
+        ]
+
+    def save(self, form: Any) -> str:
+        run = runs.run_now(by=self.actor)
+        self.is_started = run is not None
+        return self.url(LIST) if run is None else self.url(DETAIL, pk=run.pk)
+
+    def success_message(self, form: Any) -> str:
+        return _("The run has begun.") if self.is_started else _("Nothing was due.")
+
+
+class RunStop(PortalView):
+    """POST: have workers leave a run between two accounts."""
+
+    permission = Permission.SYSTEM
+    http_method_names = ["post"]
+
+    def post(self, request: Any, pk: int) -> HttpResponseBase:
+        run = get_object_or_404(visible_runs(self.actor), pk=pk)
+        runs.stop(run, by=self.actor)
+        messages.info(request, _("The run stops. What was done stays."))
+        return self.redirect(self.url(DETAIL, pk=pk))
+
+
+class RunContinue(PortalView):
+    """POST: have workers go on with a run that was stopped."""
+
+    permission = Permission.SYSTEM
+    http_method_names = ["post"]
+
+    def post(self, request: Any, pk: int) -> HttpResponseBase:
+        run = get_object_or_404(visible_runs(self.actor), pk=pk)
+        runs.go_on(run, by=self.actor)
+        messages.success(request, _("The run goes on."))
+        return self.redirect(self.url(DETAIL, pk=pk))
+
+
+class RunProgress(PortalView):
+    """The part of a run's page that asks for itself while the run goes on."""
+
+    permission = Permission.SYSTEM
+    http_method_names = ["get", "head", "options"]
+
+    def get(self, request: Any, pk: int) -> HttpResponse:
+        run = get_object_or_404(visible_runs(self.actor), pk=pk)
+        if not run.is_working:
+            # The table of failures below and the state above have changed, too.
+            return HttpResponseClientRefresh()
+        context = {"progress": progress_of(run, self.actor)}
+        return render(request, "billing/_run_progress.html", context)
+
+
+def progress_of(run: PeriodRun, reader: Actor) -> dict[str, Any]:
+    """What `billing/_run_progress.html` shows."""
+    account = reader.customer.pk
+    made = invoices_of(run)
+    own_held = Invoice.objects.filter(
+        run_links__run=run.pk, status=InvoiceStatus.PENDING, issuer=account
+    ).exists()
+    held_url = f"{account_url(account, 'billing:invoice-list')}?status=pending"
+    return {
+        "run": run,
+        "url": account_url(account, "billing:run-progress", pk=run.pk),
+        "stop_url": account_url(account, "billing:run-stop", pk=run.pk),
+        "continue_url": account_url(account, "billing:run-continue", pk=run.pk),
+        "steps": [step_line(run, step) for step in RunStep],
+        "tiles": invoice_tiles(made, held_url if own_held else ""),
+    }
+
+
+def step_line(run: PeriodRun, step: RunStep) -> dict[str, Any]:
+    """How far a step is, for `_components/progress.html`."""
+    total, done, failed = run.tally(step)
+    text = ngettext(
+        "%(done)s of %(total)s account", "%(done)s of %(total)s accounts", total
+    )
+    is_to_come = step == RunStep.INVOICES and not total and run.finished_at is None
+    estimate = ""
+    if run.is_working and step == run.step:
+        estimate = _pace(run, done + failed, total)
+    elif is_to_come:
+        estimate = _("When all is charged.")
+    return {
+        "id": f"run-{step}",
+        "label": step.label,
+        "done": done + failed,
+        "total": max(total, 1),
+        "text": _("to come") if is_to_come else text % {"done": done, "total": total},
+        "estimate": estimate,
+    }
+
+
+def _pace(run: PeriodRun, done: int, total: int) -> str:
+    now = timezone.now()
+    seconds = (now - run.step_at).total_seconds()
+    here = done - run.step_done
+    if seconds < LEAST_SECONDS or here <= 0:
+        return ""
+    rate = here / seconds
+    return _("%(rate)s a second, done at about %(time)s") % {
+        "rate": f"{rate:.1f}",
+        "time": format_moment(_end(now, total - done, rate)),
+    }
+
+
+def _end(now: datetime, left: int, rate: float) -> datetime:
+    return now + timedelta(seconds=max(0, left) / rate)
+
+
+def invoice_tiles(made: RunInvoices, held_url: str) -> list[dict[str, Any]]:
+    """How many invoices were issued, drawn and mailed, and how many are held back."""
+    of = _("of %(count)s")
+    return [
+        {"label": _("Invoices"), "value": str(made.issued), "icon": "receipt-text"},
+        {
+            "label": _("Drawn"),
+            "value": str(made.drawn),
+            "icon": "file-check",
+            "detail": of % {"count": made.issued},
+        },
+        {
+            "label": _("Mailed"),
+            "value": str(made.mailed),
+            "icon": "mail",
+            "detail": of % {"count": made.to_mail},
+        },
+        {
+            "label": _("Held back"),
+            "value": str(made.held),
+            "icon": "octagon-pause",
+            "kind": "warning" if made.held else "",
+            "url": held_url,
+        },
+    ]

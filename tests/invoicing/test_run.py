@@ -1,0 +1,321 @@
+"""The invoices that a billing run issues: for whom, when, held back, failing, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+
+from billing import jobs
+from billing.choices import EntryKind, InvoiceStatus, RunStep
+from billing.models import (
+    BilledFeature,
+    BillingAccount,
+    ExchangeRate,
+    Invoice,
+    LedgerEntry,
+    PeriodRun,
+    RunInvoice,
+    RunPart,
+)
+from billing.selectors import invoices_of
+from billing.services import run_parts, runs
+from portal.core.scope import scopes_disabled
+from rateplans.choices import BillType, Feature, InvoiceFormat
+from tests.billing.tariffs import price, set_account
+from tests.invoicing.bills import account_of, charge, seller
+from tests.world import World, _customer
+
+pytestmark = pytest.mark.django_db
+JAN, FEB, MAR = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
+
+
+@pytest.fixture(autouse=True)
+def everywhere() -> Iterator[None]:
+    with scopes_disabled():  # a run goes over all trees
+        yield
+
+
+def lay(
+    world: World, count: int = 3, bill_type: BillType = BillType.POSTPAID
+) -> list[BillingAccount]:
+    """Customers of Beta whose January is charged, with a line each; the cast owes nothing."""
+    BillingAccount.objects.update(billed_until=date(2999, 1, 1))
+    price(world.beta_plan, 31)
+    return [client(world, number, bill_type) for number in range(count)]
+
+
+def client(
+    world: World, number: int, bill_type: BillType, **values: Any
+) -> BillingAccount:
+    customer = _customer(
+        world.beta, f"Client {number}", f"9{number}", plan=world.beta_plan
+    )
+    BilledFeature.objects.create(
+        customer=customer,
+        feature=Feature.LINE,
+        object_id=number,
+        started_at="2025-12-01T12:00Z",
+    )
+    days = {
+        "fees_from": JAN,
+        "billed_until": FEB,
+        "billed_from": JAN,
+        "invoiced_until": JAN,
+    }
+    account = account_of(customer, bill_type, **days, **values)
+    with time_machine.travel("2026-01-01T12:00Z", tick=False):
+        charge(account, "31.00", kind=EntryKind.RECURRING, text="January")
+    return account
+
+
+def run_of(on: date = FEB) -> PeriodRun:
+    with time_machine.travel(f"{on}T12:00Z", tick=False):
+        return runs.charge_all_due(on=on)
+
+
+def test_run_issues_the_invoice_of_the_period_that_ended(world: World) -> None:
+    made = lay(world)
+    run = run_of()
+    assert (run.total, run.done, run.to_invoice, run.invoiced) == (3, 3, 3, 3)
+    for account in made:
+        invoice = Invoice.objects.get(account=account)
+        assert (invoice.period_start, invoice.period_end) == (JAN, FEB)
+        # January, and February which was charged in advance at its beginning.
+        assert (invoice.total, invoice.payable) == (62, 62)
+        account.refresh_from_db()
+        assert account.balance == 0
+    assert invoices_of(run).issued == 3
+    again = run_of()
+    assert again.pk is None
+    assert Invoice.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("bill_type", "issued"),
+    [
+        (BillType.PREPAID, 0),
+        (BillType.PREPAID_INVOICES, 1),
+        (BillType.PREPAID_CALLS, 1),
+        (BillType.POSTPAID, 1),
+        (BillType.EXTERNAL, 0),
+        (BillType.NONE, 0),
+    ],
+)
+def test_billing_type_says_who_gets_invoices(
+    world: World, bill_type: BillType, issued: int
+) -> None:
+    lay(world, 1, bill_type)
+    run_of()
+    assert Invoice.objects.count() == issued
+
+
+def test_topups_of_prepaid_get_their_invoice(world: World) -> None:
+    [account] = lay(world, 1, BillType.PREPAID)
+    entry = charge(account, "-50.00", kind=EntryKind.TOPUP, text="Top-up by card")
+    run = run_of()
+    assert Invoice.objects.get(account=account).total == 50
+    entry.refresh_from_db()
+    assert entry.invoice is not None
+    assert (run.to_invoice, run.invoiced) == (1, 1)
+    assert run_of().pk is None
+
+
+def test_parents_invoice_comes_after_what_its_customers_cause(world: World) -> None:
+    """Beta's own part is the first one, yet its invoice holds what is charged in the last."""
+    lay(world, 2)
+    account_of(
+        world.beta, billed_until=FEB, billed_from=JAN, invoiced_until=JAN, fees_from=JAN
+    )
+    price(world.acme_plan, 10)
+    with time_machine.travel("2026-02-01T12:00Z", tick=False):
+        runs.charge_all_due(on=FEB, batch=1)
+    assert Invoice.objects.count() == 3
+    assert Invoice.objects.get(account__customer=world.beta).total == 20
+
+
+def test_each_account_is_invoiced_on_its_own_day(world: World) -> None:
+    east, west = lay(world, 2)
+    for account, zone in ((east, "Pacific/Kiritimati"), (west, "Pacific/Pago_Pago")):
+        account.customer.time_zone = zone
+        account.customer.save(update_fields=["time_zone"])
+    for at, expected in [
+        ("2026-01-31T09:59Z", set()),
+        ("2026-01-31T10:00Z", {east.pk}),
+        ("2026-02-01T10:59Z", {east.pk}),
+        ("2026-02-01T11:00Z", {east.pk, west.pk}),
+    ]:
+        with time_machine.travel(at, tick=False):
+            jobs.close_periods()
+        found = set(Invoice.objects.values_list("account", flat=True))
+        assert found == expected, at
+
+
+def test_late_run_issues_an_invoice_for_each_period(world: World) -> None:
+    lay(world, 1)
+    run = run_of(date(2026, 4, 1))
+    ends = Invoice.objects.order_by("pk").values_list("period_end", flat=True)
+    assert list(ends) == [FEB, MAR, date(2026, 4, 1)]
+    assert invoices_of(run).issued == 3
+    numbers = Invoice.objects.order_by("pk").values_list("customer_number", flat=True)
+    assert list(numbers) == [1, 2, 3]
+
+
+def test_what_is_held_back_is_counted_apart_and_tried_again(world: World) -> None:
+    account, *_others = lay(world)
+    account_of(account.customer, invoice_format=InvoiceFormat.XML)
+    run = run_of()
+    made = invoices_of(run)
+    assert (made.issued, made.held) == (2, 1)
+    assert run.invoice_failed == 0
+    seller(world.beta)
+    account_of(account.customer, tax_reference="DE129273398")
+    with time_machine.travel("2026-02-02T04:10Z", tick=False):
+        jobs.issue_pending()
+    held = Invoice.objects.get(account=account)
+    assert held.status == InvoiceStatus.DUE, held.gaps
+    assert (invoices_of(run).issued, invoices_of(run).held) == (3, 0)
+
+
+def test_account_that_cannot_be_invoiced_is_listed_and_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, *_others = lay(world)
+    account_of(broken.customer, due_days=365)
+    BillingAccount.objects.filter(pk=broken.pk).update(vat_treatment="??")
+    run = run_of()
+    assert (run.failed, run.invoiced, run.invoice_failed) == (0, 2, 1)
+    failure = run.failures.get()
+    assert (failure.account_id, failure.step) == (broken.pk, RunStep.INVOICES)
+    assert "??" in failure.error
+    BillingAccount.objects.filter(pk=broken.pk).update(vat_treatment="S")
+    with time_machine.travel("2026-02-01T13:00Z", tick=False):
+        assert runs.try_again(failure, by=world.actor(world.olga)) == ""
+    run.refresh_from_db()
+    assert (run.invoiced, run.invoice_failed) == (3, 0)
+    assert invoices_of(run).issued == 3
+
+
+def test_account_that_cannot_be_charged_is_not_invoiced(world: World) -> None:
+    poor, *_others = lay(world)
+    set_account(poor.customer, currency="USD")
+    run = run_of()
+    assert (run.done, run.failed, run.to_invoice) == (2, 1, 2)
+    assert not Invoice.objects.filter(account=poor).exists()
+    ExchangeRate.objects.create(currency="USD", on=FEB, rate=Decimal("1.1"))
+    with time_machine.travel("2026-02-01T13:00Z", tick=False):
+        assert runs.try_again(run.failures.get(), by=world.actor(world.olga)) == ""
+    assert Invoice.objects.filter(account=poor).exists()
+
+
+def test_stopped_run_waits_and_goes_on(world: World) -> None:
+    lay(world, 4)
+    with time_machine.travel("2026-02-01T12:00Z", tick=False):
+        run = runs.open_run(FEB, batch=2)
+        lease = run_parts.claim(run)
+        assert lease is not None
+        runs._work_on_part(run, lease)
+        olga = world.actor(world.olga)
+        runs.stop(run, by=olga)
+        assert run_parts.claim(run) is None
+        stopped = runs.charge_all_due(on=FEB)
+        assert (stopped.pk, stopped.is_stopped, stopped.done) == (run.pk, True, 2)
+        with pytest.raises(CommandError, match="stopped before its end"):
+            call_command("close_periods", on=FEB, stdout=StringIO())
+        runs.go_on(run, by=olga)
+        run = runs.charge_all_due(on=FEB)
+    assert (run.done, run.invoiced, run.is_stopped) == (4, 4, False)
+
+
+def test_stop_is_heeded_between_two_accounts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(world, 4)
+    monkeypatch.setattr(run_parts, "NOTED_EVERY", 0)
+    begun: list[int] = []
+    work = runs.run_work.issue_for
+
+    def issue_then_stop(account_id: int, **more: Any) -> None:
+        work(account_id, **more)
+        begun.append(account_id)
+        if len(begun) == 2:
+            run = PeriodRun.objects.get()
+            runs.stop(run, by=world.actor(world.olga))
+
+    monkeypatch.setattr(runs.run_work, "issue_for", issue_then_stop)
+    run = run_of()
+    assert (run.is_stopped, run.invoiced, run.to_invoice) == (True, 2, 4)
+    [part] = RunPart.objects.filter(step=RunStep.INVOICES)
+    assert (part.done, part.token, part.leased_until) == (2, None, None)
+    runs.go_on(run, by=world.actor(world.olga))
+    run = run_of()
+    assert (run.invoiced, len(begun)) == (4, 4)
+
+
+def test_part_is_taken_up_when_its_time_is_over(world: World) -> None:
+    lay(world, 2)
+    run = runs.open_run(FEB)
+    first = run_parts.claim(run)
+    assert first is not None
+    assert run_parts.claim(run) is None
+    assert run_parts.count_free(run) == 0
+    RunPart.objects.update(leased_until="2020-01-01T00:00Z")
+    second = run_parts.claim(run)
+    assert second is not None
+    assert second.part_id == first.part_id
+    assert not first.goes_on(1), "it is another's now"
+    first.done = 2
+    first.give_back()
+    assert RunPart.objects.get().finished_at is None
+
+
+def test_part_of_a_worker_that_has_gone_is_free(world: World) -> None:
+    lay(world, 2)
+    run = runs.open_run(FEB)
+    assert run_parts.claim(run) is not None
+    RunPart.objects.update(holder_since="2020-01-01T00:00Z")  # another process by now
+    assert run_parts.count_free(run) == 1
+
+
+def test_workers_are_called_to_what_nobody_works_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(world, 2)
+    with time_machine.travel("2026-02-01T12:00Z", tick=False):
+        run = runs.open_run(FEB)
+    called: list[Any] = []
+    monkeypatch.setattr(runs, "announce", lambda *row, **_more: called.append(row))
+    for at, count in (("12:00:10", 0), ("12:00:30", 1)):
+        with time_machine.travel(f"2026-02-01T{at}Z", tick=False):
+            runs.call_workers_again()
+        assert called == [(runs.WORK, run.pk)] * count
+    jobs.work_on_run(run.pk)
+    run.refresh_from_db()
+    assert run.finished_at is not None
+    assert Invoice.objects.count() == 2
+
+
+def test_command_says_what_it_did(world: World) -> None:
+    lay(world)
+    output = StringIO()
+    with time_machine.travel("2026-02-01T12:00Z", tick=False):
+        call_command("close_periods", on=FEB, stdout=output)
+    assert output.getvalue() == (
+        "Accounts charged: 3, failed: 0.\n"
+        "Accounts invoiced: 3, failed: 0. Invoices issued: 3, held back: 0.\n"
+    )
+
+
+def test_rows_about_a_run_go_with_it(world: World) -> None:
+    lay(world)
+    run = run_of()
+    assert RunInvoice.objects.count() == 3
+    run.delete()
+    assert not RunInvoice.objects.exists()
+    assert (Invoice.objects.count(), LedgerEntry.objects.exists()) == (3, True)
