@@ -46,7 +46,7 @@ class OwnInvoiceFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(label=_("Number or amount"), method="search")
     status = django_filters.ChoiceFilter(
         label=_("Status"),
-        choices=lambda: _status_choices(SHOWN_TO_CUSTOMERS, (OPEN,)),
+        choices=_status_choices(SHOWN_TO_CUSTOMERS, (OPEN,)),
         empty_label=_("All"),
         method="filter_status",
     )
@@ -83,7 +83,7 @@ class CustomerInvoiceFilter(OwnInvoiceFilter):
 
     status = django_filters.ChoiceFilter(
         label=_("Status"),
-        choices=lambda: _status_choices(InvoiceStatus, (REVIEWED, OPEN)),
+        choices=_status_choices(InvoiceStatus, (REVIEWED, OPEN)),
         empty_label=_("All"),
         method="filter_status",
     )

@@ -3,9 +3,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
@@ -265,6 +267,18 @@ class Invoice(models.Model):
             models.Index(fields=["issuer", "status", "-id"], name="invoice_by_status"),
             models.Index(fields=["issuer", "issued_on", "id"], name="invoice_by_date"),
             models.Index(fields=["issuer", "total", "id"], name="invoice_by_total"),
+            models.Index(fields=["issuer", "number", "id"], name="invoice_by_number"),
+            models.Index(
+                fields=["issuer", "occasion", "-id"], name="invoice_by_occasion"
+            ),
+            models.Index(
+                fields=["issuer", "-id"],
+                name="credit_note_newest",
+                condition=Q(type=InvoiceType.CREDIT_NOTE),
+            ),
+            GinIndex(
+                OpClass(Upper("number"), name="gin_trgm_ops"), name="invoice_search"
+            ),
             models.Index(
                 fields=["due_on"],
                 name="invoice_due",

@@ -53,15 +53,26 @@ def period_text(first: date, end: date) -> str:
     return f"{format_day(first)} – {format_day(last)}"
 
 
-def columns(*, with_customer: bool) -> Sequence[Column]:
-    """What lists of invoices tell. Without a number there is no date either."""
+def columns(*, with_customer: bool, is_dated: bool) -> Sequence[Column]:
+    """What lists of invoices tell.
+
+    The order of dates is the one in which they were made: without a number there is no date
+    yet. ``is_dated``: only some days are asked for, so all have one, and the index of dates
+    leads to them.
+    """
     customer = (Column("customer", _("Customer"), _customer, narrow=True),)
     return (
         Column(
             "number", _("Number and period"), number_cell, sort="number", narrow=True
         ),
         *(customer if with_customer else ()),
-        Column("date", _("Date"), _issued_on, sort="id", narrow=True),
+        Column(
+            "date",
+            _("Date"),
+            _issued_on,
+            sort="issued_on" if is_dated else "id",
+            narrow=True,
+        ),
         Column("due", _("Due"), _due_on),
         Column("total", _("Total"), _total, sort="total", align="end", narrow=True),
         Column("open", _("Open"), _open, align="end"),

@@ -45,7 +45,9 @@ class InvoiceTable(ListPage):
         return _("Invoices")
 
     def columns(self) -> Sequence[Column]:
-        return columns(with_customer=self.with_customer)
+        query = self.request.GET
+        is_dated = bool(query.get("since") or query.get("until"))
+        return columns(with_customer=self.with_customer, is_dated=is_dated)
 
 
 class IssuedInvoices(InvoiceTable):
