@@ -7,8 +7,18 @@ import time
 
 from celery import shared_task
 
+from billing.choices import InvoiceStatus
+from billing.gateways import gateway
 from billing.models import Invoice, PeriodRun
-from billing.services import checking, invoice_files, runs
+from billing.services import (
+    checking,
+    collecting,
+    invoice_again,
+    invoice_files,
+    overdue,
+    runs,
+)
+from portal.core.actor import system_actor
 from portal.core.scope import scopes_disabled
 from portal.core.tasks import LATER, announce
 
@@ -50,6 +60,25 @@ def go_on_with_runs() -> None:
 
 
 @shared_task
+def issue_pending() -> None:
+    """Try again to issue what was held back: its reasons may be gone."""
+    with scopes_disabled():  # the worker serves every tenant
+        held = list(
+            Invoice.objects.filter(status=InvoiceStatus.PENDING)
+            .select_related("account__customer", "issuer")
+            .order_by("pk")
+        )
+        for invoice in held:
+            try:
+                invoice_again.try_again(
+                    invoice=invoice, by=system_actor(invoice.issuer)
+                )
+            except Exception:
+                # One invoice's trouble must not keep the others back.
+                logger.exception("invoice %s could not be issued", invoice.pk)
+
+
+@shared_task
 def draw_invoice(invoice_id: int) -> None:
     """Make the file of an invoice that was issued."""
     invoice_files.draw(invoice_id)
@@ -71,6 +100,30 @@ def draw_waiting_invoices() -> None:
         except Exception:
             # One invoice's trouble must not keep the others' files back.
             logger.exception("invoice %s could not be drawn", invoice_id)
+        if time.monotonic() > end:
+            return
+
+
+@shared_task
+def mark_overdue_invoices() -> None:
+    """Make due invoices overdue; every hour, since a day begins everywhere at another one."""
+    overdue.mark_overdue()
+
+
+@shared_task
+def collect_card_invoices() -> None:
+    """Have what is due taken from cards, where a gateway does that."""
+    if gateway() is None:
+        return
+    end = time.monotonic() + SWEEP_SECONDS
+    with scopes_disabled():  # the worker serves every tenant
+        waiting = list(collecting.to_collect()[:SWEEP_INVOICES])
+    for invoice in waiting:
+        try:
+            collecting.collect(invoice)
+        except Exception:
+            # One card's trouble must not keep the others' invoices back.
+            logger.exception("invoice %s could not be collected", invoice.pk)
         if time.monotonic() > end:
             return
 

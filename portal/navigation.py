@@ -156,6 +156,13 @@ ENTRIES = (
     ),
     Entry(
         Menu.COMMERCE,
+        _("Payments"),
+        "billing:payment-list",
+        "hand-coins",
+        Permission.COMMERCE,
+    ),
+    Entry(
+        Menu.COMMERCE,
         _("Billing runs"),
         "billing:run-list",
         "calendar-sync",

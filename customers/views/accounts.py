@@ -42,7 +42,12 @@ class CustomerAccount(CustomerAccountView, LedgerList):
     def page_context(self, **context: Any) -> dict[str, Any]:
         new_url = self.url("billing:transaction-new", pk=self.customer.pk)
         is_ours = may_post(self.account, by=self.actor)
-        return super().page_context(new_url=new_url if is_ours else "", **context)
+        pay_url = self.url("billing:payment-new", pk=self.customer.pk)
+        return super().page_context(
+            new_url=new_url if is_ours else "",
+            pay_url=pay_url if is_ours else "",
+            **context,
+        )
 
 
 class CustomerStatement(CustomerAccountView, StatementView):

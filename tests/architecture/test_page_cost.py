@@ -23,6 +23,7 @@ from tests.architecture.test_tenancy_matrix import (
     _furnish,
     _method,
     invoice_something,
+    pay_something,
 )
 from tests.books import give
 from tests.customers.test_create_customer import _create
@@ -65,6 +66,7 @@ def _add(world: World, position: int) -> None:
     give(world.beta, 1)
     for each in (acme, world.beta, customer):
         invoice_something(each, mark)
+        pay_something(each, mark)
     OutgoingEmail.objects.create(
         key=mark,
         kind="login_details",

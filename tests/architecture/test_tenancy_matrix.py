@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,17 +15,22 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
+from billing.choices import PaymentMethod
 from billing.models import (
     BillingAccount,
     Charge,
     Invoice,
     LedgerEntry,
+    Payment,
     PeriodRun,
     Product,
     RunFailure,
     Tax,
 )
+from billing.services import payments
+from billing.services.payments import Received
 from customers.models import Customer, Mailbox, Note, Number, Person, TelephoneLine
+from portal.core.actor import system_actor
 from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled
 from rateplans.models import CustomSetting, NumberClass, RatePlan
@@ -52,12 +58,14 @@ MODELS: dict[str, Any] = {
     "runs": PeriodRun,
     "failures": RunFailure,
     "invoices": Invoice,
+    "payments": Payment,
 }
 # How a row, or the row behind a word (of one part of the site), tells whose it is, where
 # not by its customer.
 PLACES: dict[Any, str] = {
     "commerce/invoices": "issuer",
     "reports/invoices": "account__customer",
+    "payments": "provider",
     "entries": "account__customer",
     "ledger": "account__customer__parent",
     Customer: "parent",
@@ -127,6 +135,18 @@ def invoice_something(customer: Customer, mark: str) -> None:
     issued(account, f"request:{mark}")
 
 
+def pay_something(customer: Customer, mark: str) -> None:
+    """A payment of the customer to its provider."""
+    account = BillingAccount.objects.get(customer=customer)
+    received = Received(Decimal(2), PaymentMethod.TRANSFER, date(2026, 1, 2))
+    payments.record_payment(
+        account=account,
+        received=received,
+        key=f"test:{mark}",
+        by=system_actor(account.provider),
+    )
+
+
 def _furnish(world: World, account: Customer, person: Person, mark: str) -> None:
     """One row of each kind in ``account``, and a customer below it with a note."""
     below = Customer.objects.filter(parent=account).first()
@@ -147,6 +167,7 @@ def _furnish(world: World, account: Customer, person: Person, mark: str) -> None
     give(below, 10)
     for each in (account, below):
         invoice_something(each, mark)
+        pay_something(each, mark)
     TelephoneLine.objects.create(
         customer=account, name=mark, username=f"line-{mark}", password="x"
     )

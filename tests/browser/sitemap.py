@@ -23,6 +23,7 @@ from billing.models import (
     Charge,
     Invoice,
     LedgerEntry,
+    Payment,
     PeriodRun,
     Product,
     ProductException,
@@ -137,6 +138,7 @@ ROWS: dict[str, Rows] = {
     "reports/invoices": lambda account: Invoice.objects.filter(
         account__customer=account
     ),
+    "payments": lambda account: Payment.objects.filter(provider=account),
     "runs": lambda account: PeriodRun.objects.filter(
         failures__account__provider=account
     ),

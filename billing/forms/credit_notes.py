@@ -1,0 +1,170 @@
+"""What of an invoice is credited, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from crispy_forms.layout import Layout
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.documents.figures import Figures
+from billing.einvoice.record import Document, Line
+from billing.invoicing.crediting import WHOLE, Part, Wanted
+from portal.core.forms import AmountField, PortalForm, Section
+from portal.core.money import format_money
+from portal.core.validators import validate_visible
+
+CANCEL, AGAIN, LINES, AMOUNTS = "cancel", "again", "lines", "amounts"
+# More lines than these nobody ticks one by one.
+MOST_LINES = 200
+
+
+class CreditForm(PortalForm):
+    """All of an invoice, or some of its lines, or amounts by VAT rate and levy."""
+
+    how = forms.ChoiceField(
+        label=gettext_lazy("What is credited"), widget=forms.RadioSelect
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        validators=[validate_visible],
+        help_text=gettext_lazy("Stands on the credit note."),
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        document: Document,
+        parts: Sequence[Part],
+        is_untouched: bool,
+        language: str,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data, **kwargs)
+        self.parts = [part for part in parts if part.left]
+        self.figures = Figures(language, document.currency)
+        self.document = document
+        has_lines = is_untouched or len(document.lines) > 1
+        has_lines = has_lines and len(document.lines) <= MOST_LINES
+        field: Any = self.fields["how"]
+        field.choices = list(self._ways(is_untouched, has_lines))
+        self.initial.setdefault("how", CANCEL)
+        names = self._add_lines() if has_lines else []
+        self.helper.layout = Layout(
+            Section(_("Credit note"), "how", "reason", id="credit", is_open=True),
+            *(
+                [
+                    Section(
+                        _("Lines"),
+                        *names,
+                        id="lines",
+                        description=_("For the choice of single lines."),
+                        is_open=self._is(LINES),
+                    )
+                ]
+                if names
+                else []
+            ),
+            Section(
+                _("Amounts"),
+                *self._add_amounts(),
+                id="amounts",
+                description=_(
+                    "For the choice of amounts, without VAT: that is worked out."
+                ),
+                is_open=self._is(AMOUNTS),
+            ),
+        )
+
+    def _ways(self, is_untouched: bool, has_lines: bool) -> Any:
+        if is_untouched:
+            yield CANCEL, _("All of it: the invoice is cancelled")
+            yield (
+                AGAIN,
+                _("All of it, and the same again with today's data of both sides"),
+            )
+        else:
+            yield CANCEL, _("All that is left: the invoice is cancelled")
+        if has_lines:
+            yield LINES, _("Single lines")
+        yield AMOUNTS, _("Amounts")
+
+    def _is(self, way: str) -> bool:
+        return self["how"].value() == way
+
+    def _add_lines(self) -> list[str]:
+        currency = self.document.currency
+        choices = [(line.number, self._line_text(line)) for line in self.document.lines]
+        choices += [
+            (
+                f"levy-{place}",
+                f"{charge.reason}: {format_money(charge.amount, currency)}",
+            )
+            for place, charge in enumerate(self.document.charges)
+        ]
+        self.fields["lines"] = forms.MultipleChoiceField(
+            label=_("Lines to credit"),
+            choices=choices,
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+        )
+        return ["lines"]
+
+    def _line_text(self, line: Line) -> str:
+        amount = format_money(line.net, self.document.currency)
+        if line.period is None:
+            return f"{line.name}: {amount}"
+        return f"{line.name}, {self.figures.days(line.period)}: {amount}"
+
+    def _add_amounts(self) -> list[str]:
+        currency = self.document.currency
+        for part in self.parts:
+            self.fields[part.id] = AmountField(
+                label=part_label(part),
+                currency=currency,
+                required=False,
+                help_text=_("%(left)s left")
+                % {"left": format_money(part.left, currency)},
+            )
+        return [part.id for part in self.parts]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("how") == LINES and not cleaned.get("lines"):
+            self.add_error(
+                "lines", ValidationError(_("Tick what to credit."), code="required")
+            )
+        return cleaned
+
+    @property
+    def wanted(self) -> Wanted:
+        values = self.cleaned_data
+        if values["how"] == LINES:
+            return Wanted(lines=frozenset(values["lines"]))
+        if values["how"] == AMOUNTS:
+            return Wanted(
+                amounts={part.id: values[part.id] or Decimal(0) for part in self.parts}
+            )
+        return WHOLE
+
+    @property
+    def is_reissued(self) -> bool:
+        return bool(self.cleaned_data["how"] == AGAIN)
+
+
+def part_label(part: Part) -> str:
+    """A levy by its name; lines by their VAT."""
+    if part.levy:
+        return part.levy
+    if part.rate:
+        return _("Lines with VAT of %(rate)s %%") % {
+            "rate": f"{part.rate.normalize():f}"
+        }
+    return _("Lines without VAT")
