@@ -185,6 +185,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30,
         "options": {"expires": 30},
     },
+    "issue-pending": {
+        "task": "billing.jobs.issue_pending",
+        "schedule": crontab(hour=4, minute=10),
+        "options": {"expires": 36_000},
+    },
     "draw-waiting-invoices": {
         "task": "billing.jobs.draw_waiting_invoices",
         "schedule": 30,
