@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.choices import PaymentType
 from billing.forms.parties import clean_endpoint_fields
 from billing.models import BillingAccount, Tax
+from billing.parties import clean_tax_reference
 from billing.party_choices import VatTreatment
 from billing.services import accounts
 from customers.choices import Lock
@@ -244,6 +245,7 @@ class CustomerForm(PortalForm):
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         clean_endpoint_fields(self)
+        self._check_tax_reference(data)
         data["affiliate_percentage"] = data.get("affiliate_percentage") or 0
         if data.get("affiliate") and not data.get("affiliate_type"):
             self.add_error("affiliate_type", _("Choose revenue or profit."))
@@ -251,6 +253,16 @@ class CustomerForm(PortalForm):
             data["affiliate"], data["affiliate_type"] = None, ""
             data["affiliate_percentage"] = 0
         return data
+
+    def _check_tax_reference(self, data: dict[str, Any]) -> None:
+        """As the service does, so that it is said together with all else."""
+        typed = data.get("tax_reference", "")
+        if typed == self.initial.get("tax_reference", ""):
+            return
+        try:
+            clean_tax_reference(typed, country=data.get("country", ""))
+        except ValidationError as error:
+            self.add_error("tax_reference", error)
 
     # --- For the service --------------------------------------------------------------
 

@@ -20,13 +20,15 @@ function reveal(element) {
   }
 }
 
-/* A link from another page may lead to one field, also of a folded part: "#id_country". */
+/* A link from another page may lead to one field, also of a folded part: "#id_country".
+ * The address forgets it: a form that comes back with errors begins with their summary. */
 function arrive() {
   const target = document.getElementById(location.hash.slice(1));
   if (!target?.matches("input, select, textarea")) return;
   reveal(target);
   target.scrollIntoView({ block: "center" });
   target.focus({ preventScroll: true });
+  history.replaceState(history.state, "", location.pathname + location.search);
 }
 
 window.addEventListener("hashchange", arrive);

@@ -225,3 +225,23 @@ def test_errors_in_folded_sections_are_led_to(cast: World, new_visitor: Any) -> 
     expect(amount).to_be_focused()
     expect(amount).to_have_value("much")
     assert customers_named("Beta Voice") == 1
+
+
+def test_what_is_missing_leads_to_its_field_in_a_folded_part(
+    cast: World, new_visitor: Any
+) -> None:
+    ann = new_visitor()
+    ann.sign_in(cast.ann)
+    page = ann.open(f"/a/{cast.acme.pk}/commerce/customers/{cast.beta.pk}/")
+    page.get_by_role("link", name="The customer's electronic address is miss").click()
+    kind = page.get_by_label("Kind of electronic address")
+    expect(kind).to_be_focused()
+    expect(page.get_by_label("Legal name")).to_be_visible()
+    kind.select_option("GLN (GS1 location number)")
+    page.get_by_role("button", name="Save").click()
+    # The address still names the field, and what is wrong is told all the same.
+    expect(page.locator("[data-error-summary]")).to_be_focused()
+    page.get_by_label("Electronic address", exact=True).fill("952 0000 00001 1")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name=cast.beta.name)).to_be_visible()
+    expect(page.get_by_text("9520000000011")).to_be_visible()

@@ -144,6 +144,12 @@ def test_the_form_refuses_at_the_field_and_keeps_what_was_typed(
     assert account_of(world.beta).register_number == ""
 
 
+def test_all_that_is_wrong_is_said_at_once(world: World, ann: Client) -> None:
+    wrong = {"tax_reference": "DE111111118", "endpoint_id": "1", "email": ""}
+    errors = errors_of(send(ann, edit_url(world), **wrong))
+    assert set(errors) == {"tax_reference", "endpoint_scheme", "email"}
+
+
 @pytest.mark.parametrize(
     ("country", "reference", "kept"),
     [
