@@ -17,6 +17,9 @@ from billing.models import BillingAccount, Seller
 from billing.parties import vat_id_in
 from billing.party_choices import VatTreatment
 
+# BR-IC-02 and BR-G-02: a tax number is not enough.
+_NEED_SELLERS_VAT_ID = (VatTreatment.INTRA_COMMUNITY, VatTreatment.EXPORT)
+
 
 class Standard(StrEnum):
     """What a gap stands in the way of; Peppol wants all of EN 16931 and more."""
@@ -54,13 +57,19 @@ class Addressed(Protocol):
 
 
 def seller_gaps(
-    seller: Seller, customer: Addressed, *, asks_transfers: bool = True
+    seller: Seller,
+    customer: Addressed,
+    *,
+    asks_transfers: bool = True,
+    treatment: str = VatTreatment.STANDARD,
 ) -> list[Gap]:
     """What is missing of the account that issues invoices; ``customer`` is its own row.
 
-    ``asks_transfers``: whether somebody pays by bank transfer, so must be told where to.
+    ``asks_transfers``: whether somebody pays by bank transfer, so must be told where to;
+    ``treatment`` is the buyer's, where one is meant.
     """
     gaps = []
+    is_outside = seller.is_outside_vat or treatment == VatTreatment.OUTSIDE
 
     def miss(code: str, text: str, field: str, **options: Standard) -> None:
         gaps.append(Gap(f"seller.{code}", text, Side.SELLER, field, **options))
@@ -73,6 +82,16 @@ def seller_gaps(
             " sell is subject to VAT."
         )
         miss("vat_id", text, "vat_id")
+    elif treatment in _NEED_SELLERS_VAT_ID and not (is_outside or seller.vat_id):
+        text = _("Your VAT id is missing: %(treatment)s needs it.")
+        miss("vat_id", text % {"treatment": _quoted(treatment)}, "vat_id")
+    elif (is_outside or not seller.vat_id) and not seller.register_number:
+        # BR-CO-26: a VAT id, where one may be named, or else this tells who it is.
+        text = _(
+            "Your register number is missing: without a VAT id it is what customers"
+            " know you by."
+        )
+        miss("register_number", text, "register_number")
     if asks_transfers and not seller.bank_account:
         text = _("Your IBAN is missing: customers cannot tell where to transfer to.")
         miss("iban", text, "iban")
@@ -96,7 +115,7 @@ def buyer_gaps(account: BillingAccount, customer: Addressed) -> list[Gap]:
         text = _(
             "The customer's VAT id is missing, or does not begin with the letters of its"
             " country: %(treatment)s needs it."
-        ) % {"treatment": f"“{treatment.label}”"}
+        ) % {"treatment": _quoted(treatment)}
         miss("vat_id", text, "tax_reference")
     if treatment == VatTreatment.EXEMPT and not account.vat_reason:
         text = _("The law by which the customer is exempt from VAT is missing.")
@@ -108,6 +127,10 @@ def buyer_gaps(account: BillingAccount, customer: Addressed) -> list[Gap]:
         text = _("The customer's reference or order number is missing.")
         miss("reference", text, "buyer_reference", standard=Standard.PEPPOL)
     return gaps
+
+
+def _quoted(treatment: str) -> str:
+    return f"“{VatTreatment(treatment).label}”"
 
 
 def in_the_way(gaps: Iterable[Gap]) -> list[Gap]:

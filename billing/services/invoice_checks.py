@@ -48,6 +48,7 @@ def _missing(subject: Subject, content: Content) -> list[HeldBack]:
             subject.seller,
             subject.issuer,
             asks_transfers=is_transferred and content.document.totals.payable > 0,
+            treatment=account.vat_treatment,
         ),
         *buyer_gaps(account, account.customer),
     ]

@@ -52,7 +52,8 @@ SELLERS: dict[str, Values] = {
     # A small firm that only has the number of its tax office.
     "Fischer & Söhne Kommunikation": {
         "legal_name": "Heinz Fischer & Söhne OHG",
-        "legal_form": "OHG, Amtsgericht Bremen, HRA 10003",
+        "register_number": "HRA 10003",
+        "legal_form": "OHG, Amtsgericht Bremen",
         "tax_number": "60 000 00003",
         "contact_name": "Lena Fischer",
         "iban": "DE60123456780000000003",
@@ -75,6 +76,7 @@ SELLERS: dict[str, Values] = {
     # Outside the world of VAT: sales tax and levies are surcharges, no IBAN.
     "Bluebird Communications": {
         "legal_name": "Bluebird Communications Inc.",
+        "register_number": "NY 0000005",
         "legal_form": "A New York corporation",
         "tax_number": "EIN 00-0000005",
         "contact_name": "Accounts receivable",

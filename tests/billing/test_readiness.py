@@ -25,6 +25,7 @@ SELLER: dict[str, Any] = {
     "endpoint_scheme": "9930",
     "endpoint_id": "DE123456788",
 }
+REGISTERED = {"register_number": "HRB 1"}
 BUYER: dict[str, Any] = {
     "tax_reference": "DE111111117",
     "endpoint_scheme": "9930",
@@ -39,8 +40,14 @@ BUYER: dict[str, Any] = {
         ({}, GERMAN, []),
         ({}, NOWHERE, ["seller.country"]),
         ({"vat_id": ""}, GERMAN, ["seller.vat_id"]),
-        ({"vat_id": "", "tax_number": "27/1"}, GERMAN, []),
-        ({"vat_id": "", "untaxed_category": "O"}, GERMAN, []),
+        ({"vat_id": "", "tax_number": "27/1"}, GERMAN, ["seller.register_number"]),
+        ({"vat_id": "", "tax_number": "27/1", **REGISTERED}, GERMAN, []),
+        ({"vat_id": "", "untaxed_category": "O", **REGISTERED}, GERMAN, []),
+        (
+            {"vat_id": "", "untaxed_category": "O"},
+            GERMAN,
+            ["seller.register_number"],
+        ),
         ({"iban": ""}, GERMAN, ["seller.iban"]),
         ({"iban": "", "account_number": "123"}, GERMAN, []),
         ({"endpoint_id": ""}, GERMAN, ["seller.endpoint"]),
@@ -50,6 +57,26 @@ def test_what_a_seller_misses(changes: Any, customer: Any, codes: list[str]) -> 
     gaps = seller_gaps(Seller(**(SELLER | changes)), customer)
     assert [gap.code for gap in gaps] == codes
     assert {gap.side for gap in gaps} <= {Side.SELLER}
+
+
+@pytest.mark.parametrize(
+    ("treatment", "changes", "codes"),
+    [
+        ("K", {}, []),
+        ("K", {"vat_id": "", "tax_number": "27/1", **REGISTERED}, ["seller.vat_id"]),
+        ("G", {"vat_id": "", "tax_number": "27/1", **REGISTERED}, ["seller.vat_id"]),
+        ("AE", {"vat_id": "", "tax_number": "27/1", **REGISTERED}, []),
+        ("K", {"vat_id": "", "untaxed_category": "O", **REGISTERED}, []),
+        ("O", {}, ["seller.register_number"]),  # no VAT id may be named (BR-O-02)
+        ("O", REGISTERED, []),
+    ],
+)
+def test_what_a_seller_misses_for_a_buyers_treatment(
+    treatment: str, changes: dict[str, str], codes: list[str]
+) -> None:
+    seller = Seller(**(SELLER | changes))
+    gaps = seller_gaps(seller, GERMAN, treatment=treatment)
+    assert [gap.code for gap in gaps] == codes
 
 
 def test_an_account_that_said_nothing_misses_everything() -> None:
