@@ -13,6 +13,7 @@ from babel.dates import format_date, format_interval
 from babel.numbers import format_currency, format_decimal
 from django.utils.translation import to_locale
 from stdnum import iban as ibans
+from stdnum import iso11649
 
 from billing.einvoice.record import Period
 from portal.core.money import round_money
@@ -72,6 +73,13 @@ CODE_BEFORE_FIGURE = re.compile(r"(?<=[A-Z])(?=\d)")
 def grouped_iban(iban: str) -> str:
     """In groups of four, as people read it out."""
     return str(ibans.format(iban))
+
+
+def grouped_reference(reference: str) -> str:
+    """A reference of ISO 11649 likewise; any other as it is."""
+    if iso11649.is_valid(reference):
+        return str(iso11649.format(reference))
+    return reference
 
 
 @lru_cache

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from billing.documents.drawing import LONGEST_TAX, days_of, width_of
-from billing.documents.figures import Figures, grouped_iban
+from billing.documents.figures import Figures, grouped_iban, grouped_reference
 from billing.einvoice.record import Document, DocumentType, Payment
 from billing.invoicing.content import Content, Row
 
@@ -117,6 +117,7 @@ def facts(content: Content, figures: Figures) -> list[Fact]:
         (_("Your reference"), document.buyer_reference),
         (_("Your order"), document.order_reference),
         (_("Your VAT ID"), document.buyer.vat_id),
+        (_("Your tax number"), document.buyer.tax_number),
     )
 
 
@@ -247,7 +248,7 @@ def payment_details(payment: Payment | None) -> list[Fact]:
         (_("BIC"), payment.bic),
         (_("Mandate"), payment.mandate),
         (_("Creditor ID"), payment.creditor),
-        (_("Reference"), payment.reference),
+        (_("Reference"), grouped_reference(payment.reference)),
     )
 
 

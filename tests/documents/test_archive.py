@@ -36,7 +36,7 @@ DIFFERENT = {
 }
 
 
-@pytest.fixture(params=DIFFERENT.values(), ids=DIFFERENT.keys())
+@pytest.fixture(params=DIFFERENT.values(), ids=list(DIFFERENT))
 def what(request: pytest.FixtureRequest) -> Content:
     drawn: Content = request.param()
     return drawn

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from billing.documents.figures import Figures, grouped_iban
+from billing.documents.figures import Figures, grouped_iban, grouped_reference
 from billing.documents.palette import READABLE, Palette
 from billing.documents.paper import A4, LETTER, Paper, paper_of
 from billing.einvoice.record import Period
@@ -49,6 +49,16 @@ def test_days(language: str, first: date, last: date, text: str) -> None:
 
 def test_iban_is_in_groups_of_four() -> None:
     assert grouped_iban("DE02120300000000202051") == "DE02 1203 0000 0000 2020 51"
+
+
+@pytest.mark.parametrize(
+    ("reference", "text"),
+    [("RF18539007547034", "RF18 5390 0754 7034"), ("2026-0017", "2026-0017"), ("", "")],
+)
+def test_reference_is_grouped_where_it_is_of_the_standard(
+    reference: str, text: str
+) -> None:
+    assert grouped_reference(reference) == text
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_invoice_says_all_that_is_asked_of_one() -> None:
         "2 % in 7 days.",
         "IBAN DE02 1203 0000 0000 2020 51",
         "BIC BYLADEM1001",
-        "Reference RF85202600017",
+        "Reference RF85 2026 0001 7",
         "Scan with a banking app",
         "Thank you for calling.",
         "HRB 104812, Amtsgericht Hamburg",
