@@ -83,7 +83,7 @@ class Party:
     identifier: str = ""  # BT-29, BT-46: what the other side knows it by
     register_number: str = ""  # BT-30, BT-47
     vat_id: str = ""  # BT-31, BT-48: with the country's letters in front (BR-CO-09)
-    tax_number: str = ""  # BT-32: of the seller, where it has no VAT id
+    tax_number: str = ""  # BT-32 of the seller; of a buyer, who has none, for people
     legal_form: str = ""  # BT-33
     endpoint: Endpoint | None = None
     contact: Contact = field(default_factory=Contact)

@@ -76,7 +76,7 @@ def seller_gaps(
 
     if not customer.country:
         miss("country", _("Your country is missing."), "country")
-    if not (seller.is_outside_vat or seller.vat_id or seller.tax_number):
+    if not (is_outside or seller.vat_id or seller.tax_number):
         text = _(
             "Your VAT id or tax number is missing; without one, choose that nothing you"
             " sell is subject to VAT."

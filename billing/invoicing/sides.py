@@ -11,6 +11,7 @@ from billing.choices import PaymentType
 from billing.einvoice.record import Address, Contact, Endpoint, Party, Payment
 from billing.invoicing.content import Look
 from billing.models import BillingAccount, Seller
+from billing.parties import vat_id_in
 from portal.core.colours import DEFAULT_COLOUR, contrast_of
 
 
@@ -34,14 +35,16 @@ def seller_party(issuer: Any, seller: Seller, *, with_vat: bool) -> Party:
 
 
 def buyer_party(account: BillingAccount, *, with_vat: bool) -> Party:
-    """BG-7."""
+    """BG-7. A tax reference that is no VAT id is for people alone."""
     customer = account.customer
+    vat_id = vat_id_in(account.tax_reference) if with_vat else ""
     return Party(
         name=account.legal_name or customer.name,
         address=_address(customer),
         identifier=customer.account_number,
         register_number=account.register_number,
-        vat_id=account.tax_reference if with_vat else "",
+        vat_id=vat_id,
+        tax_number="" if vat_id else account.tax_reference,
         endpoint=_endpoint(account),
         contact=Contact("", customer.telephone, first_address(customer.email)),
     )
