@@ -148,6 +148,17 @@ def count_free(run: PeriodRun) -> int:
         return int(cursor.fetchone()[0])
 
 
+def was_left(run: PeriodRun) -> bool:
+    """Whether somebody who held a part of it has gone."""
+    query = (
+        "SELECT EXISTS (SELECT FROM billing_runpart part"
+        f" WHERE part.run_id = %s AND part.token IS NOT NULL AND {_IS_FREE})"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query, [run.pk])
+        return bool(cursor.fetchone()[0])
+
+
 def note_failures(lease: Lease, ids: Sequence[int], failures: dict[int, str]) -> None:
     """Keep why accounts failed, and forget what failed before of those that went well."""
     with transaction.atomic():

@@ -158,11 +158,12 @@ def call_workers(run_id: int, *, present: int = 0) -> None:
 
 
 def call_workers_again() -> None:
-    """Call workers to the runs that nobody has worked on for a while."""
+    """Call workers to the runs that lost one, or that nobody has worked on for a while."""
     quiet_since = timezone.now() - QUIET
     open_runs = PeriodRun.objects.filter(finished_at=None, stopped_at=None)
     for run in open_runs:
-        if (run.worked_at or run.started_at) < quiet_since:
+        last = run.worked_at or run.started_at
+        if last < quiet_since or run_parts.was_left(run):
             call_workers(run.pk)
 
 
