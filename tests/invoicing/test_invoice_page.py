@@ -1,0 +1,397 @@
+"""The page of one invoice: what it tells to whom, its files, what is done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from billing.choices import FileKind, InvoiceStatus
+from billing.choices import InvoiceStatus as S
+from billing.invoice_statuses import BY_HAND, SHOWN_TO_CUSTOMERS
+from billing.models import BillingAccount, Invoice, InvoiceFile, LedgerEntry, Payment
+from billing.services import invoice_files
+from portal.core.models import EmailStatus, OutgoingEmail
+from portal.core.scope import scopes_disabled
+from rateplans.choices import InvoiceDetail, InvoiceFormat
+from tests.invoicing.bills import account_of, charge, issued, seller
+from tests.invoicing.pages import invoice_of, said_by, text_of, url_of
+from tests.pages import entries_of, errors_of
+from tests.world import World
+
+
+@pytest.fixture(autouse=True)
+def everywhere(db: None) -> Iterator[None]:
+    with scopes_disabled():
+        yield
+
+
+@pytest.fixture
+def ann(world: World) -> Client:
+    return world.client(world.ann)
+
+
+@pytest.fixture
+def ben(world: World) -> Client:
+    return world.client(world.ben)
+
+
+@pytest.fixture
+def invoice(world: World) -> Invoice:
+    """Of Beta, by Acme, with a tax; it is due."""
+    seller(world.acme)
+    account_of(world.beta, invoice_detail=InvoiceDetail.ITEMISED)
+    return invoice_of(
+        world.beta, "100.00", taxes=((world.acme_tax, "19.00"),), text="Router rental"
+    )
+
+
+def pages(world: World, invoice: Invoice) -> tuple[str, str]:
+    """Where it is for who issued it, and for whose it is."""
+    return (
+        url_of(world.acme, "invoice-detail", pk=invoice.pk),
+        url_of(world.beta, "own-invoice-detail", pk=invoice.pk),
+    )
+
+
+def act(client: Client, world: World, name: str, invoice: Invoice) -> list[str]:
+    """What is said after the button ``name`` of its page was pressed."""
+    answer = client.post(url_of(world.acme, name, pk=invoice.pk), follow=True)
+    assert answer.status_code == 200
+    return said_by(answer)
+
+
+def test_both_read_what_the_document_says(
+    world: World, ann: Client, ben: Client, invoice: Invoice
+) -> None:
+    issuers, own = pages(world, invoice)
+    for page in (ann.get(issuers), ben.get(own)):
+        shown = text_of(page)
+        for part in (invoice.number, "Router rental", "100.00", "19.00", "€119.00"):
+            assert part in shown
+        assert "DE02 1203 0000 0000 2020 51" in shown  # where to pay
+
+
+def test_only_the_issuer_sees_who_did_what(
+    world: World, ann: Client, ben: Client, invoice: Invoice
+) -> None:
+    issuers, own = pages(world, invoice)
+    assert "Invoice issued" in text_of(ann.get(issuers))
+    page = ben.get(own)
+    for name in ("events", "mail", "can_set", "customer_url"):
+        assert name not in page.context
+    assert "Set status" not in text_of(page)
+
+
+def test_each_is_led_to_the_entries_where_it_may_read_them(
+    world: World, ann: Client, ben: Client, invoice: Invoice
+) -> None:
+    issuers, own = pages(world, invoice)
+    entry = LedgerEntry.objects.filter(invoice=invoice).earliest("pk")
+    for client, page, path in (
+        (ann, issuers, f"customers/{world.beta.pk}/account/ledger/{entry.pk}/"),
+        (ben, own, f"reports/account/entries/{entry.pk}/"),
+    ):
+        rows = client.get(page).context["entries"]["rows"]
+        [url] = [row["url"] for row in rows if path in row["url"]]
+        assert client.get(url).status_code == 200
+
+
+def test_long_invoices_lead_to_the_whole_ledger(world: World, ann: Client) -> None:
+    account = BillingAccount.objects.get(customer=world.beta)
+    for each in range(12):
+        charge(account, "1.00", text=f"Charge {each}")
+    invoice = issued(account)
+    charge(account, "1.00", text="Later")
+    entries = ann.get(pages(world, invoice)[0]).context["entries"]
+    assert len(entries["rows"]) == 10
+    ledger = text_of(ann.get(entries["all_url"]))
+    assert "Charge 0" in ledger
+    assert "Later" not in ledger
+
+
+@pytest.mark.parametrize("status", sorted(set(S) - {S.PENDING}))
+def test_customers_open_what_was_sent(
+    world: World, ben: Client, invoice: Invoice, status: S
+) -> None:
+    Invoice.objects.filter(pk=invoice.pk).update(status=status)
+    expected = 200 if status in SHOWN_TO_CUSTOMERS else 404
+    assert ben.get(pages(world, invoice)[1]).status_code == expected
+    if expected == 404:
+        url = url_of(world.beta, "own-invoice-pdf", pk=invoice.pk)
+        assert ben.get(url).status_code == 404
+
+
+def test_nobody_else_finds_it(world: World, invoice: Invoice) -> None:
+    eve, gil, ben = (world.client(each) for each in (world.eve, world.gil, world.ben))
+    for client, account in ((eve, world.rival), (gil, world.gamma)):
+        for name in ("own-invoice-detail", "own-invoice-pdf", "own-invoice-ubl"):
+            url = url_of(account, name, pk=invoice.pk)
+            assert client.get(url).status_code == 404
+    for name in ("invoice-detail", "invoice-pdf", "invoice-status"):
+        # Beta is whose it is, not who issued it.
+        assert ben.get(url_of(world.beta, name, pk=invoice.pk)).status_code == 404
+        assert eve.get(url_of(world.rival, name, pk=invoice.pk)).status_code == 404
+
+
+def test_page_costs_the_same_with_more_entries(
+    world: World, ann: Client, ben: Client
+) -> None:
+    account = BillingAccount.objects.get(customer=world.beta)
+    charge(account, "1.00")
+    small = issued(account, "request:small")
+    for each in range(25):
+        charge(account, "1.00", text=f"Charge {each}")
+    large = issued(account, "request:large")
+    for client, place in ((ann, 0), (ben, 1)):
+        client.get(pages(world, small)[place])  # what is read once is read now
+        costs = []
+        for each in (small, large):
+            with CaptureQueriesContext(connection) as captured:
+                assert client.get(pages(world, each)[place]).status_code == 200
+            costs.append(len(captured))
+        assert costs[0] == costs[1]
+        assert costs[1] <= 30
+
+
+# --- Files ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "begins", "content_type"),
+    [
+        (FileKind.PDF, b"%PDF-", "application/pdf"),
+        (FileKind.UBL, b"<?xml", "application/xml"),
+        (FileKind.CII, b"<?xml", "application/xml"),
+    ],
+)
+def test_files_are_made_when_asked_for_and_kept(
+    world: World,
+    ann: Client,
+    ben: Client,
+    invoice: Invoice,
+    kind: FileKind,
+    begins: bytes,
+    content_type: str,
+) -> None:
+    assert not InvoiceFile.objects.exists()
+    first = ann.get(url_of(world.acme, f"invoice-{kind}", pk=invoice.pk))
+    again = ben.get(url_of(world.beta, f"own-invoice-{kind}", pk=invoice.pk))
+    kept = bytes(InvoiceFile.objects.get(invoice=invoice, kind=kind).file.data)
+    assert first.content == again.content == kept
+    assert kept.startswith(begins)
+    assert first["Content-Type"] == content_type
+    name = invoice_files.file_name(invoice, kind)
+    assert first["Content-Disposition"] == f'attachment; filename="{name}"'
+    assert "no-store" in first["Cache-Control"]
+
+
+def test_page_says_which_files_are_there(
+    world: World, ann: Client, invoice: Invoice
+) -> None:
+    url = pages(world, invoice)[0]
+    assert "being made" in text_of(ann.get(url))
+    invoice_files.file_of(invoice, FileKind.PDF)
+    states = {file["label"]: file["state"] for file in ann.get(url).context["files"]}
+    assert states["PDF"].startswith("made 20")
+    assert states["XML, UBL 2.1"] == "made when you download it"
+
+
+def test_xml_that_breaks_the_rules_does_not_leave(world: World, ann: Client) -> None:
+    """Its seller has neither VAT id nor tax number; people can read it all the same."""
+    seller(world.acme, vat_id="")
+    invoice = invoice_of(world.beta)
+    url = url_of(world.acme, "invoice-ubl", pk=invoice.pk)
+    page = ann.get(url, follow=True)
+    [said] = said_by(page)
+    assert said.startswith("This file cannot be made: BR-")
+    assert page.redirect_chain[-1][0] == pages(world, invoice)[0]
+    assert not InvoiceFile.objects.exists()
+
+
+# --- Review and status ------------------------------------------------------------------
+
+
+def test_review_is_done_on_the_page(world: World, ann: Client) -> None:
+    seller(world.acme, reviews_invoices=True)
+    invoice = invoice_of(world.beta)
+    url = pages(world, invoice)[0]
+    for name, said, status in (
+        ("invoice-approve", "1 invoice approved.", S.APPROVED),
+        ("invoice-unapprove", "Approval of 1 invoice taken back.", S.QUEUED),
+        ("invoice-approve", "1 invoice approved.", S.APPROVED),
+        ("invoice-send", "1 invoice is on its way.", S.DUE),
+        ("invoice-approve", "None of them waits to be approved.", S.DUE),
+    ):
+        assert act(ann, world, name, invoice) == [said]
+        invoice.refresh_from_db()
+        assert invoice.status == status
+    titles = [event["title"] for event in ann.get(url).context["events"]]
+    assert titles[0] == f"Invoice sent: {invoice.number}"
+    assert len(titles) == 5  # issued, and four things done
+
+
+@pytest.mark.parametrize("present", sorted(set(S) - {S.PENDING}))
+def test_status_page_offers_what_the_table_allows(
+    world: World, ann: Client, invoice: Invoice, present: S
+) -> None:
+    Invoice.objects.filter(pk=invoice.pk).update(status=present)
+    page = ann.get(url_of(world.acme, "invoice-status", pk=invoice.pk))
+    offered = {value for value, _label in page.context["form"].fields["status"].choices}
+    assert offered == set(BY_HAND[present])
+    assert bool(page.context["refusal"]) is not bool(offered)
+
+
+def test_status_is_set_by_hand(world: World, ann: Client, invoice: Invoice) -> None:
+    url = url_of(world.acme, "invoice-status", pk=invoice.pk)
+    page = ann.get(url)
+    done = ann.post(url, entries_of(page, status="paid"), follow=True)
+    assert said_by(done) == ["The status is “Paid” now."]
+    assert "Paid" in text_of(done)
+    assert Payment.objects.get().amount == invoice.payable
+    page = ann.get(url)
+    entries = entries_of(page, status="payment_refused", reason="Returned debit")
+    done = ann.post(url, entries, follow=True)
+    assert said_by(done) == ["The status is “Payment refused” now."]
+    assert Payment.objects.get().reversal_reason == "Returned debit"
+
+
+def test_status_that_somebody_else_changed_meanwhile_is_refused(
+    world: World, ann: Client, invoice: Invoice
+) -> None:
+    url = url_of(world.acme, "invoice-status", pk=invoice.pk)
+    entries = entries_of(ann.get(url), status="overdue")
+    Invoice.objects.filter(pk=invoice.pk).update(status=S.CANCELLED)
+    errors = errors_of(ann.post(url, entries))
+    assert "overdue is not one of the available choices" in errors["status"][0]
+    invoice.refresh_from_db()
+    assert invoice.status == S.CANCELLED
+
+
+# --- Held back --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def held_back(world: World) -> Invoice:
+    """Wanted as XML, by reverse charge, without the VAT id that this needs."""
+    seller(world.acme)
+    account = account_of(
+        world.beta, invoice_format=InvoiceFormat.XML, vat_treatment="AE"
+    )
+    charge(account, "10.00")
+    invoice = issued(account)
+    assert invoice.status == S.PENDING
+    return invoice
+
+
+def test_held_back_one_leads_to_the_field_that_mends_it(
+    world: World, ann: Client, held_back: Invoice
+) -> None:
+    page = ann.get(pages(world, held_back)[0])
+    [gap] = page.context["gaps"]
+    edit = f"/a/{world.acme.pk}/commerce/customers/{world.beta.pk}/edit/"
+    assert gap["url"] == f"{edit}#id_tax_reference"
+    assert gap["text"] in text_of(page).replace("&#x27;", "'")
+    assert ann.get(gap["url"]).status_code == 200
+    for kind in FileKind:
+        url = url_of(world.acme, f"invoice-{kind}", pk=held_back.pk)
+        assert ann.get(url).status_code == 404
+
+
+def test_held_back_one_is_tried_again(
+    world: World, ann: Client, held_back: Invoice
+) -> None:
+    assert act(ann, world, "invoice-again", held_back) == ["It is still held back."]
+    account_of(world.beta, tax_reference="ATU12345675")
+    [said] = act(ann, world, "invoice-again", held_back)
+    held_back.refresh_from_db()
+    assert said == f"Invoice {held_back.number} is issued."
+    assert (held_back.status, held_back.gaps) == (S.DUE, [])
+
+
+def test_held_back_one_that_another_took_up_is_gone(
+    world: World, ann: Client, held_back: Invoice
+) -> None:
+    account = account_of(world.beta, tax_reference="ATU12345675")
+    issued(account, "request:other")
+    [said] = act(ann, world, "invoice-again", held_back)
+    assert said.startswith("Nothing is left to invoice here")
+    assert not Invoice.objects.filter(pk=held_back.pk).exists()
+
+
+def test_held_back_ones_are_tried_again_by_who_issues_them(
+    world: World, held_back: Invoice
+) -> None:
+    account_of(world.beta, tax_reference="ATU12345675")
+    eve = world.client(world.eve)
+    url = url_of(world.rival, "invoice-again", pk=held_back.pk)
+    assert eve.post(url).status_code == 404
+    held_back.refresh_from_db()
+    assert held_back.status == S.PENDING
+
+
+# --- Mail -------------------------------------------------------------------------------
+
+
+def test_invoice_is_mailed_when_asked_for(
+    world: World, ann: Client, invoice: Invoice
+) -> None:
+    assert act(ann, world, "invoice-mail", invoice) == ["It goes to billing@beta.test."]
+    email = OutgoingEmail.objects.get()
+    assert [each.name for each in email.attachments.all()] == [f"{invoice.number}.pdf"]
+    assert f"/a/{world.beta.pk}/reports/invoices/{invoice.pk}/" in email.text
+    invoice.refresh_from_db()
+    assert invoice.mailed_at is not None
+
+
+def test_second_click_mails_nothing_while_the_first_is_on_its_way(
+    world: World, ann: Client, invoice: Invoice
+) -> None:
+    act(ann, world, "invoice-mail", invoice)
+    OutgoingEmail.objects.update(status=EmailStatus.QUEUED)
+    assert act(ann, world, "invoice-mail", invoice) == ["A mail with it is on its way."]
+    OutgoingEmail.objects.update(status=EmailStatus.SENT, sent_at=timezone.now())
+    act(ann, world, "invoice-mail", invoice)
+    assert OutgoingEmail.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "address", "refusal"),
+    [
+        (S.QUEUED, "billing@beta.test", "It is not sent yet."),
+        (S.DUE, "", "The customer has no e-mail address for invoices."),
+    ],
+)
+def test_mail_that_cannot_be_is_refused(
+    world: World,
+    ann: Client,
+    invoice: Invoice,
+    status: InvoiceStatus,
+    address: str,
+    refusal: str,
+) -> None:
+    Invoice.objects.filter(pk=invoice.pk).update(status=status)
+    world.beta.email = address
+    world.beta.save(update_fields=["email"])
+    assert act(ann, world, "invoice-mail", invoice) == [refusal]
+    assert not OutgoingEmail.objects.exists()
+
+
+def test_page_says_how_far_the_mail_came(
+    world: World, ann: Client, invoice: Invoice
+) -> None:
+    def mail() -> Any:
+        return ann.get(pages(world, invoice)[0]).context["mail"]
+
+    assert mail()["text"] == "To be mailed within moments"
+    Invoice.objects.filter(pk=invoice.pk).update(is_sent_to_customer=False)
+    assert mail()["text"] == "Not mailed: the customer wants no invoices by mail"
+    act(ann, world, "invoice-mail", invoice)
+    assert mail()["text"].startswith("Mailed 20")
+    Invoice.objects.filter(pk=invoice.pk).update(status=S.QUEUED)
+    assert mail() is None
