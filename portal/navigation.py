@@ -97,6 +97,13 @@ ENTRIES = (
     ),
     Entry(
         Menu.REPORTS,
+        _("Open items"),
+        "billing:own-open-items",
+        "scale",
+        Permission.REPORTS,
+    ),
+    Entry(
+        Menu.REPORTS,
         _("E-mails"),
         "customers:email-list",
         "mails",
@@ -159,6 +166,13 @@ ENTRIES = (
         _("Payments"),
         "billing:payment-list",
         "hand-coins",
+        Permission.COMMERCE,
+    ),
+    Entry(
+        Menu.COMMERCE,
+        _("Receivables"),
+        "billing:receivables",
+        "scale",
         Permission.COMMERCE,
     ),
     Entry(

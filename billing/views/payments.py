@@ -81,11 +81,23 @@ class PaymentList(ListPage):
     def row_url(self, row: Payment) -> str:
         return self.url("billing:payment-detail", pk=row.pk)
 
+    def page_actions(self) -> Sequence[dict[str, str]]:
+        return [
+            {
+                "label": _("Bank statements"),
+                "url": self.url("billing:import-list"),
+                "icon": "file-spreadsheet",
+            }
+        ]
+
     def empty(self) -> Empty:
         return Empty(
             icon="hand-coins",
             title=_("No payments yet"),
-            text=_("Record one on the page of a customer or of an invoice."),
+            text=_(
+                "Record one on the page of a customer or of an invoice, or import the"
+                " statement of your bank."
+            ),
         )
 
 

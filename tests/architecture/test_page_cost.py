@@ -24,6 +24,7 @@ from tests.architecture.test_tenancy_matrix import (
     _method,
     invoice_something,
     pay_something,
+    upload_something,
 )
 from tests.books import give
 from tests.customers.test_create_customer import _create
@@ -64,6 +65,7 @@ def _add(world: World, position: int) -> None:
     )
     give(acme, 1)
     give(world.beta, 1)
+    upload_something(acme, mark)
     for each in (acme, world.beta, customer):
         invoice_something(each, mark)
         pay_something(each, mark)

@@ -22,12 +22,14 @@ from billing.models import (
     Invoice,
     LedgerEntry,
     Payment,
+    PaymentImport,
+    PaymentImportLine,
     PeriodRun,
     Product,
     RunFailure,
     Tax,
 )
-from billing.services import payments
+from billing.services import payment_imports, payments
 from billing.services.payments import Received
 from customers.models import Customer, Mailbox, Note, Number, Person, TelephoneLine
 from portal.core.actor import system_actor
@@ -59,6 +61,8 @@ MODELS: dict[str, Any] = {
     "failures": RunFailure,
     "invoices": Invoice,
     "payments": Payment,
+    "payment-imports": PaymentImport,
+    "rows": PaymentImportLine,
 }
 # How a row, or the row behind a word (of one part of the site), tells whose it is, where
 # not by its customer.
@@ -66,6 +70,8 @@ PLACES: dict[Any, str] = {
     "commerce/invoices": "issuer",
     "reports/invoices": "account__customer",
     "payments": "provider",
+    "payment-imports": "owner",
+    "rows": "owner",
     "entries": "account__customer",
     "ledger": "account__customer__parent",
     Customer: "parent",
@@ -147,6 +153,13 @@ def pay_something(customer: Customer, mark: str) -> None:
     )
 
 
+def upload_something(owner: Customer, mark: str) -> None:
+    """A bank statement with a line that somebody has to decide about."""
+    data = f"Date;Amount;Reference\n2026-01-02;5,00;{mark}\n".encode()
+    by = system_actor(owner)
+    payment_imports.upload(file_name=mark, data=data, owner=owner, by=by)
+
+
 def _furnish(world: World, account: Customer, person: Person, mark: str) -> None:
     """One row of each kind in ``account``, and a customer below it with a note."""
     below = Customer.objects.filter(parent=account).first()
@@ -165,6 +178,7 @@ def _furnish(world: World, account: Customer, person: Person, mark: str) -> None
         )
     give(account, 10)
     give(below, 10)
+    upload_something(account, mark)
     for each in (account, below):
         invoice_something(each, mark)
         pay_something(each, mark)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from itertools import product
 from math import ceil
 from typing import Any
@@ -18,18 +20,23 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from billing.choices import PaymentMethod
 from billing.models import (
     BillingAccount,
     Charge,
     Invoice,
     LedgerEntry,
     Payment,
+    PaymentImport,
+    PaymentImportLine,
     PeriodRun,
     Product,
     ProductException,
     RunFailure,
     Tax,
 )
+from billing.services import payment_imports, payments
+from billing.services.payments import Received
 from customers.models import (
     Customer,
     Mailbox,
@@ -48,7 +55,7 @@ from customers.services import (
     tree,
 )
 from customers.tokens import reset_link, welcome_link
-from portal.core.actor import Actor
+from portal.core.actor import Actor, system_actor
 from portal.core.models import OutgoingEmail
 from portal.core.scope import subtree
 from rateplans.models import CustomSetting, RatePlan
@@ -138,6 +145,8 @@ ROWS: dict[str, Rows] = {
     "reports/invoices": lambda account: Invoice.objects.filter(
         account__customer=account
     ),
+    "payment-imports": lambda account: PaymentImport.objects.filter(owner=account),
+    "rows": lambda account: PaymentImportLine.objects.filter(owner=account),
     "payments": lambda account: Payment.objects.filter(provider=account),
     "runs": lambda account: PeriodRun.objects.filter(
         failures__account__provider=account
@@ -169,7 +178,7 @@ class Audience:
     def _values(self, section: str, word: str, name: str) -> list[str]:
         if name == "account":
             return [str(self.account.pk)]
-        if name not in {"pk", "note", "entry", "product", "custom"}:
+        if name not in {"pk", "note", "entry", "product", "custom", "row"}:
             return []  # no page: a logo, one session of many
         rows = ROWS.get(f"{section}/{word}") or ROWS.get(word)
         assert rows, f"Say in tests/browser/sitemap.py which rows “{word}” are."
@@ -254,6 +263,15 @@ def _furnish_acme(world: World, by: Actor) -> None:
         account = BillingAccount.objects.get(customer=customer)
         charge(account, "12.50")
         issued(account)
+        received = Received(Decimal(5), PaymentMethod.CASH, date(2026, 1, 2))
+        payments.record_payment(
+            account=account,
+            received=received,
+            key="sitemap",
+            by=system_actor(account.provider),
+        )
+    statement = b"Date;Amount;Reference;Payer\n2026-01-02;7,50;Thank you;Beta\n"
+    payment_imports.upload(file_name="bank.csv", data=statement, owner=acme, by=by)
     notes.write_note(customer=beta, subject="Opens at five", body="Bakers.", by=by)
     for position, name in enumerate(ODD_NAMES):
         customer = customer_services.create_normal(

@@ -1,0 +1,457 @@
+"""Importing the statement of a bank: upload, columns, what would be booked, single lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import django_filters
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q, QuerySet, Sum
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from billing.bank_csv import COLUMNS
+from billing.choices import ImportLineState as State
+from billing.forms.payment_imports import (
+    LEAVE,
+    OTHER,
+    ColumnsForm,
+    LineFilter,
+    LineForm,
+    StatementForm,
+)
+from billing.import_suggestions import find_target, suggestions_for
+from billing.models import PaymentImport, PaymentImportLine
+from billing.services import payment_imports
+from billing.views.account_parts import amount_cell
+from portal.core.display import format_day, format_moment
+from portal.core.forms import PortalForm
+from portal.core.money import format_money, plain_amount
+from portal.core.permissions import Permission
+from portal.core.pills import pill
+from portal.core.tables import Column, Empty
+from portal.core.views import ConfirmPage, Crumb, FormPage, ListPage, PortalView
+
+LIST = "billing:import-list"
+_TONES = {
+    State.NEW: ("neutral", "circle-question-mark"),
+    State.EXACT: ("success", "target"),
+    State.OPEN: ("warning", "circle-question-mark"),
+    State.BOOKED: ("success", "check"),
+    State.KNOWN: ("neutral", "copy"),
+    State.LEFT: ("neutral", "x"),
+}
+
+
+class ImportPage(PortalView):
+    permission = Permission.COMMERCE
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [
+            Crumb(_("Payments"), self.url("billing:payment-list")),
+            Crumb(_("Bank statements"), self.url(LIST)),
+        ]
+
+    def imports(self) -> QuerySet[PaymentImport]:
+        return PaymentImport.objects.filter(owner=self.actor.customer.pk)
+
+    @cached_property
+    def source(self) -> PaymentImport:
+        return get_object_or_404(
+            self.imports().select_related("owner"), pk=self.kwargs["pk"]
+        )
+
+    def source_url(self) -> str:
+        return self.url("billing:import-detail", pk=self.source.pk)
+
+
+class NoFilter(django_filters.FilterSet):
+    class Meta:
+        model = PaymentImport
+        fields: list[str] = []
+
+
+class ImportList(ImportPage, ListPage):
+    """All statements that were uploaded, the newest first."""
+
+    table_id = "imports"
+    default_sort = "-time"
+    filterset_class = NoFilter
+
+    def title(self) -> str:
+        return _("Bank statements")
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return super().breadcrumbs()[:1]
+
+    def get_queryset(self) -> QuerySet[PaymentImport]:
+        def of(state: State) -> Count:
+            return Count("lines", filter=Q(lines__state=state))
+
+        return self.imports().annotate(
+            sure=of(State.EXACT), open=of(State.OPEN), booked=of(State.BOOKED)
+        )
+
+    def columns(self) -> Sequence[Column]:
+        return (
+            Column("file", _("File"), _file, narrow=True),
+            Column("time", _("Uploaded"), _uploaded, sort="id", narrow=True),
+            Column("person", _("By"), _person),
+            Column("sure", _("Sure"), _count("sure"), align="end"),
+            Column("open", _("To decide"), _count("open"), align="end", narrow=True),
+            Column("booked", _("Booked"), _count("booked"), align="end", narrow=True),
+        )
+
+    def row_url(self, row: PaymentImport) -> str:
+        return self.url("billing:import-detail", pk=row.pk)
+
+    def page_actions(self) -> Sequence[dict[str, str]]:
+        return [
+            {
+                "label": _("Import a bank statement"),
+                "url": self.url("billing:import-new"),
+                "icon": "upload",
+            }
+        ]
+
+    def empty(self) -> Empty:
+        return Empty(
+            icon="file-spreadsheet",
+            title=_("No bank statements yet"),
+            text=_("Import one: payments find their invoices by the reference."),
+            action_url=self.url("billing:import-new"),
+            action_label=_("Import a bank statement"),
+        )
+
+
+def _file(row: PaymentImport) -> SafeString:
+    return format_html("<bdi>{}</bdi>", row.file_name)
+
+
+def _uploaded(row: PaymentImport) -> str:
+    return format_moment(row.created_at)
+
+
+def _person(row: PaymentImport) -> SafeString:
+    return format_html("<bdi>{}</bdi>", row.person_name)
+
+
+def _count(name: str) -> Any:
+    return lambda row: str(getattr(row, name))
+
+
+class ImportNew(ImportPage, FormPage):
+    submit_label = gettext_lazy("Read the file")
+
+    def title(self) -> str:
+        return _("Import a bank statement")
+
+    def build_form(self, data: Any = None, files: Any = None) -> StatementForm:
+        return StatementForm(data, files)
+
+    def cancel_url(self) -> str:
+        return self.url(LIST)
+
+    def save(self, form: StatementForm) -> str:
+        file = form.cleaned_data["file"]
+        try:
+            source = payment_imports.upload(
+                file_name=file.name,
+                data=file.read(),
+                owner=self.actor.customer,
+                by=self.actor,
+            )
+        except ValidationError as error:
+            raise ValidationError({"file": error.messages}) from error
+        name = "import-detail" if source.columns else "import-columns"
+        return self.url(f"billing:{name}", pk=source.pk)
+
+    def success_message(self, form: StatementForm) -> str:
+        return _("The file is read. Nothing is booked yet.")
+
+
+class ImportColumns(ImportPage, FormPage):
+    """Which column holds what, where their names do not say it."""
+
+    template_name = "billing/payment_imports/columns.html"
+    submit_label = gettext_lazy("Read the lines")
+
+    def title(self) -> str:
+        return _("Columns of %(file)s") % {"file": self.source.file_name}
+
+    def cancel_url(self) -> str:
+        return self.source_url()
+
+    def build_form(self, data: Any = None, files: Any = None) -> ColumnsForm:
+        chosen = self.source.columns
+        initial = {name: str(chosen[name]) for name in COLUMNS if name in chosen}
+        return ColumnsForm(data, header=self.source.header, initial=initial)
+
+    def form_context(self, form: Any) -> dict[str, Any]:
+        rows = self.source.lines.order_by("number")[:5]
+        return {"header": self.source.header, "rows": [row.cells for row in rows]}
+
+    def save(self, form: ColumnsForm) -> str:
+        payment_imports.choose_columns(
+            source=self.source, columns=form.columns, by=self.actor
+        )
+        return self.source_url()
+
+    def success_message(self, form: ColumnsForm) -> str:
+        return _("The lines are read. Nothing is booked yet.")
+
+
+class ImportDetail(ImportPage, ListPage):
+    """The lines of a statement: what is sure, and what somebody has to decide."""
+
+    template_name = "billing/payment_imports/detail.html"
+    table_id = "lines"
+    default_sort = "number"
+    filterset_class = LineFilter
+
+    def title(self) -> str:
+        return self.source.file_name
+
+    def get(self, request: Any, **kwargs: Any) -> HttpResponseBase:
+        if not self.source.columns:
+            return self.redirect(self.url("billing:import-columns", pk=self.source.pk))
+        return super().get(request)
+
+    def get_queryset(self) -> QuerySet[PaymentImportLine]:
+        return (
+            PaymentImportLine.objects.filter(source=self.source)
+            .select_related("invoice__account__customer", "payment")
+            .defer("invoice__content", "cells")
+        )
+
+    def page_context(self, **context: Any) -> dict[str, Any]:
+        return super().page_context(
+            tiles=self.tiles(),
+            book_url=self.url("billing:import-book", pk=self.source.pk)
+            if self.sums[State.EXACT][0]
+            else "",
+            columns_url=""
+            if self.sums[State.BOOKED][0]
+            else self.url("billing:import-columns", pk=self.source.pk),
+            **context,
+        )
+
+    @cached_property
+    def sums(self) -> dict[State, tuple[int, Decimal]]:
+        rows = (
+            PaymentImportLine.objects.filter(source=self.source)
+            .order_by()
+            .values_list("state")
+            .annotate(Count("pk"), Sum("amount"))
+        )
+        found = {State(state): (count, sum_) for state, count, sum_ in rows}
+        return {state: found.get(state, (0, Decimal(0))) for state in State}
+
+    def tiles(self) -> list[dict[str, Any]]:
+        shown = (
+            (State.EXACT, _("Sure"), "target", ""),
+            (State.OPEN, _("For you to decide"), "circle-question-mark", "warning"),
+            (State.BOOKED, _("Booked"), "check", ""),
+            (State.LEFT, _("Left out"), "x", ""),
+        )
+        return [
+            {
+                "label": label,
+                "value": str(self.sums[state][0]),
+                "icon": icon,
+                "kind": kind if self.sums[state][0] else "",
+                "url": f"?state={state}",
+            }
+            for state, label, icon, kind in shown
+        ]
+
+    def columns(self) -> Sequence[Column]:
+        return (
+            Column("number", _("Line"), _line, sort="number", narrow=True),
+            Column("day", _("Day"), _day),
+            Column("amount", _("Amount"), _line_amount, align="end", narrow=True),
+            Column("for", _("For"), _target, narrow=True),
+            Column("state", _("State"), _state, narrow=True),
+        )
+
+    def row_url(self, row: PaymentImportLine) -> str:
+        if row.payment_id:
+            return self.url("billing:payment-detail", pk=row.payment_id)
+        return self.url("billing:import-line", pk=self.source.pk, row=row.pk)
+
+    def empty(self) -> Empty:
+        return Empty(title=_("No lines"), text=_("The file had none below its header."))
+
+
+def _line(line: PaymentImportLine) -> SafeString:
+    return format_html(
+        '<bdi>{}</bdi><span class="cell-sub"><bdi>{}</bdi></span>',
+        line.payer or line.text or str(line.number),
+        line.text if line.payer else "",
+    )
+
+
+def _day(line: PaymentImportLine) -> str:
+    return format_day(line.day) if line.day else "–"
+
+
+def _line_amount(line: PaymentImportLine) -> SafeString | str:
+    if line.amount is None:
+        return "–"
+    currency = line.currency or (line.invoice.currency if line.invoice else "")
+    if not currency:
+        return format_html('<span class="amount">{}</span>', plain_amount(line.amount))
+    return amount_cell(line.amount, currency)
+
+
+def _target(line: PaymentImportLine) -> SafeString:
+    if line.invoice is None:
+        return format_html('<span class="cell-sub">{}</span>', line.problem or "–")
+    return format_html(
+        '{} <bdi>{}</bdi><span class="cell-sub">{}</span>',
+        line.invoice.number,
+        line.invoice.account.customer.name,
+        line.problem,
+    )
+
+
+def _state(line: PaymentImportLine) -> SafeString:
+    kind, icon = _TONES[State(line.state)]
+    return pill(kind, str(line.get_state_display()), icon)
+
+
+class ImportBook(ImportPage, ConfirmPage):
+    """Books all lines that are sure, after saying how many and how much that is."""
+
+    is_danger = False
+    submit_label = gettext_lazy("Book them")
+
+    def title(self) -> str:
+        return _("Book the sure payments")
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [*super().breadcrumbs(), Crumb(self.source.file_name, self.source_url())]
+
+    def cancel_url(self) -> str:
+        return self.source_url()
+
+    def build_form(self, data: Any = None, files: Any = None) -> PortalForm:
+        return PortalForm(data)
+
+    @cached_property
+    def lines(self) -> list[PaymentImportLine]:
+        return payment_imports.sure_lines(self.source)
+
+    def form_context(self, form: Any) -> dict[str, Any]:
+        refusal = "" if self.lines else _("No line is sure: decide them one by one.")
+        return super().form_context(form) | {"refusal": refusal}
+
+    def consequences(self) -> Sequence[str]:
+        sums: dict[str, Decimal] = {}
+        for line in self.lines:
+            assert line.invoice is not None
+            assert line.amount is not None
+            currency = line.invoice.currency
+            sums[currency] = sums.get(currency, Decimal(0)) + line.amount
+        count = len(self.lines)
+        return [
+            ngettext(
+                "%(count)d payment is recorded: %(sums)s.",
+                "%(count)d payments are recorded: %(sums)s.",
+                count,
+            )
+            % {
+                "count": count,
+                "sums": ", ".join(format_money(sums[each], each) for each in sums),
+            },
+            _("Each pays the invoice that it names, in full."),
+            _("What is paid otherwise meanwhile is left for you to decide."),
+            _("Each payment can be taken back on its own page."),
+        ]
+
+    def save(self, form: PortalForm) -> str:
+        self.counts = payment_imports.book_sure(source=self.source, by=self.actor)
+        return self.source_url()
+
+    def success_message(self, form: PortalForm) -> str:
+        booked = self.counts.booked
+        return ngettext(
+            "%(count)d payment recorded.", "%(count)d payments recorded.", booked
+        ) % {"count": booked}
+
+
+class ImportLineEdit(ImportPage, ConfirmPage):
+    """What becomes of one line that is not sure."""
+
+    is_danger = False
+    submit_label = gettext_lazy("Do it")
+
+    @cached_property
+    def line(self) -> PaymentImportLine:
+        rows = self.source.lines.select_related("invoice__account__customer")
+        return get_object_or_404(rows, pk=self.kwargs["row"])
+
+    def title(self) -> str:
+        return _("Line %(number)d of %(file)s") % {
+            "number": self.line.number,
+            "file": self.source.file_name,
+        }
+
+    def breadcrumbs(self) -> list[Crumb]:
+        return [*super().breadcrumbs(), Crumb(self.source.file_name, self.source_url())]
+
+    def cancel_url(self) -> str:
+        return f"{self.source_url()}?state={State.OPEN}"
+
+    def build_form(self, data: Any = None, files: Any = None) -> LineForm:
+        suggestions = suggestions_for(
+            self.line, customers=self.request.reach.customers_named
+        )
+        return LineForm(data, suggestions=suggestions)
+
+    def form_context(self, form: Any) -> dict[str, Any]:
+        line = self.line
+        refusal = ""
+        if line.state == State.BOOKED:
+            refusal = _("It is booked already.")
+        elif (
+            line.state in {State.KNOWN, State.LEFT}
+            and (line.amount is None or line.amount <= 0 or line.day is None)
+        ) or line.state == State.KNOWN:
+            refusal = line.problem
+        return super().form_context(form) | {"refusal": refusal}
+
+    def consequences(self) -> Sequence[str]:
+        line = self.line
+        amount = "" if line.amount is None else plain_amount(line.amount)
+        told = [
+            f"{format_day(line.day) if line.day else ''} {amount} {line.currency}",
+            line.payer,
+            line.text,
+            line.problem,
+        ]
+        return [text.strip() for text in told if text.strip()]
+
+    def save(self, form: LineForm) -> str:
+        values = form.cleaned_data
+        if values["target"] == LEAVE:
+            payment_imports.leave_out(line=self.line, by=self.actor)
+            return self.cancel_url()
+        wanted = values["other"] if values["target"] == OTHER else values["target"]
+        account, invoice = find_target(
+            wanted, owner=self.actor.customer, is_typed=values["target"] == OTHER
+        )
+        payment_imports.book_line(
+            line=self.line, account=account, invoice=invoice, by=self.actor
+        )
+        return self.cancel_url()
+
+    def success_message(self, form: LineForm) -> str:
+        return _("Done.")
