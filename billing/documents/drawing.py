@@ -241,8 +241,7 @@ class _Sheet:
             case Kind.BROUGHT:
                 self._sum(_("Brought forward"), entry, top)
             case Kind.SUM:
-                self._rule(top + 0.1 * GRID, INK, 0.35)
-                self._sum(entry.texts[0], entry, top + 0.2 * GRID, is_bold=True)
+                self._sum(entry.texts[0], entry, top + 0.1 * GRID, is_bold=True)
             case Kind.TOTAL:
                 self._rule(top + 0.85 * GRID, INK, 0.9)
                 self._sum(_("Total net"), entry, top + 1.05 * GRID, is_bold=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from billing.documents.drawing import LONGEST_TAX, days_of, width_of
 from billing.documents.figures import Figures, grouped_iban, grouped_reference
@@ -108,7 +109,7 @@ def facts(content: Content, figures: Figures) -> list[Fact]:
     document = content.document
     preceding = document.preceding.number if document.preceding else ""
     return _told(
-        (_("Number"), document.number),
+        (pgettext("document", "Number"), document.number),
         (_("Date"), figures.day(document.issued_on)),
         (_("Invoice credited"), preceding),
         (_("Period"), figures.days(document.period) if document.period else ""),
@@ -248,7 +249,7 @@ def payment_details(payment: Payment | None) -> list[Fact]:
         (_("BIC"), payment.bic),
         (_("Mandate"), payment.mandate),
         (_("Creditor ID"), payment.creditor),
-        (_("Reference"), grouped_reference(payment.reference)),
+        (pgettext("payment", "Reference"), grouped_reference(payment.reference)),
     )
 
 
