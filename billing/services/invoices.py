@@ -16,7 +16,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -59,7 +59,7 @@ from portal.core.scope import scopes_disabled
 from portal.core.tasks import LATER, announce
 from rateplans.choices import BillingPeriod
 from rateplans.pricing import EffectivePlan
-from rateplans.selectors import effective_plan
+from rateplans.selectors import PlanBook
 
 DRAW = "billing.jobs.draw_invoice"
 
@@ -96,7 +96,7 @@ def preview(account: BillingAccount, *, until: date | None = None) -> Draft:
     type has no invoices.
     """
     with scopes_disabled():  # the issuer is above the reader's own account
-        return _draft(account.pk, until=until)
+        return _draft(*subject_of(account.pk), until=until)
 
 
 @transaction.atomic
@@ -108,6 +108,7 @@ def issue(
     by: Actor,
     until: date | None = None,
     on: date | None = None,
+    plans: PlanBook | None = None,
 ) -> Invoice | None:
     """Issue the invoice over what is not invoiced yet, up to the beginning of ``until``.
 
@@ -119,11 +120,11 @@ def issue(
     again. Raises ValidationError as `preview` does.
     """
     with scopes_disabled():  # the issuer is above the account acted in
-        BillingAccount.objects.select_for_update(no_key=True).get(pk=account_id)
+        subject, plan = subject_of(account_id, plans=plans, is_locked=True)
         present = Invoice.objects.filter(account=account_id, key=key).first()
         if present is not None and present.is_issued:
             return present
-        draft = _draft(account_id, until=until, on=on)
+        draft = _draft(subject, plan, until=until, on=on)
         if draft.is_empty or draft.waits:
             return None
         invoice = present or Invoice(account_id=account_id, key=key)
@@ -131,35 +132,44 @@ def issue(
 
 
 def issue_due(account_id: int, *, by: Actor, on: date | None = None) -> list[Invoice]:
+    """`issue_ended` on the account of that id."""
+    with scopes_disabled():  # the run goes over all trees
+        account = BillingAccount.objects.get(pk=account_id)
+        return issue_ended(account, by=by, on=on, plans=PlanBook())
+
+
+def issue_ended(
+    account: BillingAccount, *, by: Actor, plans: PlanBook, on: date | None = None
+) -> list[Invoice]:
     """Issue the invoice of each period that has ended and whose successor was charged.
 
     Late or repeated, the result is the same: each goes up to the beginning of its own last
     day's morrow, and is keyed by that. One that is held back keeps none of the later ones.
     """
     with scopes_disabled():  # the run goes over all trees
-        account = BillingAccount.objects.get(pk=account_id)
         made = []
         if rules_of(account.bill_type).has_period_invoices:
-            for end in _period_ends(account):
+            for end in _period_ends(account, plans):
                 key = keys.period_invoice(end)
                 invoice = issue(
-                    account_id,
+                    account.pk,
                     occasion=InvoiceOccasion.PERIOD,
                     key=key,
                     by=by,
                     until=end,
                     on=on,
+                    plans=plans,
                 )
                 if invoice is not None:
                     made.append(invoice)
-        _remember_invoiced(account_id, account.billed_from)
+        _remember_invoiced(account.pk, account.billed_from)
     return made
 
 
-def _period_ends(account: BillingAccount) -> list[date]:
+def _period_ends(account: BillingAccount, plans: PlanBook) -> list[date]:
     """The ends of periods since the last invoice, up to where the period begins that was
     charged last; by the plan of today."""
-    plan = effective_plan(account.plan, on=account.billed_from)
+    plan = plans.plan(account.plan_id, on=account.billed_from)
     period = BillingPeriod(plan.value("billing_period"))
     ends = []
     day = account.invoiced_until
@@ -196,8 +206,13 @@ def issue_topup(
         return _issue(invoice, draft, InvoiceOccasion.TOPUP, by)
 
 
-def _draft(account_id: int, *, until: date | None, on: date | None = None) -> Draft:
-    subject, plan = subject_of(account_id)
+def _draft(
+    subject: Subject,
+    plan: EffectivePlan,
+    *,
+    until: date | None,
+    on: date | None = None,
+) -> Draft:
     account = subject.account
     rules = rules_of(account.bill_type)
     if not rules.has_invoices_on_request:
@@ -362,12 +377,10 @@ def _issue(
     _book(invoice, draft, by)
     give_number(invoice, draft)
     invoice.save()
-    LedgerEntry.objects.filter(pk__in=[entry.pk for entry in draft.entries]).update(
-        invoice=invoice
-    )
+    own = [keys.invoice_reset(invoice.key), keys.invoice_residue(invoice.key)]
     LedgerEntry.objects.filter(
+        Q(pk__in=[entry.pk for entry in draft.entries]) | Q(key__in=own),
         account=account,
-        key__in=[keys.invoice_reset(invoice.key), keys.invoice_residue(invoice.key)],
     ).update(invoice=invoice)
     audit.record("invoice.issued", invoice, by=by, customer=account.customer)
     transaction.on_commit(partial(announce, DRAW, invoice.pk, priority=LATER))
@@ -455,16 +468,19 @@ def _keep_logo(draft: Draft) -> None:
     )
 
 
-def subject_of(account_id: int) -> tuple[Subject, EffectivePlan]:
-    account = (
-        BillingAccount.objects.select_related(
-            "customer", "plan", "provider__company", "provider__seller"
-        )
-        .filter(pk=account_id)
-        .get()
+def subject_of(
+    account_id: int, *, plans: PlanBook | None = None, is_locked: bool = False
+) -> tuple[Subject, EffectivePlan]:
+    """Who invoices whom, and by which plan; ``is_locked`` until the transaction ends."""
+    rows = BillingAccount.objects.select_related(
+        "customer", "plan", "provider__company", "provider__seller"
     )
+    if is_locked:
+        rows = rows.select_for_update(of=("self",), no_key=True)
+    account = rows.get(pk=account_id)
     issuer = account.provider
-    plan = effective_plan(account.plan, on=local_date(account.customer.time_zone))
+    today = local_date(account.customer.time_zone)
+    plan = (plans or PlanBook()).plan(account.plan_id, on=today)
     subject = Subject(
         account=account,
         issuer=issuer,

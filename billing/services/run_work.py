@@ -19,10 +19,11 @@ from billing import keys
 from billing.choices import EntryKind
 from billing.models import BillingAccount, Invoice, LedgerEntry, RunInvoice
 from billing.services.charges import charge_due
-from billing.services.invoices import issue_due, issue_topup
+from billing.services.invoices import issue_ended, issue_topup
 from billing.services.periods import close_account, close_accounts
-from billing.types import RULES
+from billing.types import RULES, rules_of
 from portal.core.actor import Actor, system_actor
+from rateplans.selectors import PlanBook
 
 logger = logging.getLogger(__name__)
 
@@ -58,22 +59,30 @@ def invoice_each(
     """Issue what is due, account by account while ``goes_on``, asked with how many are
     done; returns how many that were in the end, and what failed."""
     errors: Errors = {}
+    plans = PlanBook()
     for done, pk in enumerate(ids):
         if not goes_on(done):
             return done, errors
-        errors |= _each(issue_for, [pk], run_id=run_id, by=by)
+        errors |= _each(issue_for, [pk], run_id=run_id, by=by, plans=plans)
     return len(ids), errors
 
 
 @transaction.atomic
-def issue_for(account_id: int, *, run_id: int | None, by: Actor | None = None) -> None:
+def issue_for(
+    account_id: int,
+    *,
+    run_id: int | None,
+    by: Actor | None = None,
+    plans: PlanBook | None = None,
+) -> None:
     """Issue the invoices of the account's ended periods and of its top-ups; all or none."""
     account = BillingAccount.objects.select_related("provider").get(pk=account_id)
     by = by or system_actor(account.provider)
-    made = issue_due(account_id, by=by)
-    for entry in topups_to_invoice().filter(account=account_id).order_by("pk"):
-        if invoice := issue_topup(entry, by=by):
-            made.append(invoice)
+    made = issue_ended(account, by=by, plans=plans or PlanBook())
+    if rules_of(account.bill_type).has_topup_invoices:
+        for entry in topups_to_invoice().filter(account=account_id).order_by("pk"):
+            if invoice := issue_topup(entry, by=by):
+                made.append(invoice)
     if run_id is not None:
         RunInvoice.objects.bulk_create(
             (RunInvoice(run_id=run_id, invoice=invoice) for invoice in made),

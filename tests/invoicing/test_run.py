@@ -25,7 +25,8 @@ from billing.models import (
     RunPart,
 )
 from billing.selectors import invoices_of
-from billing.services import run_parts, runs
+from billing.services import run_parts, run_work, runs
+from billing.services.periods import close_accounts
 from portal.core.scope import scopes_disabled
 from rateplans.choices import BillType, Feature, InvoiceFormat
 from tests.billing.tariffs import price, set_account
@@ -319,3 +320,19 @@ def test_rows_about_a_run_go_with_it(world: World) -> None:
     run.delete()
     assert not RunInvoice.objects.exists()
     assert (Invoice.objects.count(), LedgerEntry.objects.exists()) == (3, True)
+
+
+def test_few_queries_issue_an_invoice(
+    world: World, django_assert_max_num_queries: Any
+) -> None:
+    """What accounts share is read once: their plan, with all it inherits."""
+    first, second, third = lay(world)
+    with time_machine.travel("2026-02-01T12:00Z", tick=False):
+        close_accounts([first.pk, second.pk, third.pk], on=FEB)
+        with django_assert_max_num_queries(
+            25 + 4
+        ):  # and what opens and ends savepoints
+            run_work.invoice_each([first.pk], run_id=None)
+        with django_assert_max_num_queries(2 * (16 + 4) + 5):
+            run_work.invoice_each([second.pk, third.pk], run_id=None)
+    assert Invoice.objects.count() == 3
