@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from billing import admin_invoices as admin_invoices  # registers those of invoices
+from billing import admin_payments as admin_payments  # registers those of payments
 from billing import admin_sales as admin_sales  # registers the models of sales
 from billing.models import (
     BilledFeature,

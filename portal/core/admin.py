@@ -7,16 +7,18 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.db.models import Q
-from django.http import Http404, HttpResponse
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from portal.core.admin_base import ReadOnlyAdmin, ReadOnlyInline
 from portal.core.models import (
     AuditChange,
     AuditEvent,
+    EmailAttachment,
     OutgoingEmail,
     Session,
+    StoredFile,
     Submission,
 )
 
@@ -81,6 +83,29 @@ class OutgoingEmailAdmin(ReadOnlyAdmin):
 
     def search_condition(self, term: str) -> Q:
         return Q(kind=term) | Q(to__contains=[term])
+
+
+@admin.register(EmailAttachment)
+class EmailAttachmentAdmin(ReadOnlyAdmin):
+    """Which files went with which mails."""
+
+    list_display = ("name", "email")
+    list_select_related = ("email",)
+    ordering = ("-pk",)
+    search_fields = ("name__exact",)
+    search_help_text = _("The whole name of a file.")
+
+
+@admin.register(StoredFile)
+class StoredFileAdmin(ReadOnlyAdmin):
+    """Files that were made once; who may read one is said by what refers to it."""
+
+    list_display = ("pk", "content_type", "created_at")
+    list_filter = ("content_type",)
+    ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("data")
 
 
 @admin.register(Session)

@@ -20,9 +20,15 @@ from billing.models import (
     EntryTax,
     ExchangeRate,
     Invoice,
+    InvoiceFile,
+    InvoiceLogo,
+    InvoiceSeries,
     LedgerCheck,
     LedgerEntry,
     LedgerFault,
+    Payment,
+    PaymentImport,
+    PaymentImportLine,
     PeriodRun,
     Product,
     ProductException,
@@ -30,6 +36,8 @@ from billing.models import (
     RunInvoice,
     RunPart,
     Seller,
+    SeriesCount,
+    Settlement,
     Tax,
     TaxLiability,
 )
@@ -53,8 +61,10 @@ from portal.core import secrets
 from portal.core.models import (
     AuditChange,
     AuditEvent,
+    EmailAttachment,
     OutgoingEmail,
     Session,
+    StoredFile,
     Submission,
 )
 from rateplans.models import (
@@ -199,6 +209,33 @@ def _run(world: World, at: int) -> PeriodRun:
     return PeriodRun.objects.create(on=date(2026, 1, 1) + timedelta(days=at))
 
 
+def _payment(world: World, at: int) -> Payment:
+    return Payment.objects.create(
+        account=_customer(world, at + 700).account,
+        provider=world.acme,
+        key=f"row:{at}",
+        received_on=date(2026, 1, 2),
+        amount=Decimal(5),
+        currency="EUR",
+        method="cash",
+        reference=f"Payment {at}",
+    )
+
+
+def _settlement(world: World, at: int) -> Settlement:
+    """What a payment took off an invoice; both agree, as they must."""
+    payment = _payment(world, at + 100)
+    invoice = _held_back(world, at + 100)
+    Invoice.objects.filter(pk=invoice.pk).update(payable=5, settled=5)
+    return Settlement.objects.create(
+        invoice=invoice, payment=payment, amount=Decimal(5)
+    )
+
+
+def _import(world: World, at: int) -> PaymentImport:
+    return PaymentImport.objects.create(owner=world.acme, file_name=f"bank{at}.csv")
+
+
 def _held_back(world: World, at: int) -> Invoice:
     return Invoice.objects.create(
         account=_customer(world, at + 500).account,
@@ -210,6 +247,16 @@ def _held_back(world: World, at: int) -> Invoice:
         period_end=date(2026, 2, 1),
         detail="total",
         format="pdf",
+    )
+
+
+def _file() -> StoredFile:
+    return StoredFile.objects.create(content_type="application/pdf", data=b"%PDF-")
+
+
+def _series(world: World, at: int) -> InvoiceSeries:
+    return InvoiceSeries.objects.create(
+        issuer=_customer(world, at), type="invoice", prefix=f"S{at}-"
     )
 
 
@@ -278,6 +325,27 @@ MAKERS: dict[type[Model], Callable[[World, int], Model]] = {
     ),
     NumberClass: lambda world, at: NumberClass.objects.create(name=f"Class {at}"),
     OutgoingEmail: _email,
+    EmailAttachment: lambda world, at: EmailAttachment.objects.create(
+        email=_email(world, at), name=f"{at}.pdf", file=_file()
+    ),
+    StoredFile: lambda world, at: _file(),
+    Invoice: _held_back,
+    InvoiceFile: lambda world, at: InvoiceFile.objects.create(
+        invoice=_held_back(world, at), kind="pdf", file=_file()
+    ),
+    InvoiceLogo: lambda world, at: InvoiceLogo.objects.create(
+        hash=f"logo{at}", data=b"image"
+    ),
+    InvoiceSeries: _series,
+    SeriesCount: lambda world, at: SeriesCount.objects.create(
+        series=_series(world, at), year=2026, last=at
+    ),
+    Payment: _payment,
+    PaymentImport: _import,
+    PaymentImportLine: lambda world, at: PaymentImportLine.objects.create(
+        source=_import(world, at), owner=world.acme, number=1, text=f"Line {at}"
+    ),
+    Settlement: _settlement,
     PeriodRun: _run,
     Person: _person,
     PlanFeature: lambda world, at: PlanFeature.objects.create(

@@ -33,6 +33,7 @@ from customers.models import (
 from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled
 from rateplans.models import CustomSetting, NumberClass, RatePlan
+from tests.architecture.bills import BILLS
 from tests.architecture.books import BOOKS
 from tests.architecture.sales import SALES
 from tests.world import World
@@ -218,6 +219,7 @@ VIOLATIONS: dict[str, Callable[[World], None]] = {
     "email_sent_holds_no_secret": lambda w: _mail(
         w, sent_at=timezone.now(), secret="link"
     ),
+    **BILLS,
     **BOOKS,
     **SALES,
 }
