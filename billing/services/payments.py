@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -58,12 +58,13 @@ def record_payment(
     key: str,
     by: Actor,
     invoice: Invoice | None = None,
+    at: datetime | None = None,
 ) -> Payment:
     """Book a payment: on ``invoice`` first, then on the oldest open ones; the rest is balance.
 
     The same ``key`` is booked once; the second time gives the first payment. A top-up of an
-    account whose billing type has invoices for them gets its invoice. Raises
-    ValidationError by field.
+    account whose billing type has invoices for them gets its invoice. ``at`` is when it is
+    booked, now by default. Raises ValidationError by field.
     """
     require_provider(account, by)
     account = settlements.held_account(account.pk)
@@ -99,11 +100,12 @@ def record_payment(
         person_id=by.person.pk if by.person else None,
         person_name=by.person.display_name if by.person else "",
         acting_as_name=by.acting_as.display_name if by.acting_as else "",
+        created_at=at or timezone.now(),
     )
     for each, share in shares:
         settlements.settle(each, share, payment=payment)
         settlements.follow(each, account.customer.time_zone)
-    _book(payment, account, [each for each, _share in shares], surplus, by)
+    _book(payment, account, [each for each, _share in shares], surplus, by, at)
     _record("payment.recorded", payment, account, by)
     settlements.announce_settled(account)
     return payment
@@ -234,6 +236,7 @@ def _book(
     settled: list[Invoice],
     surplus: Decimal,
     by: Actor,
+    at: datetime | None,
 ) -> None:
     rules = rules_of(account.bill_type)
     kind = EntryKind.TOPUP if rules.may_top_up else EntryKind.PAYMENT
@@ -262,10 +265,12 @@ def _book(
                     reference=payment.reference[:100],
                 )
             )
-    ledger.post(postings, by=by, within_limits=False)
+    ledger.post(postings, by=by, within_limits=False, at=at)
     if surplus and rules.has_topup_invoices:
         key = keys.payment_part(payment.pk, ON_BALANCE)
-        invoices.issue_topup(LedgerEntry.objects.get(account=account, key=key), by=by)
+        entry = LedgerEntry.objects.get(account=account, key=key)
+        day = local_date(account.customer.time_zone, at) if at else None
+        invoices.issue_topup(entry, by=by, on=day)
 
 
 def _of_invoices(settled: list[Invoice]) -> str:

@@ -42,6 +42,7 @@ from portal.core.actor import Actor, system_actor
 from portal.core.models import AuditEvent, EmailStatus, OutgoingEmail
 from portal.core.scope import scopes_disabled
 from portal.demo import cast, guard, parties
+from portal.demo.actors import at_work, staff_of
 from portal.demo.business import open_business
 from portal.demo.logins import PASSWORD, USERNAMES
 from portal.demo.specs import Business, Reseller, Resident, Staff, Stock, TaxSpec
@@ -83,7 +84,7 @@ class _Builder:
         )
         root = owner.customer
         guard.mark_as_demo(root)
-        by = _actor(owner)
+        by = at_work(owner)
         self._staff(root, cast.OWNER_STAFF, by)
         _company(root, cast.OWNER_COMPANY)
         _seller(root)
@@ -125,7 +126,7 @@ class _Builder:
             _company(account, spec.company)
         _seller(account)
         _price_lists(account, spec.plans, spec.taxes)
-        staff = _actor(_first_person(account))
+        staff = staff_of(account)
         self._stock(account, spec.stock, staff)
         self._equip(account, spec.business, staff)
         yield account
@@ -239,7 +240,7 @@ class _Builder:
     def _equip_own(self, customer: Customer, spec: Business) -> None:
         """As `_equip`, done by the customer's own administrator."""
         if spec.telephones or spec.numbers:
-            self._equip(customer, spec, _actor(_first_person(customer)))
+            self._equip(customer, spec, staff_of(customer))
 
     def _equip(self, customer: Customer, spec: Business, by: Actor) -> None:
         """Mailbox, lines with extensions, and numbers that ring at them in turn."""
@@ -384,22 +385,6 @@ def _plan(parent: Customer, name: str) -> RatePlan:
     """The plan of this name that ``parent`` may put customers on."""
     plans = assignable_plans(owner_id=parent.pk, ancestor_ids=parent.ancestor_ids)
     return plans.get(name=name)
-
-
-def _first_person(customer: Customer) -> Person:
-    return (
-        Person.objects.filter(customer=customer).select_related("role").earliest("pk")
-    )
-
-
-def _actor(person: Person) -> Actor:
-    """The person at work in its own account."""
-    return Actor(
-        customer=person.customer,
-        person=person,
-        permissions=frozenset(person.role.permissions),
-        menus=frozenset(person.role.menus),
-    )
 
 
 def _new_person(staff: Staff, role: Role | None = None) -> NewPerson:

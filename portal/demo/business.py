@@ -1,27 +1,21 @@
-"""Half a year of business for the demo: prices, monthly fees, payments and top-ups.
+"""A year of business for the demo: prices, fees, invoices, payments and top-ups.
 
-Told through the services and the ledger month by month, so that every balance adds up.
+Told through the services month by month, so that every balance adds up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
-from decimal import ROUND_CEILING, Decimal
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
+from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
 from django.utils import timezone
 
-from billing import ledger
-from billing.choices import EntryKind
 from billing.models import BilledFeature, BillingAccount, ExchangeRate
 from billing.services.charges import accounts_with_due_charges, charge_due
 from billing.services.periods import close_accounts
-from billing.types import rules_of
-from portal.core.actor import system_actor
-from portal.core.money import ZERO
-from portal.demo import tariffs
+from portal.demo import bills, paying, tariffs
 from portal.demo.shop import open_shop
 from rateplans.choices import Feature, MarkupKind, Occurs
 from rateplans.models import (
@@ -33,7 +27,6 @@ from rateplans.models import (
 )
 
 MONTHS = 12
-TOPUP_STEP = Decimal(10)
 ALWAYS = (None, None)  # a range of days without beginning or end
 
 
@@ -49,12 +42,15 @@ def open_business() -> None:
     open_shop(first)
     for number in range(MONTHS):
         month: date = first + relativedelta(months=number)
+        paying.receive_payments(until=month)
+        paying.receive_topups(month)
         accounts = [each for each in _accounts() if each.billed_until <= month]
-        for account in accounts:
-            _receive(account, month)
         close_accounts([account.pk for account in accounts], on=month)
         for account_id in accounts_with_due_charges(month):
             charge_due(account_id, on=month)
+        bills.issue(month, is_present=number == MONTHS - 1)
+    paying.receive_payments(until=today + timedelta(days=1))
+    bills.come_to_today(month)
 
 
 def _accounts() -> Iterator[BillingAccount]:
@@ -133,37 +129,15 @@ def _date_accounts(first: date) -> None:
         account.fees_from = created
         account.charges_from = created
         account.billed_until = max(first, next_month)
-        account.save(update_fields=["fees_from", "charges_from", "billed_until"])
-
-
-def _receive(account: BillingAccount, month: date) -> None:
-    """What comes in before the fees of ``month``: bills paid, balances topped up."""
-    habit = tariffs.HABITS.get(account.customer.name, tariffs.Habit.PAYS)
-    rules = rules_of(account.bill_type)
-    if habit == tariffs.Habit.NEVER or not rules.uses_balance:
-        return
-    is_late = habit == tariffs.Habit.LATE and month.month % 2
-    if is_late or account.balance >= _wanted(account):
-        return
-    gap = _wanted(account) - account.balance
-    if rules.may_top_up:
-        kind, text = EntryKind.TOPUP, "Top-up by bank transfer"
-        gap = (gap / TOPUP_STEP).to_integral_value(ROUND_CEILING) * TOPUP_STEP
-    else:
-        kind, text = EntryKind.PAYMENT, "Bank transfer received"
-    day = month - timedelta(days=3 + account.pk % 9)
-    zone = ZoneInfo(account.customer.time_zone)
-    posting = ledger.credit(account.pk, f"demo:{month}", kind, gap, text)
-    ledger.post(
-        [posting],
-        by=system_actor(account.customer),
-        within_limits=False,
-        at=datetime.combine(day, time(11, account.pk % 60), tzinfo=zone),
-    )
-
-
-def _wanted(account: BillingAccount) -> Decimal:
-    """Where people bring their balance to: nothing owed, or enough for a while."""
-    if not rules_of(account.bill_type).may_top_up:
-        return ZERO
-    return max(account.low_balance, Decimal(20))
+        # Those of before have had the invoice of the month before.
+        account.billed_from = max(first - relativedelta(months=1), created)
+        account.invoiced_until = account.billed_from
+        account.save(
+            update_fields=[
+                "fees_from",
+                "charges_from",
+                "billed_until",
+                "billed_from",
+                "invoiced_until",
+            ]
+        )

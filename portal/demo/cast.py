@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from customers.choices import Lock
 from portal.demo.specs import Business, Reseller, Resident, Staff, Stock, TaxSpec
-from rateplans.choices import BillType, InvoiceDetail, InvoiceFormat
+from rateplans.choices import BillType, InvoiceDetail, InvoiceFormat, LockWhenOverdue
 
 SYSTEM_OWNER = "Trunk Systems"
 SYSTEM_OWNER_EMAIL = "accounts@trunk-systems.example"
@@ -107,7 +107,13 @@ _FISCHER = Reseller(
         "service_email": "hilfe@fischer-soehne.example",
     },
     plans=(
-        {"name": "Laden", "description": "Shops and practices.", **_POSTPAID},
+        {
+            "name": "Laden",
+            "description": "Shops and practices.",
+            "reminder_days": "7, 14, 21",
+            "overdue_lock": LockWhenOverdue.CALLS,
+            **_POSTPAID,
+        },
         {"name": "Zuhause", "description": "Households.", **_PREPAID},
     ),
     taxes=(TaxSpec("VAT 19 %", rate="19"),),
@@ -169,7 +175,6 @@ _MORGENROT = Business(
         "Please never call before noon: they bake at night. Karl decides, Mia knows"
         " everything about the telephones.",
     ),
-    account={"low_balance": Decimal(50)},
 )
 
 _NORDWIND = Reseller(
@@ -317,6 +322,21 @@ _NORDWIND = Reseller(
             ),
             numbers=1,
         ),
+        Business(
+            "Hotel Alsterblick",
+            "accounting@alsterblick.example",
+            "An der Alster 80",
+            ("20099", "Hamburg"),
+            "Business 24",
+            Decimal(3000),
+            people=(
+                Staff("Clara", "Voss", "clara@alsterblick.example", "Administrator"),
+            ),
+            telephones=("Lobby", "Bar", "Kitchen", "Seminar room"),
+            mailbox="Reservations",
+            numbers=3,
+            account={"send_invoices": True, "invoice_format": InvoiceFormat.XML},
+        ),
         Resident(
             "Marlies",
             "Petersen",
@@ -340,6 +360,9 @@ _NORDWIND = Reseller(
             ("20099", "Hamburg"),
             "Business Flex",
             people=(Staff("Rami", "Haddad", "rami@yasmin.example", "Administrator"),),
+            telephones=("الصالة", "المطبخ"),
+            numbers=1,
+            account={"low_balance": Decimal(30)},
         ),
         Business(
             "Raketenwerk 🚀 Software",
@@ -367,13 +390,22 @@ _NORDWIND = Reseller(
             "Hafenstraße 1",
             ("21680", "Stade"),
             "Business Flex",
+            people=(
+                Staff(
+                    "Enno", "Harms", "harms@fernsprechwesen.example", "Administrator"
+                ),
+            ),
+            telephones=("Vorzimmer",),
         ),
         Business(
-            "Weingut Sonnenhang",
-            "wein@sonnenhang.example",
-            "Kellergasse 2",
-            ("55116", "Mainz"),
-            "Easy Start",
+            "Ferienhof Arlberg",
+            "post@ferienhof.example",
+            "Dorfstraße 4",
+            ("6580", "St. Anton"),
+            "Business Flex",
+            people=(Staff("Resi", "Falch", "resi@ferienhof.example", "Administrator"),),
+            telephones=("Stube",),
+            values={"country": "AT"},
         ),
         Business(
             "Möbelhaus Lindqvist",
@@ -381,6 +413,10 @@ _NORDWIND = Reseller(
             "Wandsbeker Chaussee 4",
             ("22089", "Hamburg"),
             "Business Flex",
+            people=(
+                Staff("Nils", "Lindqvist", "nils@lindqvist.example", "Administrator"),
+            ),
+            telephones=("Warehouse",),
             lock=Lock.CALLS,
             lock_reason="Spent more than its daily maximum.",
         ),
@@ -391,7 +427,6 @@ _NORDWIND = Reseller(
             ("22769", "Hamburg"),
             "Business",
             Decimal(100),
-            account={"low_balance": Decimal(30)},
         ),
         Business(
             "Seilbahnen Alpenblick",
@@ -401,26 +436,14 @@ _NORDWIND = Reseller(
             "Business",
             Decimal(400),
             values={"country": "AT"},
+            account={"invoice_format": InvoiceFormat.XML},
         ),
         Business(
-            "Ferienhof Arlberg",
-            "post@ferienhof.example",
-            "Dorfstraße 4",
-            ("6580", "St. Anton"),
-            "Business Flex",
-            values={"country": "AT"},
-        ),
-        Business(
-            "Hotel Alsterblick",
-            "accounting@alsterblick.example",
-            "An der Alster 80",
-            ("20099", "Hamburg"),
-            "Business 24",
-            Decimal(3000),
-            people=(
-                Staff("Clara", "Voss", "clara@alsterblick.example", "Administrator"),
-            ),
-            account={"send_invoices": True, "invoice_format": InvoiceFormat.XML},
+            "Weingut Sonnenhang",
+            "wein@sonnenhang.example",
+            "Kellergasse 2",
+            ("55116", "Mainz"),
+            "Easy Start",
         ),
     ),
     resellers=(_FISCHER,),
@@ -487,6 +510,8 @@ _HARBOUR = Reseller(
             people=(
                 Staff("Aoife", "O'Connor", "aoife@oconnor.example", "Administrator"),
             ),
+            telephones=("Shop floor", "Books"),
+            account={"invoice_format": InvoiceFormat.XML},
         ),
         Resident(
             "Harriet",

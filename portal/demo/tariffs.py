@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from billing.choices import PaymentMethod
 from rateplans.choices import Feature
 
 OWN = "*"  # in place of a base: the plan that the owner itself is on
 
 
 class Habit(Enum):
-    """How an account settles what it owes."""
+    """How an account settles what it owes, and keeps its balance up."""
 
     PAYS = "pays"
-    LATE = "late"  # every other month
+    LATE = "late"  # weeks after an invoice is overdue; tops up every other month
+    ROUNDS = "rounds"  # up: what is over stays on the balance
+    STOPPED = "stopped"  # some months ago
     NEVER = "never"
 
 
@@ -144,13 +147,19 @@ TARIFFS: dict[str, Tariff] = {
 
 # Those who do not simply pay: somebody is always late, and somebody never pays.
 HABITS: dict[str, Habit] = {
-    "Reederei Jansen & Co.": Habit.NEVER,
-    "Fahrradladen Speiche": Habit.NEVER,
+    "Reederei Jansen & Co.": Habit.STOPPED,
+    "Fahrradladen Speiche": Habit.STOPPED,
     "Kinderhaus Regenbogen e. V.": Habit.LATE,
     "Bäckerei Morgenrot": Habit.LATE,
+    "Zahnarztpraxis Dr. Özdemir": Habit.ROUNDS,
     "Brick Lane Bagels": Habit.NEVER,
-    "Five Boroughs Bike Messengers": Habit.LATE,
     "Möbelhaus Lindqvist": Habit.NEVER,
+}
+METHODS: dict[str, PaymentMethod] = {
+    "Nordwind Telekom": PaymentMethod.DIRECT_DEBIT,
+    "Kinderhaus Regenbogen e. V.": PaymentMethod.CASH,
+    "Weingut Sonnenhang": PaymentMethod.CARD,
+    "Five Boroughs Bike Messengers": PaymentMethod.DIRECT_DEBIT,
 }
 
 # For 1 EUR.

@@ -3,54 +3,67 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from io import StringIO
-from random import Random
-from typing import ClassVar
+from typing import Any
 
 import pytest
+from dateutil.relativedelta import relativedelta
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.db.models import Count, F, Q
 from django.test import TestCase
+from django.utils import timezone
 from pytest_django import Settings
 
+from billing.choices import (
+    EntryKind,
+    InvoiceOccasion,
+    InvoiceStatus,
+    InvoiceType,
+    OverdueLock,
+)
+from billing.einvoice.rules import Syntax, findings
+from billing.einvoice.ubl import ubl
+from billing.invoicing.content import thaw
 from billing.invoicing.readiness import buyer_gaps, in_the_way, seller_gaps
-from billing.models import BillingAccount, Tax
+from billing.models import (
+    BillingAccount,
+    Invoice,
+    InvoiceFile,
+    LedgerEntry,
+    Payment,
+    SeriesCount,
+    Tax,
+)
+from billing.models.account import out_of_credit
+from billing.services.checking import check_ledger
 from customers.backends import PersonBackend
 from customers.choices import CustomerKind, Lock
 from customers.models import (
     Company,
     Customer,
     DialPlan,
-    Mailbox,
     Number,
     Person,
     Region,
-    TelephoneLine,
 )
 from customers.services.customers import NewPerson
 from customers.services.installation import create_system_owner
 from portal.core.models import AuditEvent, EmailStatus, OutgoingEmail
-from portal.core.scope import scopes_disabled
-from portal.demo import building, crowd, guard, parties
+from portal.demo import building, guard, parties
 from portal.demo.logins import PASSWORD, demo_logins
-from portal.demo.names import Names
-from rateplans.choices import Sharing
+from rateplans.choices import BillType, InvoiceFormat, Sharing
 from rateplans.models import RatePlan
 from rateplans.selectors import assignable_plans
-
-
-@pytest.fixture
-def all_tenants() -> Iterator[None]:
-    with scopes_disabled():  # these tests look at the whole tree
-        yield
 
 
 def run(*arguments: str) -> str:
     output = StringIO()
     call_command("demo_data", *arguments, stdout=output)
     return output.getvalue()
+
+
+def _values(rows: Any, name: str) -> Any:
+    return rows.values_list(name, flat=True)
 
 
 @pytest.mark.usefixtures("all_tenants")
@@ -126,6 +139,89 @@ class TestWorld(TestCase):
         assert not Customer.objects.filter(parent=person.customer).exists()
         assert not RatePlan.objects.filter(owner=person.customer).exists()
         assert not Number.objects.filter(customer=person.customer).exists()
+
+    def test_every_month_of_the_year_has_invoices_and_payments(self) -> None:
+        this_month = timezone.localdate().replace(day=1)
+        wanted = {this_month - relativedelta(months=number) for number in range(12)}
+        numbered = Invoice.objects.exclude(number="")
+        months = {each.replace(day=1) for each in _values(numbered, "issued_on")}
+        assert wanted <= months
+        paid = {each.replace(day=1) for each in _values(Payment.objects, "received_on")}
+        assert wanted - {this_month} <= paid
+        issuers = set(_values(numbered, "issuer__name"))
+        assert issuers == set(parties.SELLERS)
+        customers = Customer.objects.filter(account__invoices__in=numbered)
+        assert {customer.depth for customer in customers} == {1, 2, 3}
+
+    def test_invoices_show_every_status_and_both_documents(self) -> None:
+        assert set(_values(Invoice.objects, "status")) == set(InvoiceStatus.values)
+        assert set(_values(Invoice.objects, "type")) == set(InvoiceType.values)
+        assert set(_values(Invoice.objects, "currency")) == {"EUR", "GBP", "USD"}
+        [held] = Invoice.objects.filter(status=InvoiceStatus.PENDING)
+        assert held.gaps
+        this_month = timezone.localdate().replace(day=1)
+        queued = Invoice.objects.filter(status=InvoiceStatus.QUEUED)
+        assert set(_values(queued, "issued_on")) == {this_month}
+        assert Payment.objects.exclude(reversed_at=None).exists()
+
+    def test_sums_of_invoices_agree_with_the_ledger(self) -> None:
+        invoices = Invoice.objects.filter(type=InvoiceType.INVOICE).exclude(number="")
+        for invoice in invoices.exclude(replaces__isnull=False):
+            entries = LedgerEntry.objects.filter(invoice=invoice)
+            if invoice.occasion == InvoiceOccasion.TOPUP:
+                booked = sum(_values(entries, "amount"))
+            else:
+                money = [EntryKind.TOPUP, EntryKind.PAYMENT, EntryKind.INVOICE]
+                booked = -sum(_values(entries.exclude(kind__in=money), "amount"))
+            assert booked == invoice.total, invoice
+        for account in BillingAccount.objects.filter(bill_type=BillType.POSTPAID):
+            assert account.balance >= 0, "what is owed is on invoices"
+        assert check_ledger().faults == 0
+
+    def test_numbers_of_each_seller_are_without_gaps_and_go_with_the_days(self) -> None:
+        for count in SeriesCount.objects.select_related("series"):
+            rows = Invoice.objects.filter(
+                issuer=count.series.issuer_id,
+                type=count.series.type,
+                issued_on__year=count.year,
+            ).order_by("number")
+            numbers = [
+                count.series.number(count.year, n + 1) for n in range(count.last)
+            ]
+            assert list(_values(rows, "number")) == numbers
+            days = list(_values(rows, "issued_on"))
+            assert days == sorted(days)
+
+    def test_electronic_invoices_are_valid(self) -> None:
+        rows = Invoice.objects.filter(format=InvoiceFormat.XML).exclude(number="")
+        assert rows.count() >= 10
+        assert set(_values(rows, "currency")) >= {"EUR", "GBP"}
+        for invoice in rows:
+            document = thaw(invoice.content).document
+            assert findings(ubl(document), Syntax.UBL) == [], invoice
+
+    def test_workers_draw_and_mail_the_present_month_only(self) -> None:
+        this_month = timezone.localdate().replace(day=1)
+        numbered = Invoice.objects.exclude(number="")
+        waiting = numbered.filter(drawn_at=None)
+        assert set(waiting) == set(numbered.filter(issued_on__gte=this_month))
+        unsent = numbered.filter(mailed_at=None, is_sent_to_customer=True)
+        assert set(unsent) == set(waiting)
+        assert not InvoiceFile.objects.exists()
+
+    def test_some_are_out_of_credit_some_low_and_some_locked_by_an_invoice(
+        self,
+    ) -> None:
+        accounts = BillingAccount.objects.all()
+        assert accounts.filter(out_of_credit(), balance__lt=0).exists()
+        assert accounts.filter(low_since__isnull=False).exists()
+        assert accounts.filter(overdue_lock=OverdueLock.LOCKED).exists()
+
+    def test_log_tells_of_invoices_and_payments_on_their_days(self) -> None:
+        times = list(_values(AuditEvent.objects.order_by("pk"), "at"))
+        assert times == sorted(times)
+        issued = AuditEvent.objects.filter(action="invoice.issued").earliest("pk")
+        assert (timezone.now() - issued.at).days > 300
 
     def test_one_login_for_each_role_works(self) -> None:
         logins = demo_logins()
@@ -224,107 +320,3 @@ def test_two_first_starts_at_once_make_one_world() -> None:
     for thread in threads:
         thread.join(timeout=60)
     assert sorted(made) == [False, True]
-
-
-@pytest.mark.usefixtures("all_tenants")
-class TestCrowd(TestCase):
-    """What `--customers` loads past the services keeps their rules."""
-
-    COUNT = 300
-    before: ClassVar[int]
-    answer: ClassVar[str]
-    big: ClassVar[Customer]
-
-    @classmethod
-    def setUpTestData(cls) -> None:
-        with scopes_disabled():  # before the fixture of the tests themselves
-            building.build_world()
-            cls.before = Customer.objects.count()
-            cls.answer = run("--customers", str(cls.COUNT), "--seed", "7")
-            cls.big = Person.objects.get(username="big").customer
-
-    def test_counts(self) -> None:
-        assert Customer.objects.count() - self.before == self.COUNT
-        assert Customer.objects.filter(parent=self.big, kind="normal").exists()
-        below_big = Customer.objects.filter(parent=self.big).exclude(
-            Q(rate_plans__isnull=False)
-        )
-        assert below_big.count() == self.COUNT * 60 // 100
-        assert self.answer.startswith("Added 300 customers in ")
-
-    def test_tree_is_whole_and_five_deep(self) -> None:
-        depths = set()
-        for customer in Customer.objects.select_related("parent"):
-            if customer.parent is not None:
-                assert customer.path == f"{customer.parent.path}{customer.pk}."
-            depths.add(customer.depth)
-        assert depths == {0, 1, 2, 3, 4}
-
-    def test_every_customer_has_one_account_with_its_parent(self) -> None:
-        customers = Customer.objects.exclude(parent=None)
-        wrong = customers.exclude(account__provider=F("parent"))
-        assert not wrong.exists()
-        assert BillingAccount.objects.count() == customers.count()
-
-    def test_plans_are_those_of_the_provider(self) -> None:
-        crowd_accounts = BillingAccount.objects.filter(
-            customer__path__startswith=self.big.path
-        ).exclude(customer=self.big)
-        assert crowd_accounts.exists()
-        assert not crowd_accounts.exclude(plan__owner=F("provider")).exists()
-
-    def test_residential_customers_consist_of_their_number(self) -> None:
-        residents = Customer.objects.filter(
-            kind=CustomerKind.RESIDENTIAL, path__startswith=self.big.path
-        )
-        assert residents.count() > self.COUNT * 15 // 100
-        for customer in residents[:20]:
-            number = Number.objects.get(customer=customer)
-            line = TelephoneLine.objects.get(customer=customer)
-            mailbox = Mailbox.objects.get(customer=customer)
-            person = Person.objects.get(customer=customer)
-            assert customer.name == number.number == person.username == line.name
-            assert number.line == line
-            assert number.mailbox == line.mailbox == mailbox
-
-    def test_models_find_nothing_wrong_with_the_rows(self) -> None:
-        for model in (Customer, Person, Number, TelephoneLine, Mailbox, BillingAccount):
-            for row in model._default_manager.order_by("-pk")[:15]:
-                row.full_clean()
-
-    def test_account_numbers_count_on_for_the_next_customer(self) -> None:
-        highest = (
-            Customer.objects.filter(parent=self.big)
-            .order_by("-account_number")
-            .values_list("account_number", flat=True)[0]
-        )
-        assert self.big.account_counter == int(highest)
-
-    def test_nobody_but_the_big_reseller_can_sign_in(self) -> None:
-        people = Person.objects.filter(customer__path__startswith=self.big.path)
-        usable = [person.username for person in people if person.has_usable_password()]
-        assert usable == ["big"]
-
-    def test_a_second_crowd_fits_beside_the_first(self) -> None:
-        run("--customers", "10", "--seed", "7")
-        names = Customer.objects.values("name_key").annotate(count=Count("pk"))
-        assert not names.filter(count__gt=1).exists()
-        assert Person.objects.filter(username="big").count() == 1
-
-
-def test_the_smallest_crowd_is_five_deep_too(db: None, all_tenants: None) -> None:
-    crowd.load_crowd(count=crowd.MINIMUM, seed=1)
-    assert max(customer.depth for customer in Customer.objects.all()) == 4
-
-
-def test_too_small_a_crowd_is_refused(db: None) -> None:
-    with pytest.raises(CommandError, match="at least 10"):
-        run("--customers", "9")
-
-
-def test_the_same_seed_draws_the_same_crowd(db: None, all_tenants: None) -> None:
-    first, second = Names(Random(5)), Names(Random(5))
-    assert [first.business(n) for n in range(50)] == [
-        second.business(n) for n in range(50)
-    ]
-    assert len({first.business(n) for n in range(1000)}) == 1000
