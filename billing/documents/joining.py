@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 
 from pypdf import PageObject, PdfReader, PdfWriter
@@ -11,32 +12,42 @@ from pypdf.generic import (
     IndirectObject,
     NameObject,
     NumberObject,
+    PdfObject,
     StreamObject,
 )
 
-STATIONERY = "/Stationery"
 
+def join(front: bytes, listing: bytes, layers: Iterable[bytes]) -> bytes:
+    """All as one file, which stays PDF/A where all are.
 
-def join(front: bytes, listing: bytes, *, stationery: int) -> bytes:
-    """Both as one file, which stays PDF/A where both are.
-
-    The last ``stationery`` pages of ``front`` are no pages of their own: they lie under those
-    of ``listing``, one under each, or a single one under all.
+    The last page of ``front`` is none of its own: it lies under every page of ``listing``. The
+    pages of ``layers``, one after the other, lie under one page each.
     """
     writer = PdfWriter(clone_from=BytesIO(front))
     writer.pdf_header = "%PDF-1.7"
-    sheets = list(writer.pages[-stationery:])
-    forms = [_as_form(writer, sheet) for sheet in sheets]
-    for _sheet in sheets:
-        writer.remove_page(len(writer.pages) - 1)
-    for at, page in enumerate(PdfReader(BytesIO(listing)).pages):
-        _lay_under(writer, writer.add_page(page), forms[min(at, stationery - 1)])
+    sheet = writer.pages[-1]
+    stationery = _as_form(writer, sheet, sheet.raw_get("/Resources"))
+    writer.remove_page(len(writer.pages) - 1)
+    under = _forms(writer, layers)
+    for page in PdfReader(BytesIO(listing)).pages:
+        own = next(under, None)
+        _lay_under(
+            writer, writer.add_page(page), [stationery, own] if own else [stationery]
+        )
     target = BytesIO()
     writer.write(target)
     return target.getvalue()
 
 
-def _as_form(writer: PdfWriter, page: PageObject) -> IndirectObject:
+def _forms(writer: PdfWriter, layers: Iterable[bytes]) -> Iterator[IndirectObject]:
+    for layer in layers:
+        for page in PdfReader(BytesIO(layer)).pages:
+            yield _as_form(writer, page, page["/Resources"].clone(writer))
+
+
+def _as_form(
+    writer: PdfWriter, page: PageObject, resources: PdfObject
+) -> IndirectObject:
     """A page as something that other pages draw, kept once in the file."""
     contents = page.get_contents()
     assert contents is not None
@@ -45,18 +56,21 @@ def _as_form(writer: PdfWriter, page: PageObject) -> IndirectObject:
     form[NameObject("/Type")] = NameObject("/XObject")
     form[NameObject("/Subtype")] = NameObject("/Form")
     form[NameObject("/FormType")] = NumberObject(1)
-    form[NameObject("/BBox")] = page["/MediaBox"].get_object()
-    form[NameObject("/Resources")] = page.raw_get("/Resources")
+    form[NameObject("/BBox")] = ArrayObject(page.mediabox)
+    form[NameObject("/Resources")] = resources
     return writer._add_object(form.flate_encode())
 
 
-def _lay_under(writer: PdfWriter, page: PageObject, form: IndirectObject) -> None:
+def _lay_under(
+    writer: PdfWriter, page: PageObject, forms: Sequence[IndirectObject]
+) -> None:
     """Written here rather than merged by pypdf, which would read all of a page's content."""
     resources = page["/Resources"].get_object()
     assert isinstance(resources, DictionaryObject)
-    resources[NameObject("/XObject")] = DictionaryObject({NameObject(STATIONERY): form})
+    named = {NameObject(f"/Under{at}"): form for at, form in enumerate(forms)}
+    resources[NameObject("/XObject")] = DictionaryObject(named)
     drawing = StreamObject()
-    drawing.set_data(f"q {STATIONERY} Do Q\n".encode())
+    drawing.set_data("".join(f"q {name} Do Q\n" for name in named).encode())
     page[NameObject("/Contents")] = ArrayObject(
         [writer._add_object(drawing), page.raw_get("/Contents")]
     )

@@ -7,7 +7,7 @@ ReportLab: WeasyPrint needs 8 milliseconds for each row of a table.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ import msgspec
 import segno
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from billing.documents import drawing, engine, front, joining, metadata
@@ -31,6 +31,8 @@ from billing.invoicing.content import Content, freeze
 
 # Page one takes so many lines beside all else; where there are more, rows are listed behind.
 LINES_IN_FRONT = 9
+# What WeasyPrint lays out at once grows with its pages: 4 megabytes for each.
+PAGES_AT_ONCE = 16
 VARIANT = "pdf/a-3b"
 
 
@@ -73,15 +75,23 @@ class _Drawing:
     def pdf(self, xml: bytes | None) -> bytes:
         has_rows = any(section.rows for section in self.content.sections)
         if not has_rows or _lines(self.content) <= LINES_IN_FRONT:
-            return self._written(self._rendered(self._html(())), xml)
+            return self._written(self._rendered(self._html()), xml)
         listing = self._listing()
         fronts = 1
-        document, body, sheets = self._with_listing(listing, fronts)
-        if len(document.pages) - sheets != fronts:
+        document = self._with_stationery(listing, fronts)
+        if len(document.pages) - 1 != fronts:
             # It is longer than a page, which moves the numbers of all that follow.
-            fronts = len(document.pages) - sheets
-            document, body, sheets = self._with_listing(listing, fronts)
-        return joining.join(self._written(document, xml), body, stationery=sheets)
+            fronts = len(document.pages) - 1
+            document = self._with_stationery(listing, fronts)
+        body, left_over = drawing.draw(
+            listing.pages,
+            listing.columns,
+            figures=self.figures,
+            palette=self.palette,
+            paper=self.paper,
+            fronts=fronts,
+        )
+        return joining.join(self._written(document, xml), body, self._layers(left_over))
 
     def _listing(self) -> _Listing:
         content = self.content
@@ -96,35 +106,35 @@ class _Drawing:
         )
         return _Listing(laid, columns)
 
-    def _with_listing(self, listing: _Listing, fronts: int) -> tuple[Any, bytes, int]:
-        """The front rendered, the list as PDF, and how many sheets lie under the list."""
-        body, left_over = drawing.draw(
-            listing.pages,
-            listing.columns,
-            figures=self.figures,
-            palette=self.palette,
-            paper=self.paper,
-            fronts=fronts,
-        )
-        # One sheet does for all pages unless some have texts of their own on it.
-        sheets = left_over if any(left_over) else left_over[:1]
+    def _with_stationery(self, listing: _Listing, fronts: int) -> Any:
+        """The front, and behind it head and foot of the list's pages as one more page."""
         html = self._html(
-            [_placed(texts) for texts in sheets],
-            listed_from=fronts + 1,
-            total_pages=fronts + len(listing.pages),
+            listed_from=fronts + 1, total_pages=fronts + len(listing.pages)
         )
-        return self._rendered(html), body, len(sheets)
+        return self._rendered(html)
 
-    def _html(
-        self,
-        stationery: Sequence[SafeString],
-        *,
-        listed_from: int = 0,
-        total_pages: int = 0,
-    ) -> str:
+    def _layers(self, left_over: Sequence[Sequence[Placed]]) -> Iterator[bytes]:
+        """The texts that the list leaves to Pango, if any, as pages to lie under its own."""
+        if not any(left_over):
+            return
+        for start in range(0, len(left_over), PAGES_AT_ONCE):
+            sheets = left_over[start : start + PAGES_AT_ONCE]
+            html = format_html(
+                '<!DOCTYPE html><html lang="{}"><body>{}</body></html>',
+                self.content.language,
+                format_html_join(
+                    "",
+                    '<section class="stationery">{}</section>',
+                    ((_placed(texts),) for texts in sheets),
+                ),
+            )
+            layer: bytes = self._rendered(html).write_pdf(pdf_variant=VARIANT)
+            yield layer
+
+    def _html(self, *, listed_from: int = 0, total_pages: int = 0) -> str:
         content, figures = self.content, self.figures
         document = content.document
-        shown = front.sections(content, figures, with_rows=not stationery)
+        shown = front.sections(content, figures, with_rows=not listed_from)
         context = {
             "content": content,
             "look": content.look,
@@ -147,7 +157,7 @@ class _Drawing:
             "how_to_pay": front.how_to_pay(document, figures),
             "payment_details": front.payment_details(document.payment),
             "imprint": front.imprint(content),
-            "stationery": stationery,
+            "has_stationery": bool(listed_from),
             "total_pages": total_pages,
         }
         return render_to_string("billing/documents/document.html", context)
@@ -223,7 +233,7 @@ def _placed(texts: Sequence[Placed]) -> SafeString:
     """Texts where the list has left room for them. No browser's policy forbids the style."""
     return format_html_join(
         "",
-        '<p class="{}" style="left: {}mm; top: {}mm; width: {}mm"><bdi>{}</bdi></p>',
+        '<p class="{}" style="left: {}mm; top: {}mm; width: {}mm">{}</p>',
         (
             (
                 "is-bold" if placed.is_bold else "",
