@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +18,10 @@ from portal.core.display import format_day
 from portal.core.money import ZERO, format_money
 from portal.core.periods import ONE_DAY
 from rateplans.models import NumberClass
+
+# What nothing costs: for a form that was changed on its way.
+NO_TOTAL = Decimal(-1)
+TOO_MUCH = Decimal("1e30")  # for any price; what is far more cannot be multiplied
 
 
 def price_box(quote: Quote) -> dict[str, Any] | None:
@@ -65,6 +69,16 @@ def fee_box(
         "total": format_money(total, currency),
         "is_bare": True,
     }
+
+
+def total_of(text: str) -> Decimal:
+    """The amount that a form carries; one that nothing costs if it is none."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return NO_TOTAL
+    is_amount = amount.is_finite() and 0 <= amount < TOO_MUCH
+    return amount if is_amount else NO_TOTAL
 
 
 def class_prices(

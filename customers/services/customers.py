@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -93,17 +93,21 @@ def create_normal(
     by: Actor,
     taxes: Iterable[Tax] | None = None,
     administrator: NewPerson | None = None,
+    price_seen: Decimal | None = None,
 ) -> Customer:
     """Make an empty customer below ``parent``, with its account and first administrator.
 
     ``values`` are some of `FIELDS` (name and email at least), ``account`` some of those of
-    `billing.services.accounts`. Login details are mailed after the commit.
+    `billing.services.accounts`. Login details are mailed after the commit. All fees are
+    charged; ``price_seen`` and what is raised by them are as billing.services.fees says.
     Raises ValidationError by field; administrator's fields are prefixed ``person_``.
     """
-    with _credit_at_its_limit():
-        customer = _create(parent, CustomerKind.NORMAL, values, account, taxes, by)
-        if administrator is not None:
-            _create_person(customer, administrator, RoleDefault.FIRST_PERSON, by)
+    customer = _create(parent, CustomerKind.NORMAL, values, account, taxes, by)
+    items = [_billed(customer)]
+    if administrator is not None:
+        person = _make_person(customer, administrator, RoleDefault.FIRST_PERSON, by)
+        items.append(people.billed(person))
+    fees.add_features(customer, items, by=by, price_seen=price_seen)
     return customer
 
 
@@ -117,32 +121,26 @@ def create_residential(
     account: Mapping[str, Any],
     by: Actor,
     taxes: Iterable[Tax] | None = None,
+    price_seen: Decimal | None = None,
 ) -> Residential:
     """Make a residential customer of one free number of ``parent`` (D 2.2).
 
     The number becomes the customer's name, its telephone number, a SIP account, a mailbox
-    and the login of its person, all or nothing.
+    and the login of its person, all or nothing. All fees are charged; ``price_seen`` and
+    what is raised by them are as billing.services.fees says.
     Raises ValidationError at ``number`` when somebody else was given it first, or when
     something else has that name.
     """
     hold_tree()
     taken = numbers.lock_free(number, holder=parent)
     try:
-        with _credit_at_its_limit():
-            return _create_of(taken, parent, person, values, account, taxes, by)
+        made, items = _create_of(taken, parent, person, values, account, taxes, by)
     except ValidationError as error:
         raise _about_number(error, taken) from error
-
-
-@contextmanager
-def _credit_at_its_limit() -> Iterator[None]:
-    """Say at the limit that it does not reach for a new customer's first fees."""
-    try:
-        yield
-    except ValidationError as error:
-        if getattr(error, "code", "") != "credit":
-            raise
-        raise ValidationError({"credit_limit": error}) from error
+    fees.add_features(
+        made.customer, items, by=by, came_from=parent, price_seen=price_seen
+    )
+    return made
 
 
 def _create_of(
@@ -153,8 +151,8 @@ def _create_of(
     account: Mapping[str, Any],
     taxes: Iterable[Tax] | None,
     by: Actor,
-) -> Residential:
-    """Everything that a locked free number becomes."""
+) -> tuple[Residential, list[FeatureItem]]:
+    """Everything that a locked free number becomes, and what is to be charged for."""
     digits = taken.number.removeprefix("+")
     customer = _create(
         parent,
@@ -164,12 +162,12 @@ def _create_of(
         taxes,
         by,
     )
-    mailbox, pin = mailboxes.create_mailbox(
+    mailbox, pin = mailboxes.make_mailbox(
         customer=customer,
         values={"name": taken.number, "box_number": digits, "emails": person.emails},
         by=by,
     )
-    line, password = lines.create_line(
+    line, password = lines.make_line(
         customer=customer,
         values={
             "name": taken.number,
@@ -179,9 +177,16 @@ def _create_of(
         },
         by=by,
     )
-    numbers.assign(taken, customer=customer, line=line, mailbox=mailbox, by=by)
-    created = _create_person(customer, person, RoleDefault.RESIDENTIAL, by)
-    return Residential(customer, created, password, pin)
+    numbers.hand_down(taken, customer=customer, line=line, mailbox=mailbox, by=by)
+    made = _make_person(customer, person, RoleDefault.RESIDENTIAL, by)
+    items = [
+        _billed(customer),
+        numbers.billed(taken),
+        lines.billed(line),
+        mailboxes.billed(mailbox),
+        people.billed(made),
+    ]
+    return Residential(customer, made, password, pin), items
 
 
 def _about_number(error: ValidationError, number: Number) -> ValidationError:
@@ -282,6 +287,7 @@ def _create(
     taxes: Iterable[Tax] | None,
     by: Actor,
 ) -> Customer:
+    """The customer and its account; its fees are charged by the caller."""
     by.require(Permission.COMMERCE)
     hold_tree()
     parent = _locked_parent(parent)
@@ -299,9 +305,6 @@ def _create(
     billing_account = accounts.open_account(
         customer=customer, values=account, taxes=taxes
     )
-    fees.add_features(
-        customer, [FeatureItem(Feature.ACCOUNT, customer.pk, customer.name)], by=by
-    )
     audit.record(
         "customer.created",
         customer,
@@ -311,6 +314,11 @@ def _create(
         | _set_only(audit.snapshot(billing_account, accounts.FIELDS)),
     )
     return customer
+
+
+def _billed(customer: Customer) -> FeatureItem:
+    """The account as billing knows it."""
+    return FeatureItem(Feature.ACCOUNT, customer.pk, customer.name)
 
 
 def _locked_parent(parent: Customer) -> Customer:
@@ -325,11 +333,11 @@ def _locked_parent(parent: Customer) -> Customer:
     return present
 
 
-def _create_person(
+def _make_person(
     customer: Customer, new: NewPerson, purpose: RoleDefault, by: Actor
 ) -> Person:
     try:
-        return people.create_person(
+        return people.make_person(
             customer=customer,
             values={
                 "username": new.username or customer.name,

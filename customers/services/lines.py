@@ -53,6 +53,15 @@ def create_line(
     ``price_seen`` and what is raised by them are as billing.services.fees says.
     Raises ValidationError by field, too.
     """
+    line, password = make_line(customer=customer, values=values, by=by)
+    fees.add_features(customer, [billed(line)], by=by, price_seen=price_seen)
+    return line, password
+
+
+def make_line(
+    *, customer: Customer, values: Mapping[str, Any], by: Actor
+) -> tuple[TelephoneLine, str]:
+    """The same without its fees, which the caller charges in the same transaction."""
     by.require(Permission.ADMINISTRATOR)
     hold_place(customer, by=by)
     password = secrets.random_password()
@@ -60,7 +69,6 @@ def create_line(
     _set(line, {"is_external_allowed": may_call_out(customer)} | dict(values))
     with refusals(TelephoneLine, _CONSTRAINTS):
         line.save(force_insert=True)
-    fees.add_features(customer, [billed(line)], by=by, price_seen=price_seen)
     audit.record(
         "line.created",
         line,

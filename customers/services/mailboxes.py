@@ -49,6 +49,15 @@ def create_mailbox(
     ``price_seen`` and what is raised by them are as billing.services.fees says.
     Raises ValidationError by field, too.
     """
+    mailbox, pin = make_mailbox(customer=customer, values=values, by=by)
+    fees.add_features(customer, [billed(mailbox)], by=by, price_seen=price_seen)
+    return mailbox, pin
+
+
+def make_mailbox(
+    *, customer: Customer, values: Mapping[str, Any], by: Actor
+) -> tuple[Mailbox, str]:
+    """The same without its fees, which the caller charges in the same transaction."""
     by.require(Permission.ADMINISTRATOR)
     hold_place(customer, by=by)
     pin = secrets.random_pin()
@@ -56,7 +65,6 @@ def create_mailbox(
     _set(mailbox, values)
     with refusals(Mailbox, _CONSTRAINTS):
         mailbox.save(force_insert=True)
-    fees.add_features(customer, [billed(mailbox)], by=by, price_seen=price_seen)
     audit.record(
         "mailbox.created",
         mailbox,

@@ -128,15 +128,28 @@ def assign(
     Its fees are charged to those who did not have it below them before; ``price_seen`` is
     as billing.services.fees says.
     """
+    holder = hand_down(number, customer=customer, line=line, mailbox=mailbox, by=by)
+    fees.add_features(
+        customer, [billed(number)], by=by, came_from=holder, price_seen=price_seen
+    )
+    return number
+
+
+def hand_down(
+    number: Number,
+    *,
+    customer: Customer,
+    line: TelephoneLine | None,
+    mailbox: Mailbox | None,
+    by: Actor,
+) -> Customer:
+    """The same without its fees, which the caller charges; returns who held it before."""
     holder = number.customer
     changes = {"customer": (holder, customer)}
     number.customer, number.line, number.mailbox = customer, line, mailbox
     number.save(update_fields=["customer", "line", "mailbox"])
-    fees.add_features(
-        customer, [billed(number)], by=by, came_from=holder, price_seen=price_seen
-    )
     audit.record("number.assigned", number, by=by, customer=customer, changes=changes)
-    return number
+    return holder
 
 
 @transaction.atomic

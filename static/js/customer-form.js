@@ -111,7 +111,7 @@ if (warnings) {
   const ask = later(() => load(root.dataset.warningCheck, { method: "POST", body: new FormData(form) }), 400);
   const names = [
     ...["plan", "bill_type", "credit_limit", "currency", "low_balance", "auto_topup", "payment_type"],
-    ...["bank_account_number", "taxes", "number", "has_administrator"],
+    ...["bank_account_number", "taxes", "number", "has_administrator", "time_zone"],
   ];
   form.addEventListener("input", (event) => {
     if (names.includes(event.target.name)) ask();
