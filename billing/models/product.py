@@ -10,14 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
-from billing.choices import ProductPeriod, ProductReach, ProductType
+from billing.choices import CALL_TYPES, ProductPeriod, ProductReach, ProductType
 from billing.models.charge import price_field
 from billing.models.tax import Tax
 from portal.core.money import validate_currency
 
 
 class Product(models.Model):
-    """Goods, services or blocks of minutes that customers buy at Actions » Purchase (D 5.2)."""
+    """Goods, services, minutes or calls at once, bought at Actions » Purchase (D 5.2)."""
 
     owner = models.ForeignKey(
         "customers.Customer",
@@ -29,7 +29,7 @@ class Product(models.Model):
     description = models.TextField(_("description"), blank=True, max_length=2000)
     type = models.CharField(
         _("type"),
-        max_length=15,
+        max_length=20,
         choices=ProductType.choices,
         default=ProductType.PRODUCT,
     )
@@ -94,6 +94,11 @@ class Product(models.Model):
                 name="call_time_does_not_recur",
                 condition=~Q(type="call_time") | Q(period=""),
                 violation_error_message=_("Call time has no recurring price."),
+            ),
+            models.CheckConstraint(
+                name="product_gives_some_calls",
+                condition=~Q(type__in=CALL_TYPES) | Q(amount__gt=0),
+                violation_error_message=_("Enter how many calls at once it gives."),
             ),
         )
 
