@@ -12,10 +12,11 @@ from django.test import client, override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from portal.embedded.testdb import Databases
+from tests.architecture.estate import build_estate
 from tests.world import World, build_world
 
 # What is laid once for each worker. A test finds it by the fixture of the same name.
-STATES = {"world": build_world}
+STATES = {"world": build_world, "estate": build_estate}
 databases = Databases(os.environ.get("PYTEST_XDIST_WORKER", "main"), STATES)
 
 
@@ -95,4 +96,11 @@ def empty_cache() -> None:
 def world(db: None) -> World:
     """The cast of tests/world.py."""
     known: World = databases.known("world")
+    return known
+
+
+@pytest.fixture
+def estate(db: None) -> World:
+    """The world with what tests/architecture/estate.py adds to it."""
+    known: World = databases.known("estate")
     return known
