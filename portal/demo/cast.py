@@ -229,6 +229,7 @@ _NORDWIND = Reseller(
         {
             "name": "Privat",
             "description": "Households: one number, pay in advance.",
+            "offered_at_signup": True,
             "call_maximum": Decimal(25),
             "concurrent_calls": 2,
             **_PREPAID,

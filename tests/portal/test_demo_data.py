@@ -27,6 +27,7 @@ from customers.models import (
     Person,
     Region,
     TelephoneLine,
+    TimeGroup,
 )
 from customers.services.customers import NewPerson
 from customers.services.installation import create_system_owner
@@ -83,6 +84,10 @@ class TestWorld(TestCase):
     def test_world_has_what_the_customer_form_offers(self) -> None:
         assert Region.objects.count() == 2
         assert DialPlan.objects.count() == 2
+        [hours] = TimeGroup.objects.all()
+        assert hours.times() == "Mon–Thu 08:00–18:00, Fri 08:00–16:00"
+        assert RatePlan.objects.filter(cos_timegroup=hours).count() == 1
+        assert RatePlan.objects.filter(offered_at_signup=True).count() == 1
         assert Tax.objects.filter(rate__gt=0).exists()
         assert Tax.objects.filter(rate=0, amount__gt=0).exists()
         assert RatePlan.objects.filter(share=Sharing.RECURSIVE).count() == 1
