@@ -23,6 +23,7 @@ class Product(models.Model):
         "customers.Customer",
         verbose_name=_("owner"),
         on_delete=models.PROTECT,
+        db_index=False,  # product_name_once_per_owner begins with it
         related_name="products",
     )
     name = models.CharField(_("name"), max_length=120)
@@ -113,6 +114,7 @@ class ProductException(models.Model):
         "rateplans.RatePlan",
         verbose_name=_("rate plan"),
         on_delete=models.CASCADE,
+        db_index=False,  # product_exception_once_per_plan begins with it
         related_name="product_exceptions",
     )
     product = models.ForeignKey(
