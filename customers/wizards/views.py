@@ -23,6 +23,7 @@ from customers.selectors import (
     username_is_taken,
 )
 from customers.services import customers as services
+from customers.services import residential
 from customers.wizards.customer_form import CustomerForm
 from customers.wizards.fields import Choices
 from customers.wizards.forms import EditForm, NormalForm, ResidentialForm
@@ -150,7 +151,7 @@ class ResidentialCreate(CustomerCreatePage):
         return _("New residential customer")
 
     def save(self, form: ResidentialForm) -> str:
-        made = services.create_residential(
+        made = residential.create_residential(
             parent=self.form_parent(),
             number=form.cleaned_data["number"],
             person=form.person(),

@@ -28,9 +28,9 @@ from customers.services import lines, switching, tree
 from customers.services.customers import (
     NewPerson,
     create_normal,
-    create_residential,
     update_customer,
 )
+from customers.services.residential import create_residential
 from portal.core.actor import system_actor
 from portal.core.errors import StaleError
 from portal.core.models import AuditEvent, OutgoingEmail
