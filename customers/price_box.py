@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from billing.choices import EntryKind
+from billing.models import LedgerEntry
 from billing.pricing import for_months
 from billing.services.fee_lines import FeeLine
 from billing.services.quotes import Quote, quote_removal
@@ -64,6 +65,28 @@ def fee_box(
         "rows": [
             *(_row(_label(line), line.net, currency) for line in lines),
             *_tax_rows(lines, currency),
+        ],
+        "total_label": total_label,
+        "total": format_money(total, currency),
+        "is_bare": True,
+    }
+
+
+def entry_box(
+    entries: Sequence[LedgerEntry], *, currency: str, title: str, total_label: str
+) -> dict[str, Any] | None:
+    """The same about charges as the account will have them, in its own words."""
+    if not entries:
+        return None
+    total = -sum((entry.amount for entry in entries), ZERO)
+    taxes: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for part in (part for entry in entries for part in entry.taxes.all()):
+        taxes[part.name] -= part.amount
+    return {
+        "title": title,
+        "rows": [
+            *(_row(entry.description, -entry.net, currency) for entry in entries),
+            *(_row(name, amount, currency) for name, amount in taxes.items()),
         ],
         "total_label": total_label,
         "total": format_money(total, currency),

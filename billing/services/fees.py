@@ -133,22 +133,25 @@ def locked_levels(customer: Any) -> tuple[list[Level], datetime]:
     Now is read once, under the locks: near midnight the day that is charged and the time
     that the next period counts by must not be two days.
     """
-    with scopes_disabled():  # every account above is charged too
-        accounts = list(
-            BillingAccount.objects.filter(
-                customer__in=[*customer.ancestor_ids, customer.pk]
-            )
-            .select_for_update(of=("self",), no_key=True)
-            .order_by("pk")
-        )
+    held = hold_chain(customer)
     now = timezone.now()
     levels = load_levels(customer, at=now)
     due = [level for level in levels if level.account.billed_until <= level.today]
     for level in due:
         # What a late run has not charged yet is charged for what there was until now.
         close_account(level.account.pk, on=level.today)
-    assert len(accounts) == len(levels)
+    assert held == len(levels)
     return (load_levels(customer, at=now) if due else levels), now
+
+
+def hold_chain(customer: Any) -> int:
+    """Lock the accounts of the chain in the order of their ids; how many there are."""
+    with scopes_disabled():  # every account above is charged too
+        accounts = BillingAccount.objects.filter(
+            customer__in=[*customer.ancestor_ids, customer.pk]
+        )
+        rows = accounts.select_for_update(of=("self",), no_key=True).order_by("pk")
+        return len(rows)
 
 
 def levels_outside(levels: Sequence[Level], holder: Any) -> set[str]:
