@@ -23,7 +23,7 @@ from customers.models import TimeGroup
 from portal.core.actor import system_actor
 from portal.core.money import ZERO
 from portal.demo import tariffs
-from portal.demo.shop import open_shop
+from portal.demo.shop import buy_calls, open_shop
 from rateplans.choices import Feature, MarkupKind, Occurs
 from rateplans.models import (
     NumberClass,
@@ -57,6 +57,7 @@ def open_business() -> None:
         close_accounts([account.pk for account in accounts], on=month)
         for account_id in accounts_with_due_charges(month):
             charge_due(account_id, on=month)
+    buy_calls()
 
 
 def _accounts() -> Iterator[BillingAccount]:

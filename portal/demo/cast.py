@@ -317,6 +317,7 @@ _NORDWIND = Reseller(
                 Staff("Ute", "Brandt", "ute@brandt-partner.example", "Administrator"),
             ),
             numbers=1,
+            values={"concurrent_calls": 4},
         ),
         Resident(
             "Marlies",

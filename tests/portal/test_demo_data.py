@@ -15,7 +15,9 @@ from django.db.models import Count, F, Q
 from django.test import TestCase
 from pytest_django import Settings
 
-from billing.models import BillingAccount, Tax
+from billing.calls_at_once import calls_at_once
+from billing.choices import CallKind
+from billing.models import BillingAccount, ExtraCalls, Tax
 from customers.backends import PersonBackend
 from customers.choices import CustomerKind, Lock
 from customers.models import (
@@ -106,6 +108,10 @@ class TestWorld(TestCase):
             assert plans.filter(pk=account.plan_id).exists(), account.customer.name
         without = Customer.objects.filter(account=None)
         assert [customer.is_root for customer in without] == [True]
+
+    def test_somebody_has_bought_calls_at_once(self) -> None:
+        row = ExtraCalls.objects.select_related("account__customer", "account").get()
+        assert calls_at_once(row.account).allowed(*CallKind) == 14
 
     def test_newcomer_has_nothing_yet(self) -> None:
         person = Person.objects.get(username="newcomer")
