@@ -243,7 +243,7 @@ def november(world: World) -> None:
 def test_statement_adds_up(world: World, gil: Client, november: None) -> None:
     url = own(world, "statement/?first=2026-11-02&last=2026-11-09")
     opening, *entries, closing = lines_of(gil.get(url))
-    assert (opening["Kind"], opening["Balance"]) == ("Opening balance", "-2.500000")
+    assert (opening["Kind"], opening["Balance"]) == ("Opening balance", "-2.50")
     assert [entry["Description"] for entry in entries] == ["'=cmd()", "Third"]
     assert closing["Kind"] == "Closing balance"
     total = sum(Decimal(entry["Amount"]) for entry in entries)
@@ -256,7 +256,7 @@ def test_statement_of_days_without_entries_is_its_balances(
 ) -> None:
     url = providers(world, "statement/?first=2026-11-06&last=2026-11-07")
     lines = lines_of(ben.get(url))
-    assert [line["Balance"] for line in lines] == ["-5.000000", "-5.000000"]
+    assert [line["Balance"] for line in lines] == ["-5.00", "-5.00"]
 
 
 def test_statement_is_of_this_month_unless_said(world: World, gil: Client) -> None:
