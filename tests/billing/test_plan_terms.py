@@ -182,7 +182,7 @@ def test_the_terms_tell_class_of_service_times(
         RatePlan.objects.filter(heirs=easy).update(cos_timegroup=office_hours())
     page = terms(ann, world.acme, easy)
     settings = {row["label"]: row["value"] for row in page.context["settings"]}
-    assert settings["Class-of-service times"] == "Office hours (Mon–Fri 08:00–18:00)"
+    assert settings["Class-of-service times"] == "Office hours: Mon–Fri 08:00–18:00"
 
 
 def test_the_terms_name_nothing_above(

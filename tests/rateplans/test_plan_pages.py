@@ -151,7 +151,7 @@ def test_class_of_service_times_are_asked_for_once_there_are_any(
         RatePlan.objects.filter(pk=world.root_plan.pk).update(cos_timegroup=office)
         RatePlan.objects.filter(pk=world.acme_plan.pk).update(inherits_own=True)
     field = ann.get(url).context["form"]["cos_timegroup"]
-    times = "Office hours (Mon–Fri 08:00–18:00)"
+    times = "Office hours: Mon–Fri 08:00–18:00"
     assert [str(label) for _value, label in field.field.choices] == [
         f"Inherited ({times}, from Reseller standard)",
         times,
