@@ -32,6 +32,7 @@ from portal.core.money import ZERO, round_money
 from portal.core.periods import period_of
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
+from portal.core.tree_lock import hold_place
 
 MOST_AT_ONCE = 1000
 # Seconds, as many as the database keeps in one number.
@@ -254,6 +255,7 @@ def purchase(
         raise ValidationError(_("This is not on offer any more."), code="offer")
     if not 1 <= quantity <= MOST_AT_ONCE:
         raise ValidationError({"quantity": _("Enter a quantity from 1 to 1000.")})
+    hold_place(customer, by=by)  # everybody above pays, too
     purchases = _purchases(customer, product, quantity)
     own = purchases[-1]
     product = own.once.product  # as it is priced: it may have been changed meanwhile

@@ -23,12 +23,12 @@ from customers.models import Customer, Person
 from customers.selectors import default_role
 from customers.services import people
 from customers.services.account_numbers import take_account_number
-from customers.services.tree_lock import hold_tree
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.errors import StaleError
 from portal.core.integrity import refusals
 from portal.core.permissions import Permission
+from portal.core.tree_lock import hold_tree
 from rateplans.choices import Feature
 
 FIELDS: tuple[str, ...] = (

@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from billing.services import fees
 from billing.services.fee_lines import FeatureItem
 from customers.models import Customer, TelephoneLine
-from customers.services.tree_lock import hold_place, hold_tree
 from portal.core import audit, secrets
 from portal.core.actor import Actor
 from portal.core.integrity import refusals
 from portal.core.permissions import Permission
 from portal.core.staleness import refuse_stale
+from portal.core.tree_lock import hold_place, hold_tree
 from rateplans.choices import Feature
 from rateplans.selectors import own_settings
 

@@ -15,13 +15,13 @@ from phonenumbers import geocoder
 from billing.services import fees
 from billing.services.fee_lines import FeatureItem
 from customers.models import Customer, Mailbox, Number, TelephoneLine
-from customers.services.tree_lock import hold_place, hold_tree
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.integrity import at_field, refusals
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from portal.core.staleness import refuse_stale
+from portal.core.tree_lock import hold_place, hold_tree
 from portal.core.validators import validate_number
 from rateplans.choices import Feature
 from rateplans.models import NumberClass

@@ -16,7 +16,6 @@ from billing.services.fee_lines import FeatureItem
 from customers import emails
 from customers.models import Customer, Person, SortKey, SystemOptions
 from customers.selectors import assignable_roles, may_manage
-from customers.services.tree_lock import hold_place, hold_tree
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.integrity import at_field, refusals
@@ -25,6 +24,7 @@ from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from portal.core.sessions import end_session
 from portal.core.staleness import refuse_stale
+from portal.core.tree_lock import hold_place, hold_tree
 from portal.core.validators import clean_emails
 from rateplans.choices import Feature
 

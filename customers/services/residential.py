@@ -23,8 +23,8 @@ from customers.services.customers import (
     make_first_person,
     open_customer,
 )
-from customers.services.tree_lock import hold_tree
 from portal.core.actor import Actor
+from portal.core.tree_lock import hold_tree
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,13 @@ from customers.choices import RestOfContract
 from customers.models import Customer, Number, Person, Switch
 from customers.services import people
 from customers.services.customers import lock_below
-from customers.services.tree_lock import change_tree
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.money import format_money
 from portal.core.periods import local_date
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
+from portal.core.tree_lock import change_tree
 from rateplans.models import RatePlan
 from rateplans.selectors import assignable_plans
 from rateplans.services.holds import hold_plan
