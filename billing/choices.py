@@ -74,9 +74,9 @@ class ProductPeriod(TextChoices):
 class CallKind(TextChoices):
     """Which way a call goes, for limits of calls at once."""
 
-    INBOUND = "inbound", _("Inbound calls")
-    OUTBOUND = "outbound", _("Outbound calls")
-    INTERNAL = "internal", _("Internal calls")
+    INBOUND = "inbound", _("Inbound calls at once")
+    OUTBOUND = "outbound", _("Outbound calls at once")
+    INTERNAL = "internal", _("Internal calls at once")
 
 
 class ProductType(TextChoices):

@@ -535,9 +535,9 @@ def test_items_are_one_for_each_kind_where_they_differ(world: World) -> None:
     assert items_of(world) == [("Calls at once", 5, "5 set for the account")]
     buy(world, offer(world))
     assert items_of(world) == [
-        ("Inbound calls", 15, "5 set for the account + 10 bought"),
-        ("Outbound calls", 5, "5 set for the account"),
-        ("Internal calls", 5, "5 set for the account"),
+        ("Inbound calls at once", 15, "5 set for the account + 10 bought"),
+        ("Outbound calls at once", 5, "5 set for the account"),
+        ("Internal calls at once", 5, "5 set for the account"),
     ]
     limit(world.gamma, -1)
     idle = "10 bought calls count as soon as there is a limit again."
