@@ -27,6 +27,7 @@ from portal.core.periods import ONE_DAY, local_date
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from portal.core.staleness import refuse_stale
+from portal.core.tree_lock import hold_tree
 from rateplans.models import RatePlan
 from rateplans.selectors import chain_ids, count_customers, heir_ids
 from rateplans.services.holds import hold_plan
@@ -66,6 +67,10 @@ def add_charge(
     are still settled, but nothing falls due on it. Raises ValidationError by field.
     """
     by.require(Permission.COMMERCE)
+    hold_tree()
+    if account is not None:  # as it is now: perhaps moved, or purged with its customer
+        accounts = BillingAccount.objects.select_related("customer")
+        account = accounts.filter(pk=account.pk).first()
     owner_id = account.provider_id if account else plan.owner_id if plan else None
     if owner_id != by.customer.pk:
         raise PermissionDenied

@@ -15,8 +15,15 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
 from billing.choices import EntryKind, ProductReach, TaxDefault
-from billing.models import BillingAccount, LedgerEntry, Product, Tax, TaxLiability
-from billing.services import purchases, taxes, transactions
+from billing.models import (
+    BillingAccount,
+    Charge,
+    LedgerEntry,
+    Product,
+    Tax,
+    TaxLiability,
+)
+from billing.services import charge_rows, purchases, taxes, transactions
 from customers.models import Customer
 from customers.services import tree
 from customers.services.customers import create_normal
@@ -149,6 +156,22 @@ def test_nobody_takes_back_on_what_has_just_been_moved_away(world: World) -> Non
     assert refusal.code == "provider"
 
 
+def test_nobody_charges_what_has_just_been_moved_away(world: World) -> None:
+    account = BillingAccount.objects.get(customer=world.beta)
+
+    def charge() -> Charge:
+        return charge_rows.add_charge(
+            values={"name": "Rack", "amount": 1, "currency": "EUR"},
+            taxes=[],
+            account=account,
+            by=world.actor(world.ann),
+        )
+
+    _moved, refusal = _one_waits(lambda: _move(world), charge)
+    assert isinstance(refusal, PermissionDenied), refusal
+    assert not Charge.objects.exists()
+
+
 @pytest.mark.parametrize("is_booked_first", [True, False])
 def test_purged_customer_has_no_entries(world: World, is_booked_first: bool) -> None:
     """Neither a trace of a customer that is gone, nor an error when it is committed."""
@@ -204,7 +227,7 @@ def test_move_waits_for_a_purchase_below(world: World) -> None:
 
 
 def _tax_for_all(world: World, is_new: bool) -> Tax:
-    values = {"liable": TaxDefault.ALL}
+    values: dict[str, Any] = {"liable": TaxDefault.ALL}
     if is_new:
         values |= {"name": "Levy", "rate": Decimal(3)}
         return taxes.create_tax(
