@@ -228,7 +228,7 @@ class PlanWithdraw(PlanPage, ConfirmPage):
     def consequences(self) -> Sequence[str]:
         values = {"price": self.change.label, "value": self.change.text}
         return (
-            _("“%(price)s” does not become: %(value)s.") % values,
+            _("The planned change of “%(price)s” to %(value)s is dropped.") % values,
             _("What holds before that day goes on."),
         )
 
