@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.template import Template
-from django.test import client, override_settings
+from django.template import Context, Template
+from django.test import override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from portal.embedded.testdb import Databases
@@ -61,20 +61,21 @@ def quick_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def parts_of_forms_unrecorded() -> Iterator[None]:
+def parts_of_forms_unrecorded(django_test_environment: None) -> Iterator[None]:
     """``response.templates`` and ``response.context`` without boxes and their options.
 
-    Django's client copies the context of every template it sees, the thousand options of
-    a form's lists included, which takes as long as the page itself.
+    Django tells its client of every template that is drawn, and the client copies the
+    context: for the thousand options of a form's lists as long as the page itself.
     """
-    keep = client.store_rendered_templates
+    tell = Template._render
 
-    def store(store: Any, signal: Any, sender: Any, template: Template, **rest: Any):
-        if not (template.name or "").startswith("django/forms/widgets/"):
-            keep(store, signal, sender, template, **rest)
+    def render(template: Template, context: Context) -> Any:
+        if (template.name or "").startswith("django/forms/widgets/"):
+            return template.nodelist.render(context)
+        return tell(template, context)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "store_rendered_templates", store)
+        patch.setattr(Template, "_render", render)
         yield
 
 
