@@ -100,7 +100,7 @@ def charge_until_now(accounts: QuerySet[BillingAccount], *, hold: int) -> None:
             for pk in charges:
                 charge_due(pk)
         except ValidationError as error:
-            text = _("What is due until today must be charged before: %(reason)s")
+            text = _("What is due by today must be charged first: %(reason)s")
             reason = " ".join(error.messages)
             raise ValidationError(
                 text % {"reason": reason}, code=getattr(error, "code", None)

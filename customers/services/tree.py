@@ -288,7 +288,7 @@ def _refuse_unsettled(account: BillingAccount, *, before: BillingAccount) -> Non
         balance = format_money(account.balance, account.currency)
         text = _(
             "Settle the balance first: it is with the present parent, and comes to"
-            " %(balance)s with what is due until today."
+            " %(balance)s with what is due by today."
         ) % {"balance": balance}
     raise ValidationError(text, code="unsettled")
 

@@ -106,7 +106,7 @@ class CustomerDelete(CustomerLeaving):
             return sentences
         if self.plain.due:
             sentences.append(
-                _("What is due until today is charged first: the last run left it out.")
+                _("What is due by today is charged first: the last run left it out.")
             )
         if not self.plain.refunds:
             sentences.append(
@@ -135,7 +135,7 @@ class CustomerDelete(CustomerLeaving):
             entry_box(
                 self.plain.due,
                 currency=self.plain.level.currency,
-                title=_("Due until today"),
+                title=_("Due by today"),
                 total_label=_("Charged now"),
             ),
             fee_box(self.plain.back, title=comes_back, total_label=_("Total")),

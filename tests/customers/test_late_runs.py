@@ -188,7 +188,7 @@ def test_move_is_refused_where_what_is_due_cannot_be_charged(late: World) -> Non
         plan_name="Rival basic",
     )
     [text] = errors_of(answer)["__all__"]
-    assert "must be charged before" in text
+    assert "must be charged first" in text
     assert "USD" in text
     assert f'href="/a/{late.root.pk}/commerce/' in text  # where rates are entered
     assert _charged(late.acme) == []

@@ -86,9 +86,9 @@ def test_what_a_late_run_left_is_seen_before(world: World, ann: Client) -> None:
     url = _url(world, "delete")
     with time_machine.travel("2026-02-14T12:00Z", tick=False):
         page = ann.get(url)
-        assert "due until today is charged first" in _text(page)
+        assert "due by today is charged first" in _text(page)
         due, back = page.context["boxes"]
-        assert (due["title"], due["total"]) == ("Due until today", "€62.00")
+        assert (due["title"], due["total"]) == ("Due by today", "€62.00")
         assert (back["title"], back["total"]) == ("Comes back", "€31.00")
         assert balance(world.beta) == -12
         close_account(set_account(world.beta).pk)
