@@ -8,7 +8,14 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import CallTime, Charge, ExchangeRate, Product, ProductException
+from billing.models import (
+    CallTime,
+    Charge,
+    ExchangeRate,
+    ExtraCalls,
+    Product,
+    ProductException,
+)
 from portal.core.admin_base import ReadOnlyAdmin, ReadOnlyInline
 from portal.core.money import format_price
 
@@ -126,4 +133,19 @@ class CallTimeAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("customer"))
     def customer(self, obj: CallTime) -> str:
+        return str(obj.account.customer)
+
+
+@admin.register(ExtraCalls)
+class ExtraCallsAdmin(ReadOnlyAdmin):
+    """Calls at once that accounts bought, and what pays for them."""
+
+    list_display = ("customer", "type", "calls", "charge")
+    list_filter = ("type",)
+    list_select_related = ("account__customer", "charge")
+    ordering = ("-pk",)
+    related_search = ("account",)
+
+    @admin.display(description=_("customer"))
+    def customer(self, obj: ExtraCalls) -> str:
         return str(obj.account.customer)

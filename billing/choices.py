@@ -101,11 +101,54 @@ class ProductPeriod(TextChoices):
     ANNUALLY = "annually", _("Annually")
 
 
+class CallKind(TextChoices):
+    """Which way a call goes, for limits of calls at once."""
+
+    INBOUND = "inbound", _("Inbound calls at once")
+    OUTBOUND = "outbound", _("Outbound calls at once")
+    INTERNAL = "internal", _("Internal calls at once")
+
+
 class ProductType(TextChoices):
-    """What buying a product gives (D 5.2)."""
+    """What buying a product gives (D 5.2, docs/adr/0019)."""
 
     PRODUCT = "product", _("Goods or a service")
     CALL_TIME = "call_time", _("Call time")
+    CALLS_IN = "calls_in", _("Inbound calls at once")
+    CALLS_OUT = "calls_out", _("Outbound calls at once")
+    CALLS_IN_OUT = "calls_in_out", _("Inbound or outbound calls at once")
+    CALLS_TOTAL = "calls_total", _("Calls at once of any kind, with customers below")
+    CALLS_IN_TOTAL = (
+        "calls_in_total",
+        _("Inbound calls at once, with customers below"),
+    )
+    CALLS_OUT_TOTAL = (
+        "calls_out_total",
+        _("Outbound calls at once, with customers below"),
+    )
+    CALLS_IN_OUT_TOTAL = (
+        "calls_in_out_total",
+        _("Inbound or outbound calls at once, with customers below"),
+    )
+
+    @property
+    def call_kinds(self) -> frozenset[CallKind]:
+        """The calls that it allows more of at once; none for what is something else."""
+        if self == ProductType.CALLS_TOTAL:
+            return frozenset(CallKind)
+        words = self.value.split("_")
+        kinds = {"in": CallKind.INBOUND, "out": CallKind.OUTBOUND}
+        return frozenset(kinds[word] for word in words if word in kinds)
+
+    @property
+    def is_for_below(self) -> bool:
+        """Whether customers below the buyer make those calls, too."""
+        return bool(self.call_kinds) and self.value.endswith("_total")
+
+
+CALL_TYPES: tuple[ProductType, ...] = tuple(
+    kind for kind in ProductType if kind.call_kinds
+)
 
 
 class ProductReach(TextChoices):

@@ -143,6 +143,11 @@ def invoices_of(run: PeriodRun) -> RunInvoices:
     return RunInvoices(**counted)
 
 
+def has_customers(account: BillingAccount) -> bool:
+    """Whether somebody buys of the account's customer, deleted ones included."""
+    return BillingAccount.objects.filter(provider=account.customer_id).exists()
+
+
 def load_levels(customer: Any, *, at: datetime | None = None) -> list[Level]:
     """The accounts from the one below the system owner down to ``customer``'s own.
 

@@ -24,7 +24,7 @@ from billing import keys
 from billing.choices import EntryKind
 from billing.models import BilledFeature, BillingAccount, LedgerEntry
 from portal.core.actor import TenantRow
-from portal.core.money import ZERO
+from portal.core.money import ZERO, has_minor_unit_precision, round_money
 from portal.core.periods import start_of_day
 
 # In one statement: a balance and the entries that made it are of the same moment.
@@ -156,6 +156,13 @@ def balances_by_day(
 def _days(first: date, last: date) -> Iterator[date]:
     for number in range((last - first).days + 1):
         yield first + timedelta(days=number)
+
+
+def exact_money(amount: Decimal, currency: str) -> Decimal:
+    """``amount`` with the currency's decimal places, or as many more as it needs."""
+    if has_minor_unit_precision(amount, currency):
+        return round_money(amount, currency)
+    return amount.normalize()
 
 
 def who_booked(entry: LedgerEntry, *, reader: TenantRow) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from billing.choices import EntryKind
+from billing.models import LedgerEntry
 from billing.pricing import for_months
 from billing.services.fee_lines import FeeLine
 from billing.services.quotes import Quote, quote_removal
@@ -18,6 +19,10 @@ from portal.core.display import format_day
 from portal.core.money import ZERO, format_money
 from portal.core.periods import ONE_DAY
 from rateplans.models import NumberClass
+
+# What nothing costs: for a form that was changed on its way.
+NO_TOTAL = Decimal(-1)
+TOO_MUCH = Decimal("1e30")  # for any price; what is far more cannot be multiplied
 
 
 def price_box(quote: Quote) -> dict[str, Any] | None:
@@ -65,6 +70,38 @@ def fee_box(
         "total": format_money(total, currency),
         "is_bare": True,
     }
+
+
+def entry_box(
+    entries: Sequence[LedgerEntry], *, currency: str, title: str, total_label: str
+) -> dict[str, Any] | None:
+    """The same about charges as the account will have them, in its own words."""
+    if not entries:
+        return None
+    total = -sum((entry.amount for entry in entries), ZERO)
+    taxes: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for part in (part for entry in entries for part in entry.taxes.all()):
+        taxes[part.name] -= part.amount
+    return {
+        "title": title,
+        "rows": [
+            *(_row(entry.description, -entry.net, currency) for entry in entries),
+            *(_row(name, amount, currency) for name, amount in taxes.items()),
+        ],
+        "total_label": total_label,
+        "total": format_money(total, currency),
+        "is_bare": True,
+    }
+
+
+def total_of(text: str) -> Decimal:
+    """The amount that a form carries; one that nothing costs if it is none."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return NO_TOTAL
+    is_amount = amount.is_finite() and 0 <= amount < TOO_MUCH
+    return amount if is_amount else NO_TOTAL
 
 
 def class_prices(

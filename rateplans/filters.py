@@ -32,7 +32,7 @@ class PlanFilter(django_filters.FilterSet):
         method="filter_share",
     )
     signup = django_filters.ChoiceFilter(
-        label=_("Sign-up"),
+        label=_("At sign-up"),
         choices=[(OFFERED, _("Offered")), (NOT_OFFERED, _("Not offered"))],
         empty_label=_("All"),
         method="filter_signup",

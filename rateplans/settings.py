@@ -106,7 +106,8 @@ SECTIONS: tuple[SettingSection, ...] = (
             ("concurrent_calls", "bulk_calls"),
             ("conference_calls", "huntgroup_dests"),
             ("callerid_in_external", "external_out"),
-            ("dial_plan", "cos_timegroup"),
+            ("dial_plan",),
+            ("cos_timegroup",),
         ),
     ),
     SettingSection(

@@ -41,7 +41,7 @@ def setting_text(name: str, value: Any, currency: str) -> str:
     if isinstance(value, int):
         return limit_text(value)
     if name == "cos_timegroup" and value is not None:
-        return f"{value} ({value.times()})"
+        return f"{value}: {value.times()}"
     return str(value) if value else _("none")
 
 

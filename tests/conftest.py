@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.template import Template
-from django.test import client, override_settings
+from django.template import Context, Template
+from django.test import override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from portal.embedded.testdb import Databases
+from tests.architecture.estate import build_estate
 from tests.world import World, build_world
 
 # What is laid once for each worker. A test finds it by the fixture of the same name.
-STATES = {"world": build_world}
+STATES = {"world": build_world, "estate": build_estate}
 databases = Databases(os.environ.get("PYTEST_XDIST_WORKER", "main"), STATES)
 
 
@@ -60,20 +61,21 @@ def quick_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def parts_of_forms_unrecorded() -> Iterator[None]:
+def parts_of_forms_unrecorded(django_test_environment: None) -> Iterator[None]:
     """``response.templates`` and ``response.context`` without boxes and their options.
 
-    Django's client copies the context of every template it sees, the thousand options of
-    a form's lists included, which takes as long as the page itself.
+    Django tells its client of every template that is drawn, and the client copies the
+    context: for the thousand options of a form's lists as long as the page itself.
     """
-    keep = client.store_rendered_templates
+    tell = Template._render
 
-    def store(store: Any, signal: Any, sender: Any, template: Template, **rest: Any):
-        if not (template.name or "").startswith("django/forms/widgets/"):
-            keep(store, signal, sender, template, **rest)
+    def render(template: Template, context: Context) -> Any:
+        if (template.name or "").startswith("django/forms/widgets/"):
+            return template.nodelist.render(context)
+        return tell(template, context)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "store_rendered_templates", store)
+        patch.setattr(Template, "_render", render)
         yield
 
 
@@ -95,4 +97,11 @@ def empty_cache() -> None:
 def world(db: None) -> World:
     """The cast of tests/world.py."""
     known: World = databases.known("world")
+    return known
+
+
+@pytest.fixture
+def estate(db: None) -> World:
+    """The world with what tests/architecture/estate.py adds to it."""
+    known: World = databases.known("estate")
     return known

@@ -22,7 +22,7 @@ from billing.einvoice.record import (
 from billing.einvoice.tree import Node, plain
 
 _UBL = "urn:oasis:names:specification:ubl:schema:xsd"
-_NAMESPACES = {
+_NAMESPACES: dict[str | None, str] = {
     "cac": f"{_UBL}:CommonAggregateComponents-2",
     "cbc": f"{_UBL}:CommonBasicComponents-2",
 }
@@ -39,8 +39,8 @@ def ubl(document: Document) -> bytes:
     """
     is_credit_note = document.type is DocumentType.CREDIT_NOTE
     kind = "CreditNote" if is_credit_note else "Invoice"
-    namespaces: dict[str | None, str] = {None: f"{_UBL}:{kind}-2"}
-    root = Node.root(kind, {**namespaces, **_NAMESPACES})
+    own: dict[str | None, str] = {None: f"{_UBL}:{kind}-2"}
+    root = Node.root(kind, own | _NAMESPACES)
     _head(root, document, is_credit_note=is_credit_note)
     creditor = document.payment.creditor if document.payment is not None else ""
     seller = root.add("cac:AccountingSupplierParty")

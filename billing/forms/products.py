@@ -9,19 +9,24 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from billing.choices import ProductType
+from billing.choices import CALL_TYPES, ProductType
 from billing.forms.charges import price_input
 from billing.models import Product, Tax
+from billing.services.products import MOST_CALLS
 from billing.services.purchases import MOST_AT_ONCE
 from portal.core.forms import AmountField, Columns, PortalForm, Section
 from portal.core.money import currency_choices
 from portal.core.row_forms import RowForm, model_field, name_field
 
 INHERITED, FIXED, MARKUP = "inherited", "fixed", "markup"
+_MISSING = {
+    "minutes": _("Enter how much call time it gives."),
+    "calls": _("Enter how many calls at once it gives."),
+}
 
 
 class ProductForm(RowForm):
-    own_fields = frozenset({"seen", "taxes", "minutes"})
+    own_fields = frozenset({"seen", "taxes", "minutes", "calls"})
 
     name = name_field(Product, "name")
     description = model_field(
@@ -40,6 +45,16 @@ class ProductForm(RowForm):
         max_value=1_000_000,
         help_text=_(
             "For call time only. It lasts until the end of the month it was bought in."
+        ),
+    )
+    calls = forms.IntegerField(
+        label=_("Number of calls"),
+        required=False,
+        min_value=1,
+        max_value=MOST_CALLS,
+        help_text=_(
+            "For calls at once only. Beyond the customer's limit; for as long as a"
+            " recurring price is paid, otherwise for good."
         ),
     )
     information = model_field(
@@ -95,7 +110,7 @@ class ProductForm(RowForm):
                 "name",
                 "description",
                 "type",
-                "minutes",
+                Columns("minutes", "calls"),
                 id="product",
                 is_open=True,
             ),
@@ -115,15 +130,24 @@ class ProductForm(RowForm):
         data: dict[str, Any] = super().clean() or {}
         for name in ("create_fee", "create_buy", "period_fee", "period_buy"):
             data[name] = data.get(name) or 0
-        is_call_time = data.get("type") == ProductType.CALL_TIME
-        if is_call_time and not data.get("minutes") and "minutes" not in self.errors:
-            self.add_error("minutes", _("Enter how much call time it gives."))
+        wanted = self._amount_field(data.get("type", ""))
+        if wanted and not data.get(wanted) and wanted not in self.errors:
+            self.add_error(wanted, _MISSING[wanted])
         return data
 
+    @staticmethod
+    def _amount_field(type_: str) -> str:
+        """The field that says how much a product of the type gives, if any."""
+        if type_ == ProductType.CALL_TIME:
+            return "minutes"
+        return "calls" if type_ in CALL_TYPES else ""
+
     def values(self) -> dict[str, Any]:
-        is_call_time = self.cleaned_data["type"] == ProductType.CALL_TIME
-        minutes = self.cleaned_data["minutes"] or 0
-        return super().values() | {"amount": minutes * 60 if is_call_time else 0}
+        name = self._amount_field(self.cleaned_data["type"])
+        amount = self.cleaned_data[name] if name else 0
+        return super().values() | {
+            "amount": amount * 60 if name == "minutes" else amount
+        }
 
 
 class PlanProductForm(PortalForm):

@@ -1,6 +1,7 @@
 from billing.models.account import BillingAccount, out_of_credit
 from billing.models.charge import Charge
 from billing.models.currency import ExchangeRate
+from billing.models.extra_calls import ExtraCalls
 from billing.models.feature import BilledFeature
 from billing.models.invoice import (
     Invoice,
@@ -31,6 +32,7 @@ __all__ = [
     "Charge",
     "EntryTax",
     "ExchangeRate",
+    "ExtraCalls",
     "Invoice",
     "InvoiceFile",
     "InvoiceLogo",

@@ -28,6 +28,7 @@ class LedgerEntry(models.Model):
         "billing.BillingAccount",
         verbose_name=_("billing account"),
         on_delete=models.PROTECT,
+        db_index=False,  # entry_account_newest begins with it
         related_name="entries",
     )
     key = models.CharField(
@@ -106,6 +107,7 @@ class LedgerEntry(models.Model):
         # People come and go, entries stay as they are: with the name below.
         on_delete=models.DO_NOTHING,
         db_constraint=False,
+        db_index=False,  # nothing asks for the entries of a person
         null=True,
         blank=True,
         related_name="+",
@@ -190,6 +192,7 @@ class EntryTax(models.Model):
         LedgerEntry,
         verbose_name=_("ledger entry"),
         on_delete=models.PROTECT,
+        db_index=False,  # tax_once_per_entry begins with it
         related_name="taxes",
     )
     tax = models.ForeignKey(

@@ -10,26 +10,27 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
-from billing.choices import ProductPeriod, ProductReach, ProductType
+from billing.choices import CALL_TYPES, ProductPeriod, ProductReach, ProductType
 from billing.models.charge import price_field
 from billing.models.tax import Tax
 from portal.core.money import validate_currency
 
 
 class Product(models.Model):
-    """Goods, services or blocks of minutes that customers buy at Actions » Purchase (D 5.2)."""
+    """Goods, services, minutes or calls at once, bought at Actions » Purchase (D 5.2)."""
 
     owner = models.ForeignKey(
         "customers.Customer",
         verbose_name=_("owner"),
         on_delete=models.PROTECT,
+        db_index=False,  # product_name_once_per_owner begins with it
         related_name="products",
     )
     name = models.CharField(_("name"), max_length=120)
     description = models.TextField(_("description"), blank=True, max_length=2000)
     type = models.CharField(
         _("type"),
-        max_length=15,
+        max_length=20,
         choices=ProductType.choices,
         default=ProductType.PRODUCT,
     )
@@ -95,6 +96,11 @@ class Product(models.Model):
                 condition=~Q(type="call_time") | Q(period=""),
                 violation_error_message=_("Call time has no recurring price."),
             ),
+            models.CheckConstraint(
+                name="product_gives_some_calls",
+                condition=~Q(type__in=CALL_TYPES) | Q(amount__gt=0),
+                violation_error_message=_("Enter how many calls at once it gives."),
+            ),
         )
 
     def __str__(self) -> str:
@@ -108,6 +114,7 @@ class ProductException(models.Model):
         "rateplans.RatePlan",
         verbose_name=_("rate plan"),
         on_delete=models.CASCADE,
+        db_index=False,  # product_exception_once_per_plan begins with it
         related_name="product_exceptions",
     )
     product = models.ForeignKey(

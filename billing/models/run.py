@@ -175,6 +175,7 @@ class RunFailure(models.Model):
         PeriodRun,
         verbose_name=_("billing run"),
         on_delete=models.CASCADE,
+        db_index=False,  # failure_once_per_run begins with it
         related_name="failures",
     )
     account = models.ForeignKey(

@@ -20,6 +20,7 @@ class Tax(models.Model):
         "customers.Customer",
         verbose_name=_("owner"),
         on_delete=models.PROTECT,
+        db_index=False,  # tax_name_once_per_owner begins with it
         related_name="taxes",
     )
     name = models.CharField(_("name"), max_length=60)
@@ -118,7 +119,10 @@ class TaxLiability(models.Model):
     """An account that a tax applies to."""
 
     account = models.ForeignKey(
-        "billing.BillingAccount", on_delete=models.CASCADE, related_name="liabilities"
+        "billing.BillingAccount",
+        on_delete=models.CASCADE,
+        db_index=False,  # liability_once begins with it
+        related_name="liabilities",
     )
     tax = models.ForeignKey(Tax, on_delete=models.PROTECT, related_name="liabilities")
 

@@ -157,6 +157,19 @@ def update_account(
     return changes
 
 
+def changes_fees(
+    account: BillingAccount, values: Mapping[str, Any], taxes: Iterable[Tax] | None
+) -> bool:
+    """Whether what `update_account` would set is anything that fees depend on."""
+    for name in ("plan", "bill_type", "currency"):
+        if name in values and values[name] != getattr(account, name):
+            return True
+    if taxes is None:
+        return False
+    liable = set(account.liabilities.values_list("tax_id", flat=True))
+    return liable != {tax.pk for tax in taxes}
+
+
 def _set(account: BillingAccount, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if name not in FIELDS:

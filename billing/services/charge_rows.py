@@ -9,12 +9,12 @@ from typing import Any
 from dateutil.relativedelta import relativedelta
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing.choices import ChargePeriod
-from billing.models import BillingAccount, Charge, Product, Tax
+from billing.models import BillingAccount, Charge, LedgerEntry, Product, Tax
 from billing.schedules import Schedule, schedule_of
 from billing.selectors import available_taxes
 from billing.services.charge_chains import charges_above, end_above, hold_accounts
@@ -27,8 +27,10 @@ from portal.core.periods import ONE_DAY, local_date
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from portal.core.staleness import refuse_stale
+from portal.core.tree_lock import hold_tree
 from rateplans.models import RatePlan
 from rateplans.selectors import chain_ids, count_customers, heir_ids
+from rateplans.services.holds import hold_plan
 
 FIELDS: tuple[str, ...] = (
     "name",
@@ -65,11 +67,17 @@ def add_charge(
     are still settled, but nothing falls due on it. Raises ValidationError by field.
     """
     by.require(Permission.COMMERCE)
+    hold_tree()
+    if account is not None:  # as it is now: perhaps moved, or purged with its customer
+        accounts = BillingAccount.objects.select_related("customer")
+        account = accounts.filter(pk=account.pk).first()
     owner_id = account.provider_id if account else plan.owner_id if plan else None
     if owner_id != by.customer.pk:
         raise PermissionDenied
     if account is not None and not is_immediate:
         _refuse_on_deleted(account)
+    if plan is not None and not hold_plan(plan.pk):
+        raise ValidationError(_("The rate plan was deleted meanwhile."), code="gone")
     charge = Charge(owner_id=owner_id, account=account, plan=plan)
     _set(charge, values)
     charge.next_on = _next_on(charge)
@@ -197,9 +205,30 @@ def count_payers(plan: RatePlan) -> int:
 
     Customers of a billing type without recurring fees are not among them.
     """
-    types = [kind for kind, rules in RULES.items() if rules.has_monthly_fees]
-    counts = count_customers(heir_ids(plan.pk), where=Q(accounts__bill_type__in=types))
-    return sum(counts.values())
+    with_fees = Q(accounts__bill_type__in=_types_with_fees())
+    return sum(count_customers(heir_ids(plan.pk), where=with_fees).values())
+
+
+def payers(plan: RatePlan, charge: Charge | None = None) -> dict[date, int]:
+    """Those customers by the day from which on they are charged for plans.
+
+    Who has paid ``charge`` is left out if it is paid once.
+    """
+    with scopes_disabled():  # customers of resellers are on a shared plan, too
+        accounts = BillingAccount.objects.filter(
+            plan__in=heir_ids(plan.pk),
+            bill_type__in=_types_with_fees(),
+            customer__deleted_at=None,
+        )
+        if charge is not None and charge.period == ChargePeriod.ONCE:
+            paid = LedgerEntry.objects.filter(charge=charge, account=OuterRef("pk"))
+            accounts = accounts.exclude(Exists(paid))
+        counted = accounts.order_by().values_list("charges_from")
+        return dict(counted.annotate(customers=Count("pk")))
+
+
+def _types_with_fees() -> list[str]:
+    return [kind for kind, rules in RULES.items() if rules.has_monthly_fees]
 
 
 def _whose_log(charge: Charge) -> Any:

@@ -16,12 +16,18 @@ from rateplans.choices import Feature
 
 
 def shortage_refusal(
-    error: CreditError, levels: Sequence[Level], *, by: Actor
+    error: CreditError, levels: Sequence[Level], *, by: Actor, is_new: bool = False
 ) -> ValidationError:
-    """The refusal as ``by`` may read it: accounts above its own stay closed."""
+    """The refusal as ``by`` may read it: accounts above its own stay closed.
+
+    ``is_new`` says that the lowest account is just being opened: that it falls short is the
+    fault of the credit limit that was entered for it.
+    """
     shortages = {shortage.account_id: shortage for shortage in error.shortages}
     for level in reversed(levels):
         shortage = shortages.get(level.account.pk)
+        if shortage is not None and is_new and level is levels[-1]:
+            return _first_limit_too_low(shortage)
         if shortage is not None:
             return _shortage(shortage, level, by)
     return _from_above()
@@ -58,6 +64,18 @@ def _shortage(shortage: Shortage, level: Level, by: Actor) -> ValidationError:
             " provider to raise your credit limit by that much."
         )
     return ValidationError(text % values, code="credit")
+
+
+def _first_limit_too_low(shortage: Shortage) -> ValidationError:
+    """For an account with nothing on it yet, and which nobody can put anything on."""
+    wanted = format_money(shortage.wanted, shortage.currency)
+    text = _(
+        "The first fees come to %(wanted)s, and a new customer has no balance to pay them"
+        " from. Enter a credit limit of at least %(wanted)s, or choose a rate plan that"
+        " costs less at the beginning."
+    )
+    refusal = ValidationError(text % {"wanted": wanted}, code="credit")
+    return ValidationError({"credit_limit": refusal})
 
 
 def _from_above() -> ValidationError:

@@ -25,7 +25,7 @@ from billing.models import BillingAccount, Invoice, LedgerEntry, Payment
 from billing.services import corrections, invoices, settlements
 from billing.services.corrections import Correction
 from billing.services.invoices import Draft
-from billing.services.transactions import require_provider
+from billing.services.transactions import held_by_provider
 from billing.taxes import TaxPart
 from billing.types import rules_of
 from portal.core import audit
@@ -58,7 +58,7 @@ def issue(
     ``is_reissued`` makes the same invoice again with today's data: only for a whole one,
     and where nothing was credited before. Raises ValidationError.
     """
-    require_provider(invoice.account, by)
+    held_by_provider(invoice.account, by)
     with scopes_disabled():
         account = settlements.held_account(invoice.account_id)
         made = Invoice.objects.filter(

@@ -14,15 +14,16 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from billing import keys, ledger
-from billing.models import BilledFeature
+from billing.models import BilledFeature, LedgerEntry
 from billing.pricing import Level, LevelPrice, price_down
 from billing.selectors import Rates, load_levels
 from billing.services.charge_chains import paid_above
-from billing.services.charges import charge_due
+from billing.services.charges import charge_due, lines_due
 from billing.services.fee_lines import (
     FeeLine,
     days_text,
@@ -31,10 +32,11 @@ from billing.services.fee_lines import (
     running_until,
     thing,
 )
-from billing.services.fees import locked_levels
+from billing.services.fees import hold_chain, locked_levels
 from billing.services.refunds import Refund, refunds, spared
 from portal.core.actor import Actor
 from portal.core.money import ZERO
+from portal.core.scope import scopes_disabled
 from rateplans.choices import BillingPeriod, Feature, Occurs
 
 
@@ -51,9 +53,13 @@ class Rest:
 
 @dataclass(frozen=True)
 class DepartureQuote:
-    """What a customer itself gets back, and pays for the rest of its contract."""
+    """What a customer itself pays until today and for the rest of its contract, and gets back.
+
+    ``due`` are entries that are not posted: what late runs have left.
+    """
 
     level: Level
+    due: list[LedgerEntry] = field(default_factory=list)
     back: list[FeeLine] = field(default_factory=list)
     rest: list[FeeLine] = field(default_factory=list)
 
@@ -61,6 +67,10 @@ class DepartureQuote:
     def refunds(self) -> bool:
         """Whether the plan gives anything back at all."""
         return bool(self.level.plan.value("refund_on_removal"))
+
+    @property
+    def total_due(self) -> Decimal:
+        return -sum((entry.amount for entry in self.due), ZERO)
 
     @property
     def total_back(self) -> Decimal:
@@ -80,12 +90,41 @@ def quote_departure(
     Raises ValidationError where a currency has no rate.
     """
     levels = load_levels(customer)
+    if not _is_anything_due(levels):
+        return _quote(levels, contract_until)
+    # What comes back is a part of what is charged before: it is charged for a moment.
+    with transaction.atomic():
+        hold_chain(customer)
+        own = levels[-1].account
+        newest = own.entries.aggregate(newest=Max("pk"))["newest"] or 0
+        levels, _now = locked_levels(customer)
+        charge_due(own.pk)
+        due = own.entries.filter(pk__gt=newest).prefetch_related("taxes").order_by("pk")
+        quote = _quote(levels, contract_until, due=list(due))
+        transaction.set_rollback(True)
+    return quote
+
+
+def _is_anything_due(levels: Sequence[Level]) -> bool:
     own = levels[-1]
-    leaving = _leaving(customer)
+    if any(level.account.billed_until <= level.today for level in levels):
+        return True
+    with scopes_disabled():  # what a level below has bought is looked at, too
+        return own.rules.has_monthly_fees and bool(lines_due(own.account, own.today))
+
+
+def _quote(
+    levels: Sequence[Level],
+    contract_until: date | None,
+    *,
+    due: Sequence[LedgerEntry] = (),
+) -> DepartureQuote:
+    own = levels[-1]
+    leaving = _leaving(own.account.customer)
     back = refunds(levels, {own.path}, leaving, since=contract_until)
     rest = _rests(levels, {own.path}, leaving, contract_until)
     return DepartureQuote(
-        own, [each.line for each in back], [each.line for each in rest]
+        own, list(due), [each.line for each in back], [each.line for each in rest]
     )
 
 

@@ -49,23 +49,25 @@ def add_features(
 ) -> None:
     """Begin to bill ``items``, which ``customer`` has just been given.
 
-    ``came_from`` is the account above that held them until now (numbers): whoever had them
-    below it already pays for them. ``price_seen`` is the total at ``customer``'s own level
-    that whoever asked for them was shown; None where nobody was shown one.
+    ``came_from`` is the account above that held the numbers among them until now: whoever
+    had those below it already pays for them. ``price_seen`` is the total at ``customer``'s
+    own level that whoever asked for them was shown; None where nobody was shown one.
     Raises ValidationError, code ``forbidden`` or ``maximum`` if a plan does not allow it,
     ``price_changed`` if they come to another total than the one seen, ``credit`` or
-    ``provider`` if somebody's credit does not reach.
+    ``provider`` if somebody's credit does not reach; at ``credit_limit`` if it is that of a
+    customer whose account is among ``items``.
     """
     if not items:
         return
     levels, now = locked_levels(customer)
-    gaining = levels_outside(levels, came_from)
+    everybody, below = levels_outside(levels, None), levels_outside(levels, came_from)
     counts = count_features(levels, {item.feature for item in items})
     if came_from is not None:
-        _end(items, now)
+        _end([item for item in items if item.feature == Feature.NUMBER], now)
     postings: list[ledger.Posting] = []
     own_total = ZERO
     for (feature, number_class_id), group in _grouped(items):
+        gaining = below if feature == Feature.NUMBER else everybody
         refuse_above_maximum(levels, gaining, feature, len(group), counts, customer, by)
         rows = begin_billing(customer.pk, group, now)
         lines = lines_for_new(
@@ -93,7 +95,8 @@ def add_features(
     try:
         ledger.post(postings, by=by, within_limits=True, at=now)
     except ledger.CreditError as error:
-        raise shortage_refusal(error, levels, by=by) from error
+        is_new = any(item.feature == Feature.ACCOUNT for item in items)
+        raise shortage_refusal(error, levels, by=by, is_new=is_new) from error
 
 
 @transaction.atomic
@@ -130,22 +133,25 @@ def locked_levels(customer: Any) -> tuple[list[Level], datetime]:
     Now is read once, under the locks: near midnight the day that is charged and the time
     that the next period counts by must not be two days.
     """
-    with scopes_disabled():  # every account above is charged too
-        accounts = list(
-            BillingAccount.objects.filter(
-                customer__in=[*customer.ancestor_ids, customer.pk]
-            )
-            .select_for_update(of=("self",), no_key=True)
-            .order_by("pk")
-        )
+    held = hold_chain(customer)
     now = timezone.now()
     levels = load_levels(customer, at=now)
     due = [level for level in levels if level.account.billed_until <= level.today]
     for level in due:
         # What a late run has not charged yet is charged for what there was until now.
         close_account(level.account.pk, on=level.today)
-    assert len(accounts) == len(levels)
+    assert held == len(levels)
     return (load_levels(customer, at=now) if due else levels), now
+
+
+def hold_chain(customer: Any) -> int:
+    """Lock the accounts of the chain in the order of their ids; how many there are."""
+    with scopes_disabled():  # every account above is charged too
+        accounts = BillingAccount.objects.filter(
+            customer__in=[*customer.ancestor_ids, customer.pk]
+        )
+        rows = accounts.select_for_update(of=("self",), no_key=True).order_by("pk")
+        return len(rows)
 
 
 def levels_outside(levels: Sequence[Level], holder: Any) -> set[str]:

@@ -27,7 +27,7 @@ from billing.choices import (
 )
 from billing.models import BillingAccount, Invoice, LedgerEntry, Payment
 from billing.services import credit_notes, invoices, settlements
-from billing.services.transactions import refuse_above_maximum, require_provider
+from billing.services.transactions import held_by_provider, refuse_above_maximum
 from billing.types import rules_of
 from portal.core import audit
 from portal.core.actor import Actor
@@ -66,7 +66,7 @@ def record_payment(
     account whose billing type has invoices for them gets its invoice. ``at`` is when it is
     booked, now by default. Raises ValidationError by field.
     """
-    require_provider(account, by)
+    held_by_provider(account, by)
     account = settlements.held_account(account.pk)
     present = Payment.objects.filter(account=account, key=key).first()
     if present is not None:
@@ -121,7 +121,7 @@ def reverse_payment(
     payment was refused; otherwise they are as if it had never been booked. The invoice of a
     top-up is cancelled by a credit note. It is booked whatever the credit limit says.
     """
-    require_provider(payment.account, by)
+    held_by_provider(payment.account, by)
     if not reason.strip():
         raise ValidationError({"reason": _("Say why it is taken back.")})
     account = settlements.held_account(payment.account_id)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from billing.choices import ProductType
+from billing.choices import CALL_TYPES, ProductType
 from billing.models import Product, ProductException, Tax
 from billing.product_selectors import products_to_price
 from billing.services.charge_rows import taxes_of, tickable_taxes
@@ -45,6 +45,8 @@ EXCEPTION_FIELDS: tuple[str, ...] = (
     "period_markup",
     "period_margin",
 )
+# At once, as many as a limit may say.
+MOST_CALLS = 100_000
 _CONSTRAINTS = {"product_name_once_per_owner": "name"}
 
 
@@ -170,6 +172,9 @@ def _set(product: Product, values: Mapping[str, Any]) -> None:
         errors["period"] = ValidationError(_("Call time has no recurring price."))
     if is_call_time and not product.amount:
         errors["amount"] = ValidationError(_("Enter how much call time it gives."))
+    if product.type in CALL_TYPES and not 1 <= product.amount <= MOST_CALLS:
+        text = _("Enter a number of calls from 1 to %(most)d.") % {"most": MOST_CALLS}
+        errors["amount"] = ValidationError(text)
     if not product.period and (product.period_fee or product.period_buy):
         errors["period"] = ValidationError(
             _("Choose how often the recurring price is due.")

@@ -14,8 +14,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing import keys, ledger
-from billing.choices import EntryKind, ProductType
-from billing.models import BillingAccount, CallTime, Charge, Product, Tax
+from billing.calls_at_once import calls_at_once
+from billing.choices import CALL_TYPES, EntryKind, ProductType
+from billing.models import BillingAccount, CallTime, Charge, ExtraCalls, Product, Tax
 from billing.pricing import Level
 from billing.product_pricing import ProductPrice
 from billing.product_selectors import load_product_prices, products_on_offer
@@ -23,6 +24,7 @@ from billing.schedules import schedule_of
 from billing.selectors import Rates, load_levels
 from billing.services.charge_lines import ChargeLine, full_line
 from billing.services.credit import shortage_refusal
+from billing.services.products import MOST_CALLS
 from billing.taxes import TaxPart, on_sold, tax_parts
 from portal.core import audit
 from portal.core.actor import Actor
@@ -30,6 +32,7 @@ from portal.core.money import ZERO, round_money
 from portal.core.periods import period_of
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
+from portal.core.tree_lock import hold_place
 
 MOST_AT_ONCE = 1000
 # Seconds, as many as the database keeps in one number.
@@ -134,9 +137,7 @@ def _purchases(customer: Any, product: Product, quantity: int) -> list[LevelPurc
     levels = load_levels(customer)
     if on_offer is None or not levels:
         raise ValidationError(_("This is not on offer any more."), code="offer")
-    if on_offer.amount * quantity > MOST_CALL_TIME:
-        text = _("So much call time cannot be bought at once: choose fewer.")
-        raise ValidationError({"quantity": text}, code="call_time")
+    _refuse_useless(on_offer, quantity, levels[-1])
     rates = Rates(levels[-1].today)
     prices = load_product_prices([on_offer], levels, rates=rates).get(on_offer.pk)
     if prices is None:
@@ -160,6 +161,24 @@ def _purchases(customer: Any, product: Product, quantity: int) -> list[LevelPurc
             )
         )
     return found
+
+
+def _refuse_useless(product: Product, quantity: int, own: Level) -> None:
+    """Raise ValidationError for more than can be counted, or what raises nothing."""
+    given = product.amount * quantity
+    if product.type in CALL_TYPES:
+        if given > MOST_CALLS:
+            text = _("At most %(most)d calls at once can be bought: choose fewer.")
+            text %= {"most": MOST_CALLS}
+            raise ValidationError({"quantity": text}, code="calls")
+        if calls_at_once(own.account, plan=own.plan).is_unlimited:
+            raise ValidationError(
+                _("There is no limit of calls at once: there is nothing to raise."),
+                code="unlimited",
+            )
+    elif given > MOST_CALL_TIME:
+        text = _("So much call time cannot be bought at once: choose fewer.")
+        raise ValidationError({"quantity": text}, code="call_time")
 
 
 def _costs(
@@ -225,7 +244,8 @@ def purchase(
     """Buy ``quantity`` of ``product`` for ``customer``: paid at every level, or not at all.
 
     The one-off price is posted at once, with the first time of a recurring one, whose later
-    times become a charge at each level; call time may be used until the month ends.
+    times become a charge at each level; call time may be used until the month ends, and
+    calls at once as long as billing.calls_at_once says.
     ``expected`` is the total that the buyer agreed to.
     Raises ValidationError, code ``price`` if it is another one by now, ``offer`` if it is
     not on offer, ``credit`` or ``provider`` if somebody's credit does not reach.
@@ -235,8 +255,10 @@ def purchase(
         raise ValidationError(_("This is not on offer any more."), code="offer")
     if not 1 <= quantity <= MOST_AT_ONCE:
         raise ValidationError({"quantity": _("Enter a quantity from 1 to 1000.")})
+    hold_place(customer, by=by)  # everybody above pays, too
     purchases = _purchases(customer, product, quantity)
     own = purchases[-1]
+    product = own.once.product  # as it is priced: it may have been changed meanwhile
     if expected is not None and expected != own.total:
         raise ValidationError(
             _("Check the price, which is another one now, and confirm it."),
@@ -258,6 +280,8 @@ def purchase(
             raise shortage_refusal(error, levels, by=by) from error
     if product.type == ProductType.CALL_TIME:
         _give_call_time(own, product, quantity, posted)
+    if product.type in CALL_TYPES:
+        _give_calls(own, product, quantity, posted)
     audit.record(
         "product.purchased",
         product,
@@ -290,18 +314,35 @@ def _give_call_time(
     quantity: int,
     posted: Sequence[ledger.Posted],
 ) -> None:
-    account = own.level.account
-    entry_id = next(
-        (entry.entry_id for entry in posted if entry.account_id == account.pk), None
-    )
     seconds = product.amount * quantity
     CallTime.objects.create(
-        account=account,
-        entry_id=entry_id,
+        account=own.level.account,
+        entry_id=_entry_of(own, posted),
         seconds=seconds,
         remaining=seconds,
         expires_on=end_of_month(own.level.today),
     )
+
+
+def _give_calls(
+    own: LevelPurchase,
+    product: Product,
+    quantity: int,
+    posted: Sequence[ledger.Posted],
+) -> None:
+    ExtraCalls.objects.create(
+        account=own.level.account,
+        type=product.type,
+        calls=product.amount * quantity,
+        entry_id=_entry_of(own, posted),
+        charge=own.charge,
+    )
+
+
+def _entry_of(own: LevelPurchase, posted: Sequence[ledger.Posted]) -> int | None:
+    """The buyer's first entry; None if it was free."""
+    pk = own.level.account.pk
+    return next((entry.entry_id for entry in posted if entry.account_id == pk), None)
 
 
 def end_of_month(day: date) -> date:

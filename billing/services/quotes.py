@@ -90,7 +90,7 @@ def quote_new_customer(
 ) -> Quote:
     """What a customer not made yet would pay for its account and ``wishes``.
 
-    ``values`` are those of the account, at least ``plan``.
+    ``values`` are those of the account, at least ``plan``, and its time zone.
     """
     level = level_of_newcomer(parent, values)
     levels = [*load_levels(parent), level]
@@ -101,10 +101,11 @@ def quote_new_customer(
 
 def level_of_newcomer(parent: Any, values: dict[str, Any]) -> Level:
     """The level of a customer below ``parent`` that is not made yet; nothing is saved."""
-    today = local_date(parent.time_zone)
+    zone = values.get("time_zone") or parent.time_zone
+    today = local_date(zone)
     plan = effective_plan(values["plan"], on=today)
     fees_from, billed_until = first_days(plan, today)
-    newcomer = type(parent)(parent=parent, path=f"{parent.path}0.", name="")
+    newcomer = type(parent)(parent=parent, path=f"{parent.path}0.", time_zone=zone)
     account = BillingAccount(
         customer=newcomer,
         provider=parent,

@@ -14,13 +14,17 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from math import ceil
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from billing.choices import RunStep
 from billing.models import BillingAccount, PeriodRun, RunFailure
 from billing.services import run_parts, run_work
-from billing.services.charges import accounts_with_due_charges
+from billing.services.charges import accounts_with_due_charges, charge_due
+from billing.services.periods import close_accounts
 from billing.services.run_parts import Lease
 from portal.core import audit
 from portal.core.actor import Actor
@@ -250,10 +254,40 @@ def due_now() -> tuple[int, int]:
         )
 
 
-def due_for_fees(on: date | None) -> list[int]:
-    """Accounts on which a period has begun that is not charged yet."""
+@transaction.atomic
+def charge_until_now(accounts: QuerySet[BillingAccount], *, hold: int) -> None:
+    """Charge what is due on ``accounts`` as a run would, however late runs are; all of it.
+
+    For whoever is about to change who pays for whom, or by which plan: what was due before
+    is charged as things were. Limits do not stop it, and nothing is charged twice. All
+    that something is due on are locked by their ids, with the account of the id ``hold``.
+    Raises ValidationError where a currency has no rate.
+    """
+    with scopes_disabled():  # what accounts above owe is due, too
+        fees = due_for_fees(None, among=accounts)
+        due = accounts.filter(pk__in=due_for_charges(None)).values_list("pk", flat=True)
+        charges = sorted(due)
+        rows = BillingAccount.objects.filter(pk__in={hold, *fees, *charges})
+        list(rows.select_for_update(of=("self",), no_key=True).order_by("pk"))
+        try:
+            close_accounts(fees)
+            for pk in charges:
+                charge_due(pk)
+        except ValidationError as error:
+            text = _("What is due by today must be charged first: %(reason)s")
+            reason = " ".join(error.messages)
+            raise ValidationError(
+                text % {"reason": reason}, code=getattr(error, "code", None)
+            ) from error
+
+
+def due_for_fees(
+    on: date | None, *, among: QuerySet[BillingAccount] | None = None
+) -> list[int]:
+    """Accounts on which a period has begun that is not charged yet; those ``among`` some."""
     latest = on or local_date("UTC") + ONE_DAY
-    rows = BillingAccount.objects.filter(
+    accounts = BillingAccount.objects.all() if among is None else among
+    rows = accounts.filter(
         billed_until__lte=latest, customer__deleted_at=None
     ).values_list("pk", "billed_until", "customer__time_zone")
     now = timezone.now()

@@ -20,6 +20,7 @@ from portal.core.money import has_minor_unit_precision
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from portal.core.staleness import refuse_stale
+from portal.core.tree_lock import hold_tree
 
 FIELDS: tuple[str, ...] = (
     "name",
@@ -51,6 +52,8 @@ def create_tax(*, owner: Any, values: Mapping[str, Any], by: Actor) -> Tax:
     unless they say so, which is refused. Raises ValidationError by field.
     """
     _require(owner, by)
+    if values.get("liable") == TaxDefault.ALL:
+        _hold_customers(owner)
     tax = Tax(owner=owner, is_vat=not values.get("amount"))
     _set(tax, values)
     with refusals(Tax, _CONSTRAINTS):
@@ -77,6 +80,8 @@ def update_tax(
     the state (portal.core.staleness) that the change was made from.
     Raises ValidationError by field, StaleError if the tax is not as ``seen`` any more.
     """
+    if values.get("liable") == TaxDefault.ALL:
+        _hold_customers(tax.owner)
     tax = _locked(tax, by)
     refuse_stale(tax, FIELDS, seen=seen)
     before, was_for = audit.snapshot(tax, FIELDS), tax.liable
@@ -147,6 +152,16 @@ def make_everybody_liable(tax: Tax) -> int:
         )
         made: int = cursor.rowcount
         return made
+
+
+def _hold_customers(owner: Any) -> None:
+    """Until this transaction ends ``owner`` gets no customer that the tax would miss.
+
+    Customers move and come back under the lock of the tree; who makes one locks the row of
+    the parent, which gives it its account number.
+    """
+    hold_tree()
+    type(owner).objects.select_for_update(no_key=True).get(pk=owner.pk)
 
 
 def may_share(owner: Any) -> bool:

@@ -23,6 +23,7 @@ from portal.core.actor import Actor
 from portal.core.money import format_money, has_minor_unit_precision
 from portal.core.periods import local_date
 from portal.core.permissions import Permission
+from portal.core.tree_lock import hold_tree
 
 MANUAL_KINDS = (EntryKind.CREDIT, EntryKind.DEBIT, EntryKind.CORRECTION)
 # What a provider may take back. Money that came in, calls and invoices have ways of their own.
@@ -87,7 +88,7 @@ def post_transaction(
     lowers the balance. What lowers it keeps to the credit limit unless ``ignores_limit``.
     Raises ValidationError by field.
     """
-    require_provider(account, by)
+    account = held_by_provider(account, by)
     _check(account, kind, amount, reason)
     lowers = kind == EntryKind.DEBIT or amount < 0
     net = abs(amount)
@@ -127,7 +128,7 @@ def reverse_entry(
     used any more. Returns the reversal, also if it had been there before.
     Raises ValidationError.
     """
-    require_provider(account, by)
+    account = held_by_provider(account, by)
     if entry.account_id != account.pk:
         raise ValueError("the entry is of another account")
     if not _is_reversible(entry):
@@ -227,13 +228,21 @@ def _opposite(entry: LedgerEntry, key: str, reason: str) -> ledger.Posting:
     )
 
 
-def require_provider(account: BillingAccount, by: Actor) -> None:
-    """Raise ValidationError unless ``by`` acts for the provider of the account."""
+def held_by_provider(account: BillingAccount, by: Actor) -> BillingAccount:
+    """The account as it is now, which stays with its provider until the transaction ends.
+
+    Raises ValidationError unless that is ``by``: it may have been moved or purged since the
+    page was asked for.
+    """
     by.require(Permission.COMMERCE)
-    if account.provider_id != by.customer.pk:
+    hold_tree()
+    accounts = BillingAccount.objects.select_related("customer")
+    present = accounts.filter(pk=account.pk, provider=by.customer.pk).first()
+    if present is None:
         raise ValidationError(
             _("Only the provider of an account books on it."), code="provider"
         )
+    return present
 
 
 def _check(

@@ -34,7 +34,11 @@ urlpatterns = [
         plan_charges.PlanChargeCreate.as_view(),
         name="plan-charge-create",
     ),
-    path(f"{CHARGES}<int:pk>/", charges.ChargeEdit.as_view(), name="charge-edit"),
+    path(
+        f"{CHARGES}<int:pk>/",
+        plan_charges.AnyChargeEdit.as_view(),
+        name="charge-edit",
+    ),
     path(
         f"{CHARGES}<int:pk>/now/", charge_actions.ChargeNow.as_view(), name="charge-now"
     ),

@@ -11,10 +11,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from billing.calls_at_once import calls_at_once
 from billing.models import BillingAccount, LedgerEntry
+from billing.selectors import has_customers
 from billing.services.forecast import Forecast, forecast
 from billing.statement import balances_by_day
 from billing.types import rules_of
+from billing.views.call_parts import call_items
 from portal.core.display import format_day, format_short_day
 from portal.core.money import format_money, format_price
 from portal.core.plots import Mark, Plot, Value, step_plot
@@ -201,6 +204,10 @@ def overview(account: BillingAccount) -> dict[str, Any]:
         "coming": coming_box(coming),
         "bill_type": account.get_bill_type_display(),
         "sentences": bill_type_sentences(account.bill_type),
+        "calls": call_items(
+            calls_at_once(account, plan=coming.level.plan if coming else None),
+            has_customers=has_customers(account),
+        ),
         "plot": balance_plot(account) if rules.uses_balance else None,
     }
 

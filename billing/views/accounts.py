@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -24,6 +25,7 @@ from billing.models import BillingAccount, LedgerEntry
 from billing.statement import (
     balance_before,
     entries_of,
+    exact_money,
     lines_between,
     who_booked,
     with_causes,
@@ -166,6 +168,7 @@ class StatementView(AccountView):
 
     def rows(self, first: date, last: date) -> Iterator[Sequence[object]]:
         account = self.account
+        currency = account.currency
         begin, end = begin_of(first), end_of(last)
         balance = balance_before(account, begin)
         yield self._total(begin, _("Opening balance"), balance)
@@ -178,19 +181,20 @@ class StatementView(AccountView):
                 getattr(entry, "cause", None) or account.customer.name,
                 entry.reference,
                 entry.quantity,
-                entry.net,
-                entry.tax,
-                entry.amount,
+                exact_money(entry.net, currency),
+                exact_money(entry.tax, currency),
+                exact_money(entry.amount, currency),
                 entry.is_on_balance,
-                balance,
-                account.currency,
+                exact_money(balance, currency),
+                currency,
                 self.who(entry),
             )
         yield self._total(end, _("Closing balance"), balance)
 
-    def _total(self, at: Any, label: str, balance: Any) -> Sequence[object]:
+    def _total(self, at: Any, label: str, balance: Decimal) -> Sequence[object]:
         currency = self.account.currency
-        return (at, label, *[""] * 8, balance, currency, "")
+        amount = exact_money(balance, currency)
+        return (at, label, *[""] * 8, amount, currency, "")
 
 
 class EntryView(AccountView):

@@ -17,6 +17,7 @@ from billing.models import BillingAccount
 from billing.services import charge_chains, charge_rows, charges
 from billing.services.charge_lines import ChargeLine
 from billing.taxes import TaxPart
+from billing.views.call_parts import more_calls
 from billing.views.charges import EDIT, OwnCharge
 from billing.views.parts import account_of, sums_of
 from portal.core.money import ZERO, format_money
@@ -48,6 +49,9 @@ class ChargeEnd(ChargeConfirm):
         ]
         if charge_chains.charges_above([self.row]):
             texts.append(_("What you pay your own provider for it ends, too."))
+        if (calls := getattr(self.row, "extra_calls", None)) is not None:
+            text = _("The customer loses what it pays for: %(calls)s.")
+            texts.append(text % {"calls": more_calls(calls.type, calls.calls)})
         return texts
 
     def refusal(self) -> str:

@@ -290,14 +290,17 @@ class ChargeEdit(OwnCharge, RowEditPage, ChargeFormPage):
         )
 
     def save(self, form: ChargeForm) -> str:
-        charge_rows.update_charge(
+        self.update(form)
+        return self.cancel_url()
+
+    def update(self, form: ChargeForm) -> Charge:
+        return charge_rows.update_charge(
             charge=self.row,
             values=form.values(),
             taxes=form.cleaned_data["taxes"],
             seen=form.cleaned_data["seen"],
             by=self.actor,
         )
-        return self.cancel_url()
 
     def form_context(self, form: Any) -> dict[str, Any]:
         return {"facts": self.facts(), "steps": list(self.steps())}

@@ -1,37 +1,45 @@
-"""Commerce » Rate plans » a plan » Charges: its own, and those that it inherits."""
+"""Commerce » Rate plans » a plan » Charges: its own, and those that it inherits.
+
+Customers pay them: before one is added or changed, the page says what that makes of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.choices import ChargePeriod
 from billing.forms.charges import ChargeForm
-from billing.models import BillingAccount, Charge
+from billing.models import Charge
 from billing.schedules import schedule_of
 from billing.services import charge_rows
-from billing.types import RULES
 from billing.views.charge_cells import (
     charge_line,
+    due_cell,
     next_on_plan,
     plan_status_cell,
+    price_cell,
 )
-from billing.views.charges import ChargeCreate, ChargeList, OfPlan, plan_crumbs
+from billing.views.charges import (
+    ChargeCreate,
+    ChargeEdit,
+    ChargeList,
+    OfPlan,
+    plan_crumbs,
+)
 from billing.views.parts import account_of, due_text
 from portal.core.display import format_day
 from portal.core.money import format_price
-from portal.core.scope import scopes_disabled
+from portal.core.periods import local_date
 from portal.core.tables import Column, Empty
 from portal.core.views import Crumb
-from rateplans.selectors import heir_ids
 from rateplans.services.preview import Effect
 from rateplans.views.parts import CarefulForm, plan_tabs, sources_of
 
@@ -131,13 +139,22 @@ def payers_text(charge: Charge, count: int) -> str:
     }
 
 
-def due_texts(charge: Charge, payers: Mapping[date, int], today: date) -> list[str]:
-    """What the next run charges for the days up to ``today``; ``payers`` as on the page."""
+def due_texts(
+    charge: Charge,
+    payers: Mapping[date, int],
+    today: date,
+    *,
+    charged: Container[date] = (),
+) -> list[str]:
+    """What the next run charges for the days up to ``today``, those ``charged`` left out.
+
+    ``payers`` are how many customers are charged for plans from which day on.
+    """
     is_once = charge.period == ChargePeriod.ONCE
-    schedule = schedule_of(charge)
+    days = schedule_of(charge).due(since=date.min, until=today)
     count = sum(
         # What is paid once is due whenever somebody came onto the plan.
-        customers * len(schedule.due(since=date.min if is_once else since, until=today))
+        customers * sum(is_once or day >= since for day in days if day not in charged)
         for since, customers in payers.items()
         if since <= today
     )
@@ -158,7 +175,7 @@ class PlanChargeCreate(CarefulForm, OfPlan, ChargeCreate):
 
     def effects(self, form: ChargeForm) -> tuple[list[Effect], list[str]]:
         """Who pays the charge from when on, and what of it is due at once."""
-        payers = self.payers()
+        payers = charge_rows.payers(self.plan)
         if not payers:
             return [], []
         with transaction.atomic():
@@ -170,20 +187,63 @@ class PlanChargeCreate(CarefulForm, OfPlan, ChargeCreate):
             *due_texts(charge, payers, self.today()),
         ]
 
-    def payers(self) -> dict[date, int]:
-        """How many customers are charged for plans from which day on."""
-        with scopes_disabled():  # customers of resellers are on a shared plan, too
-            accounts = BillingAccount.objects.filter(
-                plan__in=heir_ids(self.plan.pk),
-                bill_type__in=[
-                    kind for kind, rules in RULES.items() if rules.has_monthly_fees
-                ],
-                customer__deleted_at=None,
-            )
-            counted = accounts.order_by().values_list("charges_from")
-            return dict(counted.annotate(customers=Count("pk")))
-
     def form_context(self, form: Any) -> dict[str, Any]:
         payers = number_format(charge_rows.count_payers(self.plan), force_grouping=True)
         facts = [{"label": _("Customers who will pay it"), "value": payers}]
         return super().form_context(form) | {"facts": facts}
+
+
+class AnyChargeEdit(CarefulForm, ChargeEdit):
+    """A charge of a plan is changed once it was asked about, one of a customer at once."""
+
+    template_name = "billing/plan_charge_form.html"
+
+    def effects(self, form: ChargeForm) -> tuple[list[Effect], list[str]]:
+        """What the customers of the plan will pay instead, and what is due at once."""
+        plan, today = self.row.plan, local_date(account_of(self).time_zone)
+        payers = charge_rows.payers(plan, self.row) if plan else {}
+        if not payers:
+            return [], []
+        before = terms_of(self.row)
+        with transaction.atomic():
+            # Made and taken back, so that it is refused now if saving would refuse it.
+            charge = self.update(form)
+            after = terms_of(charge)
+            transaction.set_rollback(True)
+        charged = self.charged_days(today)
+        notes = due_texts(charge, payers, today, charged=charged)
+        if before == after or not (
+            notes or is_to_come(self.row, today) or is_to_come(charge, today)
+        ):
+            return [], []
+        customers = sum(payers.values())
+        effects = [
+            Effect(label, old, after[label], customers)
+            for label, old in before.items()
+            if old != after[label]
+        ]
+        return effects, notes
+
+    def charged_days(self, today: date) -> list[date]:
+        """Days that who pays now was charged for: all, once the run has begun with it."""
+        charge = self.row
+        if charge.period == ChargePeriod.ONCE or not charge.entries.exists():
+            return []
+        return schedule_of(charge).due(since=date.min, until=today)
+
+
+def terms_of(charge: Charge) -> dict[str, str]:
+    """What of a charge matters to those who pay it."""
+    return {
+        _("Price"): price_cell(charge),
+        _("Due"): due_cell(charge),
+        _("From"): format_day(charge.starts_on),
+        _("Ends before"): format_day(charge.ends_on) if charge.ends_on else "–",
+        _("Taxes"): ", ".join(map(str, charge_rows.taxes_of(charge))) or "–",
+    }
+
+
+def is_to_come(charge: Charge, today: date) -> bool:
+    """Whether anybody will still be charged."""
+    is_once = charge.period == ChargePeriod.ONCE
+    return is_once or next_on_plan(charge, today) is not None

@@ -25,6 +25,7 @@ from billing.services import products
 from billing.services.quotes import level_of_newcomer
 from billing.views.charges import OfPlan, plan_crumbs
 from billing.views.parts import account_of, due_text
+from billing.views.products import type_cell
 from portal.core.money import format_price, plain_amount
 from portal.core.tables import Column, Empty
 from portal.core.views import Crumb, FormPage, ListPage
@@ -82,7 +83,7 @@ class PlanProducts(OnPlan, ListPage):
     def columns(self) -> Sequence[Column]:
         return (
             Column("name", _("Name"), lambda p: p.name, sort="name", narrow=True),
-            Column("type", _("Type"), lambda p: p.get_type_display()),
+            Column("type", _("Type"), type_cell),
             Column("price", _("Price on this plan"), self.price_cell, narrow=True),
             Column("rule", _("Where it comes from"), self.rule_cell, narrow=True),
         )

@@ -13,10 +13,12 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from billing.pricing import Level, price_at, price_down
+from billing.product_selectors import load_product_prices, products_to_price
 from billing.selectors import Rates, load_levels
 from billing.services.quotes import level_of_newcomer
 from billing.views.charge_cells import charge_items
 from billing.views.parts import account_of
+from billing.views.plan_products import price_text
 from portal.core.money import format_price
 from portal.core.permissions import Permission
 from portal.core.row_pages import OneRow
@@ -74,6 +76,15 @@ class PlanTerms(OneRow, PortalView):
         return level_of_newcomer(self.owner, {"plan": self.plan})
 
     @cached_property
+    def levels(self) -> list[Level]:
+        """From the top down to that customer."""
+        return [*load_levels(self.owner), self.newcomer]
+
+    @cached_property
+    def rates(self) -> Rates:
+        return Rates(self.newcomer.today)
+
+    @cached_property
     def effective(self) -> EffectivePlan:
         return self.newcomer.plan
 
@@ -94,6 +105,7 @@ class PlanTerms(OneRow, PortalView):
             shared=("" if is_own else shared_by(self.plan, self.owner)),
             prices=self.prices(),
             charges=charge_items(self.plan),
+            products=self.products(),
             permissions=list(self.permissions()),
             settings=list(self.settings()),
         )
@@ -101,44 +113,43 @@ class PlanTerms(OneRow, PortalView):
 
     def prices(self) -> list[dict[str, str]]:
         """One row for each feature and class: what is paid at sign-up and per month."""
-        levels = [*load_levels(self.owner), self.newcomer]
-        rates = Rates(self.newcomer.today)
         rows: dict[tuple[Feature, int | None], dict[str, str]] = {}
         for feature, class_id, occurs in price_keys(self.classes):
             label = feature_text(feature, class_id, self.classes)
             row = rows.setdefault((feature, class_id), {"label": label})
-            row[occurs] = self.price_cell(levels, feature, occurs, class_id, rates)
+            row[occurs] = self.price_cell(feature, occurs, class_id)
         return list(rows.values())
 
-    def price_cell(
-        self,
-        levels: list[Level],
-        feature: Feature,
-        occurs: Occurs,
-        class_id: int | None,
-        rates: Rates,
-    ) -> str:
+    def price_cell(self, feature: Feature, occurs: Occurs, class_id: int | None) -> str:
         try:
-            amount = self.price(levels, feature, occurs, class_id, rates)
+            amount = self.price(feature, occurs, class_id)
         except ValidationError:
             return _("No price: an exchange rate is missing")
         # Converted prices are shown to the places that prices are kept with.
         return format_price(round(amount, 9), self.newcomer.currency)
 
-    def price(
-        self,
-        levels: list[Level],
-        feature: Feature,
-        occurs: Occurs,
-        class_id: int | None,
-        rates: Rates,
-    ) -> Decimal:
+    def price(self, feature: Feature, occurs: Occurs, class_id: int | None) -> Decimal:
         """Net. What the levels above pay is asked for only where it is passed through."""
+        convert = self.rates.convert
         if self.effective.price(feature, occurs, class_id) is None:
-            found = price_down(levels, feature, occurs, class_id, rates.convert)
+            found = price_down(self.levels, feature, occurs, class_id, convert)
             return found[-1].amount
-        step = price_at(self.newcomer, None, feature, occurs, class_id, rates.convert)
+        step = price_at(self.newcomer, None, feature, occurs, class_id, convert)
         return step.amount
+
+    def products(self) -> list[dict[str, Any]]:
+        """Everything that customers on the plan may buy, for _components/detail_list.html."""
+        offered = list(products_to_price(self.owner))
+        found = load_product_prices(offered, self.levels, rates=self.rates)
+        prices = {pk: down[-1] for pk, down in found.items()}
+        currency = self.newcomer.currency
+        return [
+            {
+                "label": product.name,
+                "html": price_text(product, prices.get(product.pk), currency),
+            }
+            for product in offered
+        ]
 
     def permissions(self) -> Any:
         for feature in Feature:

@@ -12,13 +12,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing.choices import CALL_TYPES, ProductType
 from billing.filters import ProductFilter
-from billing.forms.products import (
-    ProductForm,
-)
+from billing.forms.products import ProductForm
 from billing.models import Product
 from billing.services import products
 from billing.services.charge_rows import taxes_of, tickable_taxes
+from billing.views.call_parts import more_calls
 from billing.views.parts import account_of, due_text, own_currency
 from portal.core.money import format_price
 from portal.core.permissions import Permission
@@ -46,7 +46,7 @@ class ProductList(ListPage):
     def columns(self) -> Sequence[Column]:
         return (
             Column("name", _("Name"), lambda p: p.name, sort="name", narrow=True),
-            Column("type", _("Type"), lambda p: p.get_type_display()),
+            Column("type", _("Type"), type_cell),
             Column(
                 "price",
                 _("Price"),
@@ -88,6 +88,13 @@ class ProductList(ListPage):
         )
 
 
+def type_cell(product: Product) -> str:
+    """What one gives: calls at once with their number."""
+    if product.type in CALL_TYPES:
+        return more_calls(product.type, product.amount)
+    return str(product.get_type_display())
+
+
 def once_cell(product: Product) -> SafeString | str:
     if not product.create_fee:
         return ""
@@ -108,6 +115,13 @@ def status_cell(product: Product) -> SafeString:
     if product.archived_at is not None:
         return pill("neutral", _("Archived"), "archive")
     return pill("success", _("On offer"))
+
+
+def amount_fields(product: Product) -> dict[str, int]:
+    """How much it gives, in the field of its type."""
+    if product.type == ProductType.CALL_TIME:
+        return {"minutes": product.amount // 60}
+    return {"calls": product.amount} if product.type in CALL_TYPES else {}
 
 
 class ProductFormPage(RowFormPage):
@@ -164,7 +178,7 @@ class ProductEdit(OwnProduct, RowEditPage, ProductFormPage):
 
     def build_form(self, data: Any = None, files: Any = None) -> ProductForm:
         initial = self.initial() | {
-            "minutes": self.row.amount // 60 or None,
+            **amount_fields(self.row),
             "taxes": taxes_of(self.row),
         }
         return self.product_form(data, initial)

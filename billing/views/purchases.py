@@ -13,14 +13,17 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from billing.choices import ChargePeriod, ProductType
+from billing.calls_at_once import CallsAtOnce, calls_at_once
+from billing.choices import CALL_TYPES, ChargePeriod, ProductType
 from billing.forms.products import PurchaseForm
 from billing.models import Product
+from billing.pricing import Level
 from billing.product_pricing import ProductPrice
 from billing.product_selectors import load_product_prices, products_on_offer
-from billing.selectors import Rates, load_levels
+from billing.selectors import Rates, has_customers, load_levels
 from billing.services import purchases
 from billing.services.purchases import LevelPurchase, quote_purchase
+from billing.views.call_parts import call_items, more_calls
 from billing.views.charge_actions import line_rows
 from billing.views.parts import account_of, due_text, sums_of
 from portal.core.display import format_day
@@ -43,20 +46,41 @@ class Purchase(PortalView):
         return _("Purchase")
 
     def get(self, request: Any) -> HttpResponse:
+        cards = self.cards()
         context = self.page_context(
-            cards=self.cards(), order_url=self.url("billing:purchase-order")
+            cards=cards,
+            order_url=self.url("billing:purchase-order"),
+            call_items=self.call_items()
+            if any(card["calls"] for card in cards)
+            else [],
         )
         return render(request, "billing/purchase.html", context)
+
+    @cached_property
+    def levels(self) -> list[Level]:
+        return load_levels(account_of(self))
+
+    @cached_property
+    def calls(self) -> CallsAtOnce:
+        own = self.levels[-1]
+        return calls_at_once(own.account, plan=own.plan)
+
+    def call_items(self) -> list[dict[str, Any]]:
+        account = self.levels[-1].account
+        return call_items(self.calls, has_customers=has_customers(account))
 
     def cards(self) -> list[dict[str, Any]]:
         customer = account_of(self)
         products = list(products_on_offer(customer)[:MOST_SHOWN])
-        levels = load_levels(customer)
+        levels = self.levels
         if not levels:
             return []  # the system owner has nobody to buy from
         rates = Rates(levels[-1].today)
         prices = load_product_prices(products, levels, rates=rates)
-        return list(_cards(products, prices, rates))
+        cards = list(_cards(products, prices, rates))
+        for each in cards:
+            each["is_useless"] = bool(each["calls"]) and self.calls.is_unlimited
+        return cards
 
 
 def _cards(
@@ -72,12 +96,15 @@ def _cards(
 
 def card(product: Product, prices: list[str]) -> dict[str, Any]:
     is_call_time = product.type == ProductType.CALL_TIME
+    is_calls = product.type in CALL_TYPES
+    icon = "timer" if is_call_time else "phone-call" if is_calls else "package"
     return {
         "pk": product.pk,
         "name": product.name,
         "information": product.information,
-        "icon": "timer" if is_call_time else "package",
+        "icon": icon,
         "minutes": product.amount // 60 if is_call_time else 0,
+        "calls": more_calls(product.type, product.amount) if is_calls else "",
         "prices": prices,
     }
 
@@ -185,7 +212,23 @@ class PurchaseOrder(ConfirmPage):
                 )
                 % {"minutes": minutes, "day": format_day(last)}
             )
+        if self.product.type in CALL_TYPES:
+            texts += self.calls_given(quote)
         return texts
+
+    def calls_given(self, quote: LevelPurchase) -> list[str]:
+        kind = ProductType(self.product.type)
+        count = self.product.amount * self.quantity
+        level = quote.level
+        present = calls_at_once(level.account, plan=level.plan)
+        total = (present.allowed(*kind.call_kinds) or 0) + count
+        return [
+            _("%(calls)s: then %(total)d in all.")
+            % {"calls": more_calls(kind, count), "total": total},
+            _("You have them until the recurring charge for them ends.")
+            if quote.charge
+            else _("They stay for good; nothing more is charged for them."),
+        ]
 
     def save(self, form: PurchaseForm) -> str:
         purchases.purchase(

@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from billing.calls_at_once import calls_bought_with
 from billing.choices import EntryKind
 from billing.forms.transactions import ReversalForm, TransactionForm
 from billing.models import BillingAccount, LedgerEntry
@@ -18,6 +19,7 @@ from billing.services import transactions
 from billing.services.forecast import forecast
 from billing.types import rules_of
 from billing.views.account_parts import account_tiles
+from billing.views.call_parts import more_calls
 from portal.core import submissions
 from portal.core.money import format_price
 from portal.core.permissions import Permission
@@ -133,6 +135,7 @@ class EntryReverse(OfOwnCustomer, ConfirmPage):
         return (
             moves % {"amount": amount},
             *self.call_time_lost(),
+            *self.calls_lost(),
             _("Both entries stay in the ledger, each with a link to the other."),
             _("It goes through even if it takes the balance below the credit limit."),
             _("What you owe your own provider for the same thing stays."),
@@ -152,6 +155,18 @@ class EntryReverse(OfOwnCustomer, ConfirmPage):
             yield _(
                 "A part of the call time was used already; it is paid back all the same."
             )
+
+    def calls_lost(self) -> Iterator[str]:
+        calls = calls_bought_with(self.entry)
+        if calls is None:
+            return
+        if calls.charge is None:
+            text = _("What was bought with it is taken away: %(calls)s.")
+        else:
+            text = _(
+                "What was bought stays until its recurring charge ends: %(calls)s."
+            )
+        yield text % {"calls": more_calls(calls.type, calls.calls)}
 
     def form_context(self, form: Any) -> dict[str, Any]:
         refusal = ""

@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "times of a week",
+                "verbose_name": "time of the week",
                 "verbose_name_plural": "times of the week",
                 "ordering": ("first_day", "begins", "pk"),
                 "constraints": [

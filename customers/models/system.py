@@ -78,7 +78,7 @@ class TimeSpan(models.Model):
 
     class Meta:
         ordering = ("first_day", "begins", "pk")
-        verbose_name = _("times of a week")
+        verbose_name = _("time of the week")
         verbose_name_plural = _("times of the week")
         constraints = (
             models.CheckConstraint(

@@ -1,10 +1,14 @@
-"""Making and changing customers (D 2); `tree` changes where they are, `locks` locks them."""
+"""Making and changing customers (D 2).
+
+`residential` makes those of one number, `tree` changes where customers are, `locks` locks
+them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -13,19 +17,19 @@ from django.utils.translation import gettext as _
 
 from billing.choices import OverdueLock
 from billing.models import BillingAccount, Tax
-from billing.services import accounts, fees
+from billing.services import accounts, fees, runs
 from billing.services.fee_lines import FeatureItem
 from customers.choices import CustomerKind, Lock, RoleDefault
-from customers.models import Customer, Number, Person
+from customers.models import Customer, Person
 from customers.selectors import default_role
-from customers.services import lines, mailboxes, numbers, people
+from customers.services import people
 from customers.services.account_numbers import take_account_number
-from customers.services.tree_lock import hold_tree
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.errors import StaleError
 from portal.core.integrity import refusals
 from portal.core.permissions import Permission
+from portal.core.tree_lock import hold_tree
 from rateplans.choices import Feature
 
 FIELDS: tuple[str, ...] = (
@@ -75,16 +79,6 @@ class NewPerson:
     role: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Residential:
-    """What making a residential customer gave, with the secrets nobody can read again."""
-
-    customer: Customer
-    person: Person
-    line_password: str
-    mailbox_pin: str
-
-
 @transaction.atomic
 def create_normal(
     *,
@@ -94,114 +88,24 @@ def create_normal(
     by: Actor,
     taxes: Iterable[Tax] | None = None,
     administrator: NewPerson | None = None,
+    price_seen: Decimal | None = None,
 ) -> Customer:
     """Make an empty customer below ``parent``, with its account and first administrator.
 
     ``values`` are some of `FIELDS` (name and email at least), ``account`` some of those of
-    `billing.services.accounts`. Login details are mailed after the commit.
+    `billing.services.accounts`. Login details are mailed after the commit. All fees are
+    charged; ``price_seen`` and what is raised by them are as billing.services.fees says.
     Raises ValidationError by field; administrator's fields are prefixed ``person_``.
     """
-    with _credit_at_its_limit():
-        customer = _create(parent, CustomerKind.NORMAL, values, account, taxes, by)
-        if administrator is not None:
-            _create_person(customer, administrator, RoleDefault.FIRST_PERSON, by)
+    customer = open_customer(parent, CustomerKind.NORMAL, values, account, taxes, by)
+    items = [billed(customer)]
+    if administrator is not None:
+        person = make_first_person(
+            customer, administrator, RoleDefault.FIRST_PERSON, by
+        )
+        items.append(people.billed(person))
+    fees.add_features(customer, items, by=by, price_seen=price_seen)
     return customer
-
-
-@transaction.atomic
-def create_residential(
-    *,
-    parent: Customer,
-    number: Number,
-    person: NewPerson,
-    values: Mapping[str, Any],
-    account: Mapping[str, Any],
-    by: Actor,
-    taxes: Iterable[Tax] | None = None,
-) -> Residential:
-    """Make a residential customer of one free number of ``parent`` (D 2.2).
-
-    The number becomes the customer's name, its telephone number, a SIP account, a mailbox
-    and the login of its person, all or nothing.
-    Raises ValidationError at ``number`` when somebody else was given it first, or when
-    something else has that name.
-    """
-    hold_tree()
-    taken = numbers.lock_free(number, holder=parent)
-    try:
-        with _credit_at_its_limit():
-            return _create_of(taken, parent, person, values, account, taxes, by)
-    except ValidationError as error:
-        raise _about_number(error, taken) from error
-
-
-@contextmanager
-def _credit_at_its_limit() -> Iterator[None]:
-    """Say at the limit that it does not reach for a new customer's first fees."""
-    try:
-        yield
-    except ValidationError as error:
-        if getattr(error, "code", "") != "credit":
-            raise
-        raise ValidationError({"credit_limit": error}) from error
-
-
-def _create_of(
-    taken: Number,
-    parent: Customer,
-    person: NewPerson,
-    values: Mapping[str, Any],
-    account: Mapping[str, Any],
-    taxes: Iterable[Tax] | None,
-    by: Actor,
-) -> Residential:
-    """Everything that a locked free number becomes."""
-    digits = taken.number.removeprefix("+")
-    customer = _create(
-        parent,
-        CustomerKind.RESIDENTIAL,
-        {**values, "name": taken.number},
-        account,
-        taxes,
-        by,
-    )
-    mailbox, pin = mailboxes.create_mailbox(
-        customer=customer,
-        values={"name": taken.number, "box_number": digits, "emails": person.emails},
-        by=by,
-    )
-    line, password = lines.create_line(
-        customer=customer,
-        values={
-            "name": taken.number,
-            "username": digits,
-            "callerid": taken.number,
-            "mailbox": mailbox,
-        },
-        by=by,
-    )
-    numbers.assign(taken, customer=customer, line=line, mailbox=mailbox, by=by)
-    created = _create_person(customer, person, RoleDefault.RESIDENTIAL, by)
-    return Residential(customer, created, password, pin)
-
-
-def _about_number(error: ValidationError, number: Number) -> ValidationError:
-    """The same refusal, but names that are taken are the number's fault."""
-    if not hasattr(error, "error_dict"):
-        return error
-    named = {"name", "username", "person_username"} & set(error.error_dict)
-    if not named:
-        return error
-    refusal = ValidationError(
-        _(
-            "%(number)s is already the name of a customer, a line or a person."
-            " Choose another."
-        ),
-        code="taken",
-        params={"number": number.number},
-    )
-    others = {name: e for name, e in error.error_dict.items() if name not in named}
-    return ValidationError({**others, "number": refusal})
 
 
 @transaction.atomic
@@ -216,12 +120,14 @@ def update_customer(
 ) -> Customer:
     """Change a customer and its account in one go.
 
+    What is due until now is charged by the plan and taxes that it has until now.
     Raises StaleError if it is no longer at ``expected_version``, ValidationError by field.
     """
     hold_tree()
     customer = lock_below(customer, by=by)
     if customer.version != expected_version:
         raise StaleError
+    _charge_before_the_change(customer, account, taxes)
     # Before a new name changes a key of the customer's row (`tree_lock`).
     billing_account = BillingAccount.objects.select_for_update(no_key=True).get(
         customer=customer
@@ -258,6 +164,21 @@ def update_customer(
     return customer
 
 
+def _charge_before_the_change(
+    customer: Customer, account: Mapping[str, Any], taxes: Iterable[Tax] | None
+) -> None:
+    """A plan counts from the next period on, also while the run for the last one is late.
+
+    So it does for those below, whose plans may inherit from it or pass its prices through.
+    """
+    present = BillingAccount.objects.get(
+        customer=customer
+    )  # held by its customer's row
+    if accounts.changes_fees(present, account, taxes):
+        below = BillingAccount.objects.filter(customer__path__startswith=customer.path)
+        runs.charge_until_now(below, hold=present.pk)
+
+
 def lock_below(customer: Customer, *, by: Actor) -> Customer:
     """The customer's row, locked for this transaction, if ``by`` may manage it at all.
 
@@ -285,7 +206,7 @@ def leave_lock_to_people(customer: Customer) -> None:
 _ROW_ONLY: dict[str, Any] = {"validate_unique": False, "validate_constraints": False}
 
 
-def _create(
+def open_customer(
     parent: Customer,
     kind: CustomerKind,
     values: Mapping[str, Any],
@@ -293,6 +214,7 @@ def _create(
     taxes: Iterable[Tax] | None,
     by: Actor,
 ) -> Customer:
+    """The customer and its account; its fees are charged by the caller."""
     by.require(Permission.COMMERCE)
     hold_tree()
     parent = _locked_parent(parent)
@@ -310,9 +232,6 @@ def _create(
     billing_account = accounts.open_account(
         customer=customer, values=account, taxes=taxes
     )
-    fees.add_features(
-        customer, [FeatureItem(Feature.ACCOUNT, customer.pk, customer.name)], by=by
-    )
     audit.record(
         "customer.created",
         customer,
@@ -322,6 +241,11 @@ def _create(
         | _set_only(audit.snapshot(billing_account, accounts.FIELDS)),
     )
     return customer
+
+
+def billed(customer: Customer) -> FeatureItem:
+    """The account as billing knows it."""
+    return FeatureItem(Feature.ACCOUNT, customer.pk, customer.name)
 
 
 def _locked_parent(parent: Customer) -> Customer:
@@ -336,11 +260,12 @@ def _locked_parent(parent: Customer) -> Customer:
     return present
 
 
-def _create_person(
+def make_first_person(
     customer: Customer, new: NewPerson, purpose: RoleDefault, by: Actor
 ) -> Person:
+    """Its first person, whose fees the caller charges; refused fields begin ``person_``."""
     try:
-        return people.create_person(
+        return people.make_person(
             customer=customer,
             values={
                 "username": new.username or customer.name,

@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from billing.services import fees
 from billing.services.fee_lines import FeatureItem
 from customers.models import Customer, TelephoneLine
-from customers.services.tree_lock import hold_place, hold_tree
 from portal.core import audit, secrets
 from portal.core.actor import Actor
 from portal.core.integrity import refusals
 from portal.core.permissions import Permission
 from portal.core.staleness import refuse_stale
+from portal.core.tree_lock import hold_place, hold_tree
 from rateplans.choices import Feature
 from rateplans.selectors import own_settings
 
@@ -53,6 +53,15 @@ def create_line(
     ``price_seen`` and what is raised by them are as billing.services.fees says.
     Raises ValidationError by field, too.
     """
+    line, password = make_line(customer=customer, values=values, by=by)
+    fees.add_features(customer, [billed(line)], by=by, price_seen=price_seen)
+    return line, password
+
+
+def make_line(
+    *, customer: Customer, values: Mapping[str, Any], by: Actor
+) -> tuple[TelephoneLine, str]:
+    """The same without its fees, which the caller charges in the same transaction."""
     by.require(Permission.ADMINISTRATOR)
     hold_place(customer, by=by)
     password = secrets.random_password()
@@ -60,7 +69,6 @@ def create_line(
     _set(line, {"is_external_allowed": may_call_out(customer)} | dict(values))
     with refusals(TelephoneLine, _CONSTRAINTS):
         line.save(force_insert=True)
-    fees.add_features(customer, [billed(line)], by=by, price_seen=price_seen)
     audit.record(
         "line.created",
         line,

@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from billing.services import fees
 from billing.services.fee_lines import FeatureItem
 from customers.models import Customer, Mailbox
-from customers.services.tree_lock import hold_place, hold_tree
 from portal.core import audit, secrets
 from portal.core.actor import Actor
 from portal.core.integrity import at_field, refusals
 from portal.core.permissions import Permission
 from portal.core.staleness import refuse_stale
+from portal.core.tree_lock import hold_place, hold_tree
 from portal.core.validators import clean_emails
 from rateplans.choices import Feature
 
@@ -49,6 +49,15 @@ def create_mailbox(
     ``price_seen`` and what is raised by them are as billing.services.fees says.
     Raises ValidationError by field, too.
     """
+    mailbox, pin = make_mailbox(customer=customer, values=values, by=by)
+    fees.add_features(customer, [billed(mailbox)], by=by, price_seen=price_seen)
+    return mailbox, pin
+
+
+def make_mailbox(
+    *, customer: Customer, values: Mapping[str, Any], by: Actor
+) -> tuple[Mailbox, str]:
+    """The same without its fees, which the caller charges in the same transaction."""
     by.require(Permission.ADMINISTRATOR)
     hold_place(customer, by=by)
     pin = secrets.random_pin()
@@ -56,7 +65,6 @@ def create_mailbox(
     _set(mailbox, values)
     with refusals(Mailbox, _CONSTRAINTS):
         mailbox.save(force_insert=True)
-    fees.add_features(customer, [billed(mailbox)], by=by, price_seen=price_seen)
     audit.record(
         "mailbox.created",
         mailbox,

@@ -15,13 +15,13 @@ from phonenumbers import geocoder
 from billing.services import fees
 from billing.services.fee_lines import FeatureItem
 from customers.models import Customer, Mailbox, Number, TelephoneLine
-from customers.services.tree_lock import hold_place, hold_tree
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.integrity import at_field, refusals
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from portal.core.staleness import refuse_stale
+from portal.core.tree_lock import hold_place, hold_tree
 from portal.core.validators import validate_number
 from rateplans.choices import Feature
 from rateplans.models import NumberClass
@@ -128,15 +128,28 @@ def assign(
     Its fees are charged to those who did not have it below them before; ``price_seen`` is
     as billing.services.fees says.
     """
+    holder = hand_down(number, customer=customer, line=line, mailbox=mailbox, by=by)
+    fees.add_features(
+        customer, [billed(number)], by=by, came_from=holder, price_seen=price_seen
+    )
+    return number
+
+
+def hand_down(
+    number: Number,
+    *,
+    customer: Customer,
+    line: TelephoneLine | None,
+    mailbox: Mailbox | None,
+    by: Actor,
+) -> Customer:
+    """The same without its fees, which the caller charges; returns who held it before."""
     holder = number.customer
     changes = {"customer": (holder, customer)}
     number.customer, number.line, number.mailbox = customer, line, mailbox
     number.save(update_fields=["customer", "line", "mailbox"])
-    fees.add_features(
-        customer, [billed(number)], by=by, came_from=holder, price_seen=price_seen
-    )
     audit.record("number.assigned", number, by=by, customer=customer, changes=changes)
-    return number
+    return holder
 
 
 @transaction.atomic

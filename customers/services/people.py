@@ -16,7 +16,6 @@ from billing.services.fee_lines import FeatureItem
 from customers import emails
 from customers.models import Customer, Person, SortKey, SystemOptions
 from customers.selectors import assignable_roles, may_manage
-from customers.services.tree_lock import hold_place, hold_tree
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.integrity import at_field, refusals
@@ -25,6 +24,7 @@ from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from portal.core.sessions import end_session
 from portal.core.staleness import refuse_stale
+from portal.core.tree_lock import hold_place, hold_tree
 from portal.core.validators import clean_emails
 from rateplans.choices import Feature
 
@@ -86,6 +86,24 @@ def create_person(
     ``price_seen`` and what is raised by them are as billing.services.fees says.
     Raises ValidationError by field, too.
     """
+    person = make_person(
+        customer=customer,
+        values=values,
+        by=by,
+        sends_login_details=sends_login_details,
+    )
+    fees.add_features(customer, [billed(person)], by=by, price_seen=price_seen)
+    return person
+
+
+def make_person(
+    *,
+    customer: Customer,
+    values: Mapping[str, Any],
+    by: Actor,
+    sends_login_details: bool = True,
+) -> Person:
+    """The same without its fees, which the caller charges in the same transaction."""
     by.require(Permission.ADMINISTRATOR)
     hold_place(customer, by=by)
     person = Person(customer=customer, **_known(values))
@@ -93,7 +111,6 @@ def create_person(
     _check(person, by=by, is_role_new=True)
     with refusals(Person, _CONSTRAINTS):
         person.save(force_insert=True)
-    fees.add_features(customer, [billed(person)], by=by, price_seen=price_seen)
     audit.record(
         "person.created",
         person,

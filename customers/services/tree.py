@@ -7,24 +7,25 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, ProtectedError, Value
+from django.db.models import F, ProtectedError, Q, Value
 from django.db.models.functions import Concat, Substr
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.models import BillingAccount, LedgerEntry
-from billing.services import charge_chains, departures, returns
+from billing.services import charge_chains, departures, returns, runs
 from customers.choices import RestOfContract
 from customers.models import Customer, Number, Person, Switch
 from customers.services import people
 from customers.services.customers import lock_below
-from customers.services.tree_lock import change_tree
 from portal.core import audit
 from portal.core.actor import Actor
+from portal.core.money import format_money
 from portal.core.periods import local_date
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
+from portal.core.tree_lock import change_tree
 from rateplans.models import RatePlan
 from rateplans.selectors import assignable_plans
 from rateplans.services.holds import hold_plan
@@ -192,19 +193,23 @@ def move_customer(
 ) -> Customer:
     """Hang a customer with everything below it under another reseller (D 1.1).
 
-    Raises ValidationError for a place inside itself, an account that is not settled, a plan
-    the new parent does not have or that would inherit from itself there, an account number
-    taken there, or the affiliate of one that stays.
+    What is due until now, on all that it changes anything for, is charged by those who are
+    above it until now. Raises ValidationError for a place inside itself, an account that is
+    not settled then, a plan the new parent does not have or that would inherit from itself
+    there, an account number taken there, or the affiliate of one that stays; code
+    ``no_rate`` where what is due cannot be charged.
     """
     by.require(Permission.SYSTEM)
     change_tree()  # two moves at once could tie a knot
     with scopes_disabled():  # a move crosses tenants by nature
-        # Before the rows whose paths change: see `tree_lock` for the order.
-        accounts = BillingAccount.objects.select_for_update(no_key=True)
-        account = accounts.get(customer=customer)
         found = Customer.objects.in_bulk([customer.pk, parent.pk])
         customer, parent = found[customer.pk], found[parent.pk]
-        _check_move(customer, parent, plan, account)
+        before = BillingAccount.objects.get(customer=customer)
+        _check_move(customer, parent, plan, before)
+        # Before the rows whose paths change: see `tree_lock` for the order.
+        _charge_before_the_move(customer, parent, before)
+        account = BillingAccount.objects.get(pk=before.pk)
+        _refuse_unsettled(account, before=before)
         old_path, old_parent, old_plan = customer.path, customer.parent, account.plan
         new_path = f"{parent.path}{customer.pk}."
         Customer.objects.filter(path__startswith=old_path).update(
@@ -250,16 +255,42 @@ def _check_move(
     plans = assignable_plans(owner_id=parent.pk, ancestor_ids=parent.ancestor_ids)
     if not (plans.filter(pk=plan.pk).exists() and hold_plan(plan.pk)):
         errors["plan"] = _("Choose a rate plan of the new parent.")
-    if account.balance != 0:
-        errors["__all__"] = _(
-            "Settle the balance first: it is with the present parent."
-        )
-    elif reason := _affiliate_refusal(customer):
+    if reason := _affiliate_refusal(customer):
         errors["__all__"] = reason
     if account.currency != plan.currency:
         errors["plan"] = _("Choose a plan in the account's currency.")
     if errors:
         raise ValidationError(errors)
+
+
+def _charge_before_the_move(
+    customer: Customer, parent: Customer, account: BillingAccount
+) -> None:
+    """Whoever is above pays for all below: both the old chain and the new one are due.
+
+    Locks the customer's account with those that are charged.
+    """
+    chains = {*customer.ancestor_ids, *parent.ancestor_ids, parent.pk}
+    runs.charge_until_now(
+        BillingAccount.objects.filter(
+            Q(customer__path__startswith=customer.path) | Q(customer__in=chains)
+        ),
+        hold=account.pk,
+    )
+
+
+def _refuse_unsettled(account: BillingAccount, *, before: BillingAccount) -> None:
+    """``before`` is the account as it was before it was charged what is due."""
+    if account.balance == 0:
+        return
+    text = _("Settle the balance first: it is with the present parent.")
+    if account.balance != before.balance:
+        balance = format_money(account.balance, account.currency)
+        text = _(
+            "Settle the balance first: it is with the present parent, and comes to"
+            " %(balance)s with what is due by today."
+        ) % {"balance": balance}
+    raise ValidationError(text, code="unsettled")
 
 
 def _sign_everybody_out(customer: Customer) -> None:

@@ -12,6 +12,7 @@ from django.db.models import Value
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
@@ -193,16 +194,30 @@ class CustomerMove(CustomerAction):
                 by=self.actor,
             )
         except ValidationError as error:
+            if getattr(error, "code", "") == "no_rate":
+                raise self._where_rates_are(error) from error
             raise _renamed(
                 error, {"parent": "parent_name", "plan": "plan_name"}
             ) from error
         return self.cancel_url()
+
+    def _where_rates_are(self, error: ValidationError) -> ValidationError:
+        """The same refusal, with the way to what is missing."""
+        link = format_html(
+            '{} <a href="{}">{}</a>',
+            " ".join(error.messages),
+            self.url("billing:rate-list"),
+            _("Exchange rates"),
+        )
+        return ValidationError(link, code="no_rate")
 
     def success_message(self, form: MoveForm) -> str:
         return _("Moved to %(name)s.") % {"name": form.cleaned_data["parent"].name}
 
 
 def _renamed(error: ValidationError, names: dict[str, str]) -> ValidationError:
+    if not hasattr(error, "error_dict"):
+        return error
     return ValidationError(
         {names.get(name, name): errors for name, errors in error.error_dict.items()}
     )

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from billing.services.departures import DepartureQuote, quote_departure
 from billing.services.returns import ReturnQuote, quote_return
 from customers.choices import RestOfContract
-from customers.price_box import fee_box
+from customers.price_box import entry_box, fee_box
 from customers.services import tree
 from customers.views.customer_actions import CustomerAction
 from portal.core.forms import PortalForm
@@ -104,6 +104,10 @@ class CustomerDelete(CustomerLeaving):
         ]
         if self.customer.is_deleted:
             return sentences
+        if self.plain.due:
+            sentences.append(
+                _("What is due by today is charged first: the last run left it out.")
+            )
         if not self.plain.refunds:
             sentences.append(
                 _("Its rate plan gives nothing back for days that are paid already.")
@@ -128,6 +132,12 @@ class CustomerDelete(CustomerLeaving):
             comes_back = _("Comes back if the rest is waived")
         rest = self.charged.rest if self.charged else []
         found = (
+            entry_box(
+                self.plain.due,
+                currency=self.plain.level.currency,
+                title=_("Due by today"),
+                total_label=_("Charged now"),
+            ),
             fee_box(self.plain.back, title=comes_back, total_label=_("Total")),
             fee_box(
                 rest, title=_("Rest of the minimum contract"), total_label=_("Total")
@@ -138,7 +148,7 @@ class CustomerDelete(CustomerLeaving):
     def price_seen(self) -> str:
         if self.customer.is_deleted:
             return ""
-        amounts = [self.plain.total_back]
+        amounts = [self.plain.total_due, self.plain.total_back]
         if self.charged is not None:
             amounts += [self.charged.total_rest, self.charged.total_back]
         return " ".join(str(amount) for amount in amounts)

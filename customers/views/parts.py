@@ -10,10 +10,13 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language_info, ngettext
 from django.utils.translation import gettext as _
 
+from billing.calls_at_once import calls_at_once
 from billing.choices import AffiliateType
 from billing.models import BillingAccount
 from billing.party_choices import VatTreatment
+from billing.selectors import has_customers
 from billing.types import rules_of
+from billing.views.call_parts import call_items
 from customers.choices import Lock, country_choices
 from customers.models import Customer
 from customers.wizards.plan_values import plan_values
@@ -218,6 +221,7 @@ def telephony_items(customer: Customer) -> list[dict[str, Any]]:
             "concurrent_calls",
             or_plan("concurrent_calls", _count(customer.concurrent_calls)),
         ),
+        *_bought_calls(customer.account),
         _item(
             customer, "bulk_calls", or_plan("bulk_calls", _count(customer.bulk_calls))
         ),
@@ -238,6 +242,16 @@ def telephony_items(customer: Customer) -> list[dict[str, Any]]:
     if customer.region:
         items.append(_item(customer, "region", customer.region.name))
     return items
+
+
+def _bought_calls(account: BillingAccount) -> list[dict[str, Any]]:
+    """What the limit comes to with what was bought beyond it, if anything was."""
+    if not account.extra_calls.exists():
+        return []
+    calls = calls_at_once(account)
+    return (
+        call_items(calls, has_customers=has_customers(account)) if calls.bought else []
+    )
 
 
 def address_items(customer: Customer) -> list[dict[str, Any]]:

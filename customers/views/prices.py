@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from billing.services.quotes import Quote, Wish, quote_each, quote_features
 from customers.models import Customer
-from customers.price_box import class_prices, price_box
+from customers.price_box import NO_TOTAL, class_prices, price_box, total_of
 from customers.views.features import account_of
 from rateplans.choices import Feature
 from rateplans.models import NumberClass
-
-# What nothing costs: for a form that was changed on its way.
-NO_TOTAL = Decimal(-1)
-TOO_MUCH = Decimal("1e30")  # for any price; what is far more cannot be multiplied
 
 
 class PricedForm:
@@ -109,13 +105,3 @@ class PricedByClass:
 
 def _key(wish: Wish) -> str:
     return f"{wish.number_class_id}:{wish.quantity}"
-
-
-def total_of(text: str) -> Decimal:
-    """The amount that a form carries; one that nothing costs if it is none."""
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        return NO_TOTAL
-    is_amount = amount.is_finite() and 0 <= amount < TOO_MUCH
-    return amount if is_amount else NO_TOTAL

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crispy_forms.layout import Div, Layout
+from crispy_forms.layout import HTML, Layout
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -163,7 +163,10 @@ class CustomerForm(PortalForm):
                 Columns("credit_limit", "currency"),
                 Columns("payment_type", "contract"),
                 Columns("bill_ref", "tax_reference"),
-                Div(css_id="warnings", aria_live="polite"),
+                HTML(
+                    '<div id="warnings" aria-live="polite">'
+                    "{% include 'customers/_warnings.html' %}</div>"
+                ),
                 id="billing",
                 is_open=True,
             ),

@@ -5,20 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from billing.models import BillingAccount, Tax
-from billing.party_choices import VatTreatment
 from billing.selectors import available_taxes
-from billing.services.quotes import Wish, quote_new_customer
 from customers.audit_labels import missed_changes
 from customers.models import Customer, DialPlan, Region, SystemOptions
 from customers.number_picker import picker_context
-from customers.price_box import price_box
+from customers.price_box import total_of
 from customers.selectors import (
     assignable_roles,
     customers_below,
@@ -27,18 +23,17 @@ from customers.selectors import (
     username_is_taken,
 )
 from customers.services import customers as services
-from customers.wizards.checks import warnings
+from customers.services import residential
 from customers.wizards.customer_form import CustomerForm
 from customers.wizards.fields import Choices
 from customers.wizards.forms import EditForm, NormalForm, ResidentialForm
 from customers.wizards.plan_values import plan_values
-from portal.core.forms import AmountField
+from customers.wizards.typed import price_of_newcomer, sense_checks
 from portal.core.money import ZERO
 from portal.core.permissions import Permission
 from portal.core.reveal import show_once
 from portal.core.urls import row_id
 from portal.core.views import Crumb, FormPage, PortalView
-from rateplans.choices import BillType, Feature
 from rateplans.models import RatePlan
 from rateplans.selectors import assignable_plans
 
@@ -85,8 +80,25 @@ class CustomerFormPage(FormPage):
 
 
 class CustomerCreatePage(CustomerFormPage):
+    """The form carries the total that its page showed; the service compares it.
+
+    A new page is told the price by its script. Whoever has none is asked again with it.
+    """
+
     focuses_first = True
     form_class: type[CustomerForm]
+
+    def price_seen(self) -> Decimal:
+        """The total that the page showed; 0 as long as it showed none."""
+        return total_of(self.request.POST.get("price_seen", "0"))
+
+    def form_context(self, form: CustomerForm) -> dict[str, Any]:
+        context, parent = super().form_context(form), self.form_parent()
+        typed = form.data
+        if not isinstance(typed, QueryDict):  # nothing was sent yet
+            return context
+        price = price_of_newcomer(parent, typed, by=self.actor)
+        return context | sense_checks(parent, typed) | price
 
     def build_form(self, data: Any = None, files: Any = None) -> CustomerForm:
         return self.form_class(data, choices=self.choices())
@@ -123,6 +135,7 @@ class NormalCreate(CustomerCreatePage):
             account=form.account_values(),
             taxes=form.tax_values(),
             administrator=form.administrator(),
+            price_seen=self.price_seen(),
             by=self.actor,
         )
         return self.url("customers:customer-detail", pk=customer.pk)
@@ -138,13 +151,14 @@ class ResidentialCreate(CustomerCreatePage):
         return _("New residential customer")
 
     def save(self, form: ResidentialForm) -> str:
-        made = services.create_residential(
+        made = residential.create_residential(
             parent=self.form_parent(),
             number=form.cleaned_data["number"],
             person=form.person(),
             values=form.customer_values(),
             account=form.account_values(),
             taxes=form.tax_values(),
+            price_seen=self.price_seen(),
             by=self.actor,
         )
         show_once(
@@ -315,22 +329,9 @@ class WarningCheck(PortalView):
 
     def post(self, request: Any) -> HttpResponse:
         parent = request.reach.account
-        plans = assignable_plans(owner_id=parent.pk, ancestor_ids=parent.ancestor_ids)
-        plan = plans.filter(pk=row_id(request.POST.get("plan", "")) or 0).first()
-        context: dict[str, Any] = {"warnings": []}
-        if plan is not None:
-            values = typed_account_values(request.POST)
-            taxes = self.taxes(parent)
-            context["warnings"] = warnings(
-                plan=plan,
-                values=values,
-                provider=BillingAccount.objects.filter(customer=parent).first(),
-                balance=self.balance(),
-                taxes=taxes,
-            )
-            if "version" not in request.POST:  # which only a customer has that exists
-                values |= {"plan": plan, "taxes": taxes}
-                context["price"] = self.price(parent, values)
+        context = sense_checks(parent, request.POST, balance=self.balance())
+        if "version" not in request.POST:  # which only a customer has that exists
+            context |= price_of_newcomer(parent, request.POST, by=self.actor)
         return render(request, "customers/_warnings.html", context)
 
     def balance(self) -> Decimal:
@@ -339,55 +340,3 @@ class WarningCheck(PortalView):
         below = customers_below(self.actor).filter(pk=pk).select_related("account")
         customer = below.first()
         return customer.account.balance if customer else ZERO
-
-    def taxes(self, parent: Customer) -> list[Tax]:
-        """Those that are ticked."""
-        data = self.request.POST
-        taxes = available_taxes(owner_id=parent.pk, ancestor_ids=parent.ancestor_ids)
-        ticked = [pk for pk in map(row_id, data.getlist("taxes")) if pk is not None]
-        return list(taxes.filter(pk__in=ticked))
-
-    def price(self, parent: Customer, values: dict[str, Any]) -> dict[str, Any] | None:
-        """What the new customer's account and first features cost it."""
-        try:
-            quote = quote_new_customer(
-                parent, values, self.wishes(parent), by=self.actor
-            )
-        except ValidationError:
-            return None  # no exchange rate yet: said when the form is sent
-        return price_box(quote)
-
-    def wishes(self, parent: Customer) -> list[Wish]:
-        """The first administrator, or all that a residential customer consists of."""
-        data = self.request.POST
-        if "person_username" in data:  # a normal customer's form
-            return [Wish(Feature.PERSON)] if data.get("has_administrator") else []
-        numbers = free_numbers(parent).filter(pk=row_id(data.get("number", "")) or 0)
-        return [
-            *(
-                Wish(Feature.NUMBER, number_class_id=number.number_class_id)
-                for number in numbers
-            ),
-            Wish(Feature.LINE),
-            Wish(Feature.MAILBOX),
-            Wish(Feature.PERSON),
-        ]
-
-
-def typed_account_values(data: Any) -> dict[str, Any]:
-    """The account fields that the sense checks need, as far as they are readable."""
-    values = {
-        name: data.get(name, "")
-        for name in ("currency", "payment_type", "bank_account_number")
-    }
-    bill_type = data.get("bill_type", "")
-    values["bill_type"] = bill_type if bill_type in BillType else ""
-    treatment = data.get("vat_treatment", "")
-    values["vat_treatment"] = treatment if treatment in VatTreatment else ""
-    for name in ("credit_limit", "low_balance", "auto_topup"):
-        field = AmountField(required=False, min_value=0)
-        try:
-            values[name] = field.clean(data.get(name, ""))
-        except ValidationError:
-            values[name] = None  # said at the field when the form is sent
-    return values

@@ -31,6 +31,7 @@ from rateplans.models import NumberClass, RatePlan
 BACKEND = "customers.backends.PersonBackend"
 SAMPLE = 2000  # rows that the visits are drawn from
 SEED = 7
+PRICE_SEEN = re.compile(r'name="price_seen" value="([^"]*)"')
 # In Berlin, where no number begins with 11: none of them belongs to anybody.
 FIRST_NUMBER = "+493011900{:03d}000"
 
@@ -155,29 +156,29 @@ class Reseller:
 
     def created_normal(self) -> Iterator[Visit]:
         url = self._url("customers:normal-create")
-        entries = self._entries(url)
+        entries = self._entries(url) | {"credit_limit": "100.00"}
+        entries |= self._price_seen(entries)
         while True:
             name = f"Bench {self.account.pk} {next(self.counter)}"
             typed = {
                 "name": name,
                 "email": f"{name.replace(' ', '')}@bench.example",
-                "credit_limit": "100.00",
                 "form_token": str(uuid.uuid4()),
             }
             yield partial(self.client.post, url, entries | typed)
 
     def created_residential(self) -> Iterator[Visit]:
         url = self._url("customers:residential-create")
-        entries = self._entries(url)
+        entries = self._entries(url) | {"credit_limit": "100.00"}
         for number in self.numbers:
             typed = {
                 "number": number.pk,
                 "person_first_name": "Bea",
                 "person_last_name": "Bench",
                 "email": f"{number.number.removeprefix('+')}@bench.example",
-                "credit_limit": "100.00",
                 "form_token": str(uuid.uuid4()),
             }
+            typed |= self._price_seen(entries | typed)
             yield partial(self.client.post, url, entries | typed)
 
     # The Django admin, for comparison.
@@ -228,6 +229,12 @@ class Reseller:
             max(found, key=lambda row: (Decimal(row.balance), row.id)),
         }
         return [row for row in found if row not in last]
+
+    def _price_seen(self, entries: dict[str, Any]) -> dict[str, Any]:
+        """What the page of a new customer was told it costs, while it was filled in."""
+        checks = self.client.post(self._url("customers:warning-check"), entries)
+        found = PRICE_SEEN.search(checks.content.decode())
+        return {"price_seen": found[1]} if found else {}
 
     def _entries(self, url: str) -> dict[str, Any]:
         return dict(entries_of(self.client.get(url).content.decode()))

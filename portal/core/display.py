@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone, translation
 from django.utils.dateformat import format as format_with
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString
 
 
 class Reader(Protocol):
@@ -30,6 +33,10 @@ class Formats:
 
 
 DEFAULT_FORMATS = Formats()
+# Dates in the formats that have places to break at, and what stays as it is around them.
+_DATE = re.compile(r"\b(?:\d{4}-\d\d-\d\d|\d\d/\d\d/\d{4})\b")
+_TAG = re.compile(r"(<[^>]*>)")
+_WHOLE = r'<span class="date">\g<0></span>'
 _formats: ContextVar[Formats] = ContextVar("formats", default=DEFAULT_FORMATS)
 
 
@@ -44,6 +51,19 @@ def reset_display() -> None:
     """Forget them: the thread goes on to somebody else's request."""
     timezone.deactivate()
     _formats.set(DEFAULT_FORMATS)
+
+
+def whole_dates(value: Any) -> SafeString:
+    """``value`` as HTML in which no date is broken at the end of a line.
+
+    Escaped unless it is safe. Browsers take the hyphens of a date for places to break at.
+    """
+    html = conditional_escape(value)
+    if not _DATE.search(html):
+        return html
+    pieces = _TAG.split(html)
+    pieces[::2] = (_DATE.sub(_WHOLE, text) for text in pieces[::2])
+    return SafeString("".join(pieces))
 
 
 def format_day(value: date) -> str:

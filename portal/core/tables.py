@@ -26,6 +26,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from portal.core.display import whole_dates
 from portal.core.urls import row_id
 
 PAGE_SIZE = 50
@@ -105,12 +106,14 @@ class Row:
     @property
     def heading(self) -> SafeString:
         """The first cell, which says what the row is about."""
-        return self.cells[0].html
+        return whole_dates(self.cells[0].html)
 
     @property
     def other_cells(self) -> SafeString:
         """All but the heading. Not left to the template, for which hundreds are much."""
-        cells = ((cell.column.cell_tag, cell.html) for cell in self.cells[1:])
+        cells = (
+            (cell.column.cell_tag, whole_dates(cell.html)) for cell in self.cells[1:]
+        )
         return format_html_join("\n", "{}{}</td>", cells)
 
     @property

@@ -35,6 +35,7 @@ from customers.services import (
     notes,
     numbers,
     people,
+    residential,
     tree,
 )
 from customers.services.customers import NewPerson
@@ -193,7 +194,7 @@ class _Builder:
     def _resident(self, parent: Customer, spec: Resident, by: Actor) -> Customer:
         number = free_numbers(parent).filter(number_class__name="Normal").first()
         assert number is not None
-        return customers.create_residential(
+        return residential.create_residential(
             parent=parent,
             number=number,
             person=NewPerson(

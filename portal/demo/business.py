@@ -15,8 +15,9 @@ from django.utils import timezone
 from billing.models import BilledFeature, BillingAccount, ExchangeRate
 from billing.services.charges import accounts_with_due_charges, charge_due
 from billing.services.periods import close_accounts
+from customers.models import TimeGroup
 from portal.demo import bills, paying, tariffs
-from portal.demo.shop import open_shop
+from portal.demo.shop import buy_calls, open_shop
 from rateplans.choices import Feature, MarkupKind, Occurs
 from rateplans.models import (
     NumberClass,
@@ -33,6 +34,7 @@ ALWAYS = (None, None)  # a range of days without beginning or end
 def open_business() -> None:
     """Give the plans their prices and let `MONTHS` months pass."""
     _enter_exchange_rates()
+    _set_times()
     for name, tariff in tariffs.TARIFFS.items():
         for plan in RatePlan.objects.filter(name=name):
             _price(plan, tariff)
@@ -51,6 +53,7 @@ def open_business() -> None:
         bills.issue(month, is_present=number == MONTHS - 1)
     paying.receive_payments(until=today + timedelta(days=1))
     bills.come_to_today(month)
+    buy_calls()
 
 
 def _accounts() -> Iterator[BillingAccount]:
@@ -71,6 +74,15 @@ def _enter_exchange_rates() -> None:
             )
 
 
+def _set_times() -> None:
+    for name, spans in tariffs.TIMES.items():
+        group = TimeGroup.objects.create(name=name)
+        for first_day, last_day, begins, ends in spans:
+            group.spans.create(
+                first_day=first_day, last_day=last_day, begins=begins, ends=ends
+            )
+
+
 def _price(plan: RatePlan, tariff: tariffs.Tariff) -> None:
     if tariff.base == tariffs.OWN:
         plan.inherits_own = True
@@ -78,6 +90,8 @@ def _price(plan: RatePlan, tariff: tariffs.Tariff) -> None:
         plan.base = RatePlan.objects.get(owner=plan.owner, name=tariff.base)
     plan.may_be_inherited = tariff.may_be_inherited
     plan.refund_on_removal = tariff.refunds
+    if tariff.times:
+        plan.cos_timegroup = TimeGroup.objects.get(name=tariff.times)
     plan.save()
     for feature, prices in tariff.fees.items():
         _price_feature(plan, feature, None, prices)

@@ -233,6 +233,7 @@ _NORDWIND = Reseller(
         {
             "name": "Privat",
             "description": "Households: one number, pay in advance.",
+            "offered_at_signup": True,
             "call_maximum": Decimal(25),
             "concurrent_calls": 2,
             **_PREPAID,
@@ -321,6 +322,7 @@ _NORDWIND = Reseller(
                 Staff("Ute", "Brandt", "ute@brandt-partner.example", "Administrator"),
             ),
             numbers=1,
+            values={"concurrent_calls": 4},
         ),
         Business(
             "Hotel Alsterblick",

@@ -8,7 +8,9 @@ from decimal import Decimal
 
 from billing.choices import ChargePeriod, ProductPeriod, ProductReach, ProductType
 from billing.models import BillingAccount, Charge, Product, Tax
+from billing.services.purchases import purchase
 from customers.models import Customer
+from portal.core.actor import system_actor
 from rateplans.models import RatePlan
 
 
@@ -23,6 +25,7 @@ class Ware:
     period: str = ""
     again: str = "0"
     minutes: int = 0
+    calls: int = 0  # at once
     information: str = ""
     reach: str = ProductReach.DIRECT
 
@@ -53,6 +56,14 @@ WARES = (
         information="Rented, replaced the next day if it fails.",
     ),
     Ware("Nordwind Telekom", "300 minutes to mobiles", once="19.90", minutes=300),
+    Ware(
+        "Nordwind Telekom",
+        "10 more calls at once",
+        period=ProductPeriod.MONTHLY,
+        again="8",
+        calls=10,
+        information="For busy days: callers get through, and you still get out.",
+    ),
     Ware("Harbour Voice", "Conference telephone", once="240", cost="171"),
 )
 
@@ -62,6 +73,7 @@ CUSTOMER_CHARGES = (
     ("Hotel Alsterblick", "Lobby telephones, rental", "36", "18", ChargePeriod.MONTHLY),
     ("Reederei Jansen & Co.", "Ship-to-shore link", "49", "30", ChargePeriod.MONTHLY),
 )
+BUYER, BOUGHT = "Steuerkanzlei Brandt & Partner", "10 more calls at once"
 PLAN_CHARGES = (("Trade", "Priority support", "3.50", "0", ChargePeriod.MONTHLY),)
 
 
@@ -84,8 +96,8 @@ def _offer(ware: Ware) -> None:
     product = Product(
         owner=owner,
         name=ware.name,
-        type=ProductType.CALL_TIME if ware.minutes else ProductType.PRODUCT,
-        amount=ware.minutes * 60,
+        type=_type_of(ware),
+        amount=ware.calls or ware.minutes * 60,
         information=ware.information,
         create_fee=Decimal(ware.once),
         create_buy=Decimal(ware.cost),
@@ -97,6 +109,23 @@ def _offer(ware: Ware) -> None:
     product.full_clean()
     product.save(force_insert=True)
     product.taxes.set(_taxes_of(owner))
+
+
+def _type_of(ware: Ware) -> ProductType:
+    if ware.calls:
+        return ProductType.CALLS_IN_OUT
+    return ProductType.CALL_TIME if ware.minutes else ProductType.PRODUCT
+
+
+def buy_calls() -> None:
+    """Somebody with a tight limit has bought calls at once, today."""
+    customer = Customer.objects.get(name=BUYER)
+    purchase(
+        customer=customer,
+        product=Product.objects.get(name=BOUGHT),
+        quantity=1,
+        by=system_actor(customer),
+    )
 
 
 def _add(

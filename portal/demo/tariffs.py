@@ -33,6 +33,7 @@ class Tariff:
     base: str = ""
     may_be_inherited: bool = False
     refunds: bool | None = None
+    times: str = ""  # the time group in which class-of-service exceptions hold
     fees: Mapping[Feature, Prices] = field(default_factory=dict)
     numbers: Mapping[str, Prices] = field(default_factory=dict)
     features: Mapping[Feature, tuple[int | None, int | None]] = field(
@@ -40,6 +41,9 @@ class Tariff:
     )
     markups: Mapping[str, Prices] = field(default_factory=dict)
 
+
+# Time groups: first and last day of the week, from and to in minutes since midnight.
+TIMES = {"Office hours": ((0, 3, 8 * 60, 18 * 60), (4, 4, 8 * 60, 16 * 60))}
 
 _CARRIER_NUMBERS = {
     "Normal": ("0", "0.25"),
@@ -89,6 +93,7 @@ TARIFFS: dict[str, Tariff] = {
     ),
     "Business": Tariff(
         refunds=True,
+        times="Office hours",
         fees={
             Feature.ACCOUNT: ("0", "4.90"),
             Feature.LINE: ("10", "4.50"),

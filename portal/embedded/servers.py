@@ -15,8 +15,14 @@ from portal.embedded import binaries, interrupts, paths, processes
 from portal.embedded.processes import Child, Failure
 
 PATIENCE = 120  # seconds; longer than any recovery from a crash that a demo needs
-# Tests throw their data away, so a power cut may cost them everything.
-THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+# Tests throw their data away, so a power cut may cost them everything, and before their
+# databases are worth tidying up they are gone.
+THROWAWAY = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "autovacuum=off",
+)
 
 
 def prepare_folders(state: Path) -> pwd.struct_passwd:

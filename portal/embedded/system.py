@@ -6,16 +6,20 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 
+INSTALL = ("apt-get", "install", "-y", "--no-install-recommends")
+
 
 @dataclass(frozen=True)
 class Need:
     """Something of the operating system's, and the Debian packages that bring it.
 
-    All of the libraries are needed, and any one of the programs and of the files.
+    All of the libraries are needed, and any one of the files and of the programs, the
+    best one first. A system that does not have the packages may have others `instead`.
     """
 
     purpose: str
     packages: tuple[str, ...]
+    instead: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -33,12 +37,9 @@ class Need:
         return next(filter(None, map(shutil.which, self.programs)), None)
 
     @property
-    def command(self) -> list[str]:
-        return ["apt-get", "install", "-y", "--no-install-recommends", *self.packages]
-
-    @property
     def advice(self) -> str:
-        return f"{self.purpose} need a system package: {' '.join(self.command)}"
+        command = " ".join([*INSTALL, *self.packages])
+        return f"{self.purpose} need a system package: {command}"
 
 
 DOCUMENTS = Need(
@@ -58,8 +59,14 @@ DOCUMENTS = Need(
 )
 BROWSER = Need(
     purpose="Browser tests",
-    packages=("chromium",),
-    programs=("chromium", "chromium-browser", "google-chrome"),
+    packages=("chromium-headless-shell",),  # no window's work, so tests are faster
+    instead=("chromium",),
+    programs=(
+        "chromium-headless-shell",
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+    ),
 )
 
 
@@ -72,15 +79,19 @@ def provide(need: Need) -> str:
     if need.is_met:
         return ""
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        print(f"Installing {', '.join(need.packages)} ...", flush=True)
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        # A fresh machine knows no package before the update.
-        for command in (["apt-get", "update"], need.command):
-            waiting = [command[0], "-qq", "-o", "DPkg::Lock::Timeout=120", *command[1:]]
-            subprocess.run(
-                waiting, check=False, env=environment, stdout=subprocess.DEVNULL
-            )
-    return "" if need.is_met else need.advice
+        _apt("apt-get", "update")  # a fresh machine knows no package before
+        for packages in filter(None, (need.packages, need.instead)):
+            print(f"Installing {', '.join(packages)} ...", flush=True)
+            _apt(*INSTALL, *packages)
+            if need.is_met:
+                return ""
+    return need.advice
+
+
+def _apt(program: str, *arguments: str) -> None:
+    command = [program, "-qq", "-o", "DPkg::Lock::Timeout=120", *arguments]
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL)
 
 
 def _is_loadable(library: str) -> bool:

@@ -56,13 +56,19 @@ def _make_folder() -> Path:
     common = Path(tempfile.gettempdir())
     for folder in common.glob(f"{PREFIX}*"):
         pid = folder.name.removeprefix(PREFIX).partition("-")[0]
-        is_ours = folder.stat().st_uid == os.geteuid()
-        if is_ours and pid.isdigit() and not _is_alive(int(pid)):
+        if pid.isdigit() and not _is_alive(int(pid)) and _is_ours(folder):
             servers.end_leftovers(folder)
             _remove(folder)
     state = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=common))
     state.chmod(0o711)  # the servers' account must be able to pass
     return state
+
+
+def _is_ours(folder: Path) -> bool:
+    try:
+        return folder.stat().st_uid == os.geteuid()
+    except FileNotFoundError:  # another run has just removed it
+        return False
 
 
 def _is_alive(pid: int) -> bool:

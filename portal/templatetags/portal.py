@@ -9,6 +9,7 @@ from typing import Any
 import phonenumbers
 from django import template
 from django.template import Context
+from django.utils.functional import Promise
 
 from portal.core import display, money
 from portal.core.urls import account_url as build_account_url
@@ -32,6 +33,13 @@ def day(value: date | None) -> str:
 def moment(value: datetime | None) -> str:
     """A date and time in the reader's zone and format."""
     return display.format_moment(value) if value else ""
+
+
+@register.filter
+def whole_dates(value: object) -> object:
+    """Text in which no date is broken at the end of a line; a number stays one."""
+    is_text = isinstance(value, str | Promise)
+    return display.whole_dates(value) if is_text else value
 
 
 @register.filter

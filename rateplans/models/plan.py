@@ -109,8 +109,8 @@ class RatePlan(models.Model):
         null=True,
         blank=True,
         help_text=_(
-            "Who removes a feature gets the rest of its period back, and who is deleted"
-            " that of everything."
+            "The rest of the period is given back when a feature is removed, and for"
+            " everything when the customer is deleted."
         ),
     )
     due_days = models.PositiveSmallIntegerField(

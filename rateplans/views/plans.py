@@ -93,7 +93,7 @@ class PlanList(ListPage):
 
     def columns(self) -> Sequence[Column]:
         return (
-            Column("name", _("Name"), lambda plan: plan.name, sort="name", narrow=True),
+            Column("name", _("Name"), self.name_cell, sort="name", narrow=True),
             Column("base", _("Inherits from"), self.base_cell),
             Column(
                 "currency",
@@ -106,9 +106,15 @@ class PlanList(ListPage):
                 "customers", _("Customers"), customers_cell, align="end", narrow=True
             ),
             Column("share", _("Shared"), self.share_cell, narrow=True),
-            Column("signup", _("Sign-up"), self.signup_cell, narrow=True),
             Column("status", _("Status"), status_cell, narrow=True),
         )
+
+    def name_cell(self, plan: RatePlan) -> SafeString | str:
+        """What others offer at sign-up is for those who sign up with them."""
+        if not (plan.offered_at_signup and self.is_own(plan)):
+            return plan.name
+        sign = '{}<span class="cell-sub">{}</span>'
+        return format_html(sign, plan.name, _("Offered at sign-up"))
 
     def bill_type_cell(self, plan: RatePlan) -> str:
         return str(BillType(self.effective[plan.pk].value("bill_type")).label)
@@ -121,12 +127,6 @@ class PlanList(ListPage):
         if self.is_own(plan):
             return share_cell(plan)
         return shared_by(plan, self.owner)
-
-    def signup_cell(self, plan: RatePlan) -> SafeString | str:
-        """What others offer is for those who sign up with them."""
-        if not (plan.offered_at_signup and self.is_own(plan)):
-            return ""
-        return pill("info", _("Offered"), "user-plus")
 
     def row_url(self, row: RatePlan) -> str:
         return self.url(EDIT if self.is_own(row) else TERMS, pk=row.pk)

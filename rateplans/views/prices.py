@@ -228,7 +228,7 @@ class PlanWithdraw(PlanPage, ConfirmPage):
     def consequences(self) -> Sequence[str]:
         values = {"price": self.change.label, "value": self.change.text}
         return (
-            _("“%(price)s” does not become: %(value)s.") % values,
+            _("This planned change is dropped: “%(price)s”, %(value)s.") % values,
             _("What holds before that day goes on."),
         )
 

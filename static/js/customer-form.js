@@ -112,6 +112,7 @@ if (warnings) {
   const names = [
     ...["plan", "bill_type", "credit_limit", "currency", "low_balance", "auto_topup", "payment_type"],
     ...["bank_account_number", "taxes", "vat_treatment", "number", "has_administrator"],
+    "time_zone",
   ];
   form.addEventListener("input", (event) => {
     if (names.includes(event.target.name)) ask();

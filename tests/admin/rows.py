@@ -19,6 +19,7 @@ from billing.models import (
     Charge,
     EntryTax,
     ExchangeRate,
+    ExtraCalls,
     Invoice,
     InvoiceFile,
     InvoiceLogo,
@@ -280,6 +281,9 @@ MAKERS: dict[type[Model], Callable[[World, int], Model]] = {
         expires_on=date(2026, 12, 31),
     ),
     Charge: _charge,
+    ExtraCalls: lambda world, at: ExtraCalls.objects.create(
+        account=_customer(world, at).account, type="calls_in", calls=at + 1
+    ),
     Company: lambda world, at: Company.objects.create(customer=_customer(world, at)),
     Customer: _customer,
     CustomSetting: lambda world, at: CustomSetting.objects.create(

@@ -6,7 +6,14 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from billing.models import CallTime, Charge, ExchangeRate, Product, ProductException
+from billing.models import (
+    CallTime,
+    Charge,
+    ExchangeRate,
+    ExtraCalls,
+    Product,
+    ProductException,
+)
 from tests.world import World
 
 
@@ -57,6 +64,10 @@ def _call_time(world: World) -> None:
     )
 
 
+def _extra_calls(world: World) -> None:
+    ExtraCalls.objects.create(account=world.beta.account, type="call_time", calls=60)
+
+
 SALES: dict[str, Callable[[World], None]] = {
     "charge_is_on_a_customer_or_a_plan": lambda w: _charge(w, plan=w.acme_plan),
     "charge_is_not_negative": lambda w: _charge(w, amount=-1),
@@ -68,6 +79,8 @@ SALES: dict[str, Callable[[World], None]] = {
     "call_time_does_not_recur": lambda w: _bad_product(
         w, type="call_time", period="monthly"
     ),
+    "product_gives_some_calls": lambda w: _bad_product(w, type="calls_out"),
+    "extra_calls_are_some": _extra_calls,
     "product_exception_once_per_plan": lambda w: _exception(w, times=2),
     "product_exception_makes_no_negative_price": lambda w: _exception(w, create_fee=-1),
     "call_time_is_not_overused": _call_time,

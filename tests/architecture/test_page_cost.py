@@ -16,16 +16,13 @@ from billing.services.periods import close_account
 from customers.models import Mailbox, Note, Number, Person, TelephoneLine
 from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled, subtree
-from tests.architecture.test_tenancy_matrix import (
-    INSIDE,
-    ROUTES,
-    _address,
-    _furnish,
-    _method,
+from tests.architecture.estate import (
+    furnish,
     invoice_something,
     pay_something,
     upload_something,
 )
+from tests.architecture.test_tenancy_matrix import INSIDE, ROUTES, _address, _method
 from tests.books import give
 from tests.customers.test_create_customer import _create
 from tests.world import World
@@ -89,7 +86,7 @@ def test_pages_cost_the_same_for_one_row_and_for_five(
     """All pages of a section in one test: laying the rows takes longer than the pages."""
     client = world.client(world.ann)
     with scopes_disabled():  # rows are laid without a request
-        _furnish(world, world.acme, world.ann, "first")
+        furnish(world, world.acme, world.ann, "first")
         # As giving customers something does, so that all is told of the same period.
         close_account(BillingAccount.objects.get(customer=world.acme).pk)
     pages = [path for path in VIEWS if _section(path) == section]

@@ -416,12 +416,14 @@ def test_charges_of_the_old_parent_end_when_a_customer_moves(
     world: World, everywhere: Any
 ) -> None:
     charge = charge_on(world.gamma)
-    tree.move_customer(
-        customer=world.gamma,
-        parent=world.rival,
-        plan=world.rival_plan,
-        by=world.actor(world.olga),
-    )
+    # What was due before would have to be settled.
+    with time_machine.travel("2025-12-20T12:00Z", tick=False):
+        tree.move_customer(
+            customer=world.gamma,
+            parent=world.rival,
+            plan=world.rival_plan,
+            by=world.actor(world.olga),
+        )
     charge.refresh_from_db()
     assert charge.ended_at is not None
     assert accounts_with_due_charges(date(2026, 5, 1)) == []

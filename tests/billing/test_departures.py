@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Sum
 from django.utils import timezone
 
-from billing.models import BilledFeature, LedgerEntry, Tax, TaxLiability
+from billing.models import BilledFeature, Charge, LedgerEntry, Tax, TaxLiability
 from billing.services import transactions
 from billing.services.departures import quote_departure
 from billing.services.periods import close_account
@@ -213,6 +213,51 @@ def test_late_periods_are_charged_before_what_goes_back(
     assert entries(world.beta, "kind", "net")[1:] == [("recurring", -124)]
     close_account(world.beta.account.pk, on=MARCH)
     assert len(entries(world.beta, "net")) == 2
+
+
+@pytest.mark.parametrize("contract_until", [None, date(2026, 4, 1)])
+@pytest.mark.parametrize("late", ["gamma", "beta", "nobody"])
+def test_late_periods_are_quoted_as_they_will_be_charged(
+    world: World, gamma: Customer, late: str, contract_until: date | None
+) -> None:
+    """With what comes back of them, and charges that are due; but nothing is posted."""
+    _everybody_refunds(world)
+    TaxLiability.objects.create(
+        account=gamma.account,
+        tax=Tax.objects.create(
+            owner=world.beta, name="VAT", rate=20, applies_features=True
+        ),
+    )
+    Charge.objects.create(
+        owner=world.beta,
+        account=gamma.account,
+        name="Rack",
+        amount=5,
+        currency="EUR",
+        starts_on=date(2026, 2, 10),
+        next_on=date(2026, 2, 10),
+    )
+    for name in LEVELS:
+        if name != late:
+            with time_machine.travel("2026-02-05T12:00Z", tick=False):
+                close_account(getattr(world, name).account.pk)
+    set_account(gamma, contract_ends_on=contract_until)
+    before = _last()
+    with time_machine.travel("2026-02-14T12:00Z", tick=False):
+        quote = quote_departure(gamma, contract_until=contract_until)
+        again = quote_departure(gamma, contract_until=contract_until)
+    assert _last() == before
+    assert set_account(gamma).billed_until == (FEB if late == "gamma" else MARCH)
+    assert (again.total_due, again.total_back) == (quote.total_due, quote.total_back)
+    _delete(world, "2026-02-14T12:00Z", contract="charge" if contract_until else "")
+    booked = LedgerEntry.objects.filter(account=gamma.account, pk__gt=before)
+    sums = dict(booked.order_by().values_list("kind").annotate(Sum("amount")))
+    rest = sums.pop("recurring", Decimal(0)) + quote.total_rest
+    assert quote.total_due == -rest - sums.get("charge", 0)
+    assert quote.total_due == (5 + 62 + 62 * Decimal("0.2") if late == "gamma" else 5)
+    assert quote.total_back == sums.get("refund", 0)
+    assert bool(quote.total_back) == (contract_until is None)
+    assert bool(quote.total_rest) == (contract_until is not None)
 
 
 def test_failing_deletion_gives_nothing_back(world: World, gamma: Customer) -> None:

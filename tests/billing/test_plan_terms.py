@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import strip_tags
 
-from billing.models import BillingAccount, Charge
+from billing.choices import ProductReach
+from billing.models import BillingAccount, Charge, Product, ProductException
 from customers.models import Customer
 from portal.core.scope import scopes_disabled
 from rateplans.choices import MarkupKind, Sharing
@@ -17,6 +19,7 @@ from rateplans.models import PlanMarkup, PlanPrice, RatePlan
 from tests.billing.pages import labels_of, url_of
 from tests.customers.features import queries_of
 from tests.rateplans.test_plan_pages import page_of
+from tests.rateplans.test_plans import office_hours
 from tests.world import World
 
 ALWAYS = (date(2020, 1, 1), None)
@@ -143,6 +146,45 @@ def test_the_terms_are_what_a_customer_would_have(
     assert "Hotline" in text
 
 
+def test_the_terms_tell_what_products_cost_on_the_plan(
+    world: World, ann: Client, easy: RatePlan
+) -> None:
+    with scopes_disabled():
+        offers: list[tuple[str, Customer, dict[str, Any]]] = [
+            ("Telephone", world.root, {"reach": ProductReach.RECURSIVE}),
+            ("Installation", world.acme, {"period": "", "period_fee": 0}),
+            ("For Acme", world.root, {}),  # customers of Acme are not offered it
+            ("Gone", world.acme, {"archived_at": "2026-01-01T00:00Z"}),
+        ]
+        for name, owner, values in offers:
+            fees = {"create_fee": 100, "period_fee": 10, "period": "monthly"}
+            product = Product.objects.create(
+                owner=owner, name=name, currency="EUR", **(fees | values)
+            )
+            if name == "Telephone":
+                ProductException.objects.create(
+                    plan=easy, product=product, create_fee=80, period_fee=9
+                )
+    told = [
+        (row["label"], strip_tags(row["html"]))
+        for row in terms(ann, world.acme, easy).context["products"]
+    ]
+    assert told == [
+        ("Installation", "€100.00"),
+        ("Telephone", "€80.00 once, €9.00 monthly"),
+    ]
+
+
+def test_the_terms_tell_class_of_service_times(
+    world: World, ann: Client, easy: RatePlan
+) -> None:
+    with scopes_disabled():
+        RatePlan.objects.filter(heirs=easy).update(cos_timegroup=office_hours())
+    page = terms(ann, world.acme, easy)
+    settings = {row["label"]: row["value"] for row in page.context["settings"]}
+    assert settings["Class-of-service times"] == "Office hours: Mon–Fri 08:00–18:00"
+
+
 def test_the_terms_name_nothing_above(
     world: World, ann: Client, easy: RatePlan
 ) -> None:
@@ -203,8 +245,11 @@ def test_the_terms_cost_the_same_for_many_prices(
     world: World, ann: Client, easy: RatePlan
 ) -> None:
     url = url_of(world.acme, "plan-terms", pk=easy.pk)
+    with scopes_disabled():
+        Product.objects.create(owner=world.acme, name="First", currency="EUR")
     before = queries_of(ann, url)
     with scopes_disabled():
         for feature in ("account", "person", "mailbox"):
             price(easy, feature, "recurring", 1)
+            Product.objects.create(owner=world.acme, name=feature, currency="EUR")
     assert queries_of(ann, url) == before <= 30

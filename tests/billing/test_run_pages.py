@@ -250,8 +250,7 @@ def test_system_owner_runs_billing_now(world: World, olga: Client) -> None:
     run = PeriodRun.objects.get()
     assert response["Location"] == f"{_list(world.root)}{run.pk}/"
     assert (run.total, run.done, run.is_working) == (2, 0, True)
-    page = olga.get(response["Location"])
-    assert 'hx-trigger="every 2s"' in page.content.decode()
+    assert 'hx-trigger="every 2s"' in olga.get(response["Location"]).content.decode()
     part = olga.get(f"{response['Location']}progress/", HTTP_HX_REQUEST="true")
     assert "0 of 2 accounts" in part.content.decode()
     with scopes_disabled():

@@ -140,3 +140,24 @@ def test_who_booked_before_a_move_is_not_the_present_provider(world: World) -> N
 def test_what_jobs_book_is_the_systems(world: World) -> None:
     entry = move(world, "1", datetime(2026, 11, 2, tzinfo=UTC))
     assert statement.who_booked(entry, reader=world.gamma) == "The system"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        ("-78.660000", "EUR", "-78.66"),
+        ("100.000000", "EUR", "100.00"),
+        ("0", "EUR", "0.00"),
+        ("0E-6", "EUR", "0.00"),
+        ("0.012300", "EUR", "0.0123"),
+        ("-1.000001", "EUR", "-1.000001"),
+        ("1200.000000", "JPY", "1200"),
+        ("1200.500000", "JPY", "1200.5"),
+        ("1.500000", "KWD", "1.500"),
+        ("99999999999999.999999", "EUR", "99999999999999.999999"),
+    ],
+)
+def test_statement_gives_the_places_of_the_currency_or_more(
+    amount: str, currency: str, text: str
+) -> None:
+    assert f"{statement.exact_money(Decimal(amount), currency):f}" == text

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import pytest
+from django.template import Context, Template
 from django.utils import timezone, translation
+from django.utils.safestring import SafeString
 
 from customers.choices import DateFormat
 from portal.core.display import (
@@ -17,6 +19,7 @@ from portal.core.display import (
     format_moment,
     format_short_day,
     reset_display,
+    whole_dates,
 )
 
 # Still Saturday in New York, already Sunday in Tokyo.
@@ -88,3 +91,34 @@ def test_a_short_day_is_the_readers_day_without_its_year(choice: str) -> None:
     expected = {"Y-m-d": "11-21", "d/m/Y": "21/11", "m/d/Y": "11/21", "d.m.Y": "21.11."}
     activate_display(Reader(date_format=choice))
     assert format_short_day(MOMENT.date()) == expected[choice]
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("paid", "paid"),
+        ("", ""),
+        (
+            "until 2026-11-22, or 31/12/2026",
+            'until <span class="date">2026-11-22</span>,'
+            ' or <span class="date">31/12/2026</span>',
+        ),
+        ("2026-11-22 14:05", '<span class="date">2026-11-22</span> 14:05'),
+        ("<b> 2026-11-22", '&lt;b&gt; <span class="date">2026-11-22</span>'),
+        ("+49-2026-11-222", "+49-2026-11-222"),
+        ("22.11.2026", "22.11.2026"),
+        (
+            SafeString('<time datetime="2026-11-22">2026-11-22</time>'),
+            '<time datetime="2026-11-22"><span class="date">2026-11-22</span></time>',
+        ),
+    ],
+)
+def test_dates_stay_whole(text: str, html: str) -> None:
+    assert whole_dates(text) == html
+
+
+def test_filter_leaves_numbers_to_the_template() -> None:
+    shown = Template("{% load portal %}{{ count|whole_dates }} {{ day|whole_dates }}")
+    assert shown.render(Context({"count": 5, "day": "<2026-11-22"})) == (
+        '5 &lt;<span class="date">2026-11-22</span>'
+    )

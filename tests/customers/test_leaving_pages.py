@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import LedgerEntry
+from billing.services.periods import close_account
 from customers.models import Customer
 from portal.core.scope import scopes_disabled
 from tests.billing.tariffs import add, balance, item, price, set_account
@@ -78,6 +79,26 @@ def test_what_comes_back_is_seen_before(world: World, ann: Client) -> None:
     assert box["rows"][0]["amount"] == "€10.00"
     assert _post(ann, url, page).status_code == 302
     assert balance(world.beta) == -2
+
+
+def test_what_a_late_run_left_is_seen_before(world: World, ann: Client) -> None:
+    _refunds(world)
+    url = _url(world, "delete")
+    with time_machine.travel("2026-02-14T12:00Z", tick=False):
+        page = ann.get(url)
+        assert "due by today is charged first" in _text(page)
+        due, back = page.context["boxes"]
+        assert (due["title"], due["total"]) == ("Due by today", "€62.00")
+        assert (back["title"], back["total"]) == ("Comes back", "€31.00")
+        assert balance(world.beta) == -12
+        close_account(set_account(world.beta).pk)
+        # Somebody charged it meanwhile: what is left is asked again.
+        assert _post(ann, url, page).status_code == 422
+        page = ann.get(url)
+        [back] = page.context["boxes"]
+        assert back["total"] == "€31.00"
+        assert _post(ann, url, page).status_code == 302
+    assert balance(world.beta) == -12 - 62 + 31
 
 
 def test_plan_without_refunds_is_said(world: World, ann: Client) -> None:

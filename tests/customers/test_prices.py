@@ -371,8 +371,9 @@ def test_new_customer_needs_credit_for_its_first_fees(priced: World) -> None:
     client = priced.client(priced.ann)
     url = url_of(priced.acme, "normal-create")
     typed = {"name": "Fresh", "email": "f@fresh.test", "plan": priced.acme_plan.pk}
+    typed["price_seen"] = "8.33"
     told = errors_of(send(client, url, **typed, credit_limit="8.32"))
-    assert "€0.01" in told["credit_limit"][0]
+    assert "€8.33" in told["credit_limit"][0]
     assert send(client, url, **typed, credit_limit="8.33").status_code == 302
     with scopes_disabled():
         assert BillingAccount.objects.get(customer__name="Fresh").balance == Decimal(

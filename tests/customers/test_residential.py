@@ -21,12 +21,8 @@ from customers.models import (
     SystemOptions,
     TelephoneLine,
 )
-from customers.services.customers import (
-    NewPerson,
-    Residential,
-    create_residential,
-    update_customer,
-)
+from customers.services.customers import NewPerson, update_customer
+from customers.services.residential import Residential, create_residential
 from portal.core import secrets
 from portal.core.models import AuditEvent, OutgoingEmail
 from portal.core.scope import scopes_disabled, subtree

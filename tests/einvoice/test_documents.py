@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_rules_find_nothing(case: str, syntax: Syntax, write: Write) -> None:
     ],
 )
 def test_rules_name_what_is_wrong(
-    syntax: Syntax, write: Write, change: dict[str, object], rules: set[str]
+    syntax: Syntax, write: Write, change: dict[str, Any], rules: set[str]
 ) -> None:
     broken = {found.rule for found in findings(write(document(**change)), syntax)}
     assert rules & broken

@@ -72,6 +72,7 @@ def test_the_first_command_installs_and_the_next_does_not(
     assert make.startswith("venv ")
     assert fill.startswith("pip install ")
     assert "--require-hashes" in fill
+    assert "--compile-bytecode" in fill
     assert manage(checkout, programs, "install").stdout == ""
     assert manage(checkout, programs, "version").stdout.count("Installing") == 0
 

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ MISSING = Need(
     purpose="Test documents",
     packages=("libnever", "libneither"),
     libraries=("libc.so.6", "libnever.so.9"),
+)
+
+root_only = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root may install packages"
 )
 
 
@@ -32,12 +37,34 @@ def test_a_missing_library_is_named_with_the_line_that_installs_it(apt: Path) ->
     )
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may install packages")
+@root_only
 def test_root_has_it_installed(apt: Path) -> None:
     system.provide(MISSING)
     update, install = apt.read_text().splitlines()
     assert update.endswith("update")
     assert install.endswith("install -y --no-install-recommends libnever libneither")
+
+
+@root_only
+def test_other_packages_are_taken_where_the_first_ones_bring_nothing(apt: Path) -> None:
+    system.provide(replace(MISSING, instead=("libalso",)))
+    assert apt.read_text().splitlines()[2:] == [
+        "-qq -o DPkg::Lock::Timeout=120 install -y --no-install-recommends libalso"
+    ]
+
+
+@root_only
+def test_the_first_packages_are_enough_when_they_bring_it(
+    apt: Path, tmp_path: Path
+) -> None:
+    # This apt-get brings a program with whatever it installs.
+    brought = tmp_path / "brought"
+    with (tmp_path / "apt-get").open("a") as script:
+        script.write(f"touch {brought}; chmod +x {brought}\n")
+    need = Need("X", ("first",), instead=("second",), programs=("brought",))
+    assert system.provide(need) == ""
+    assert need.program == str(brought)
+    assert "second" not in apt.read_text()
 
 
 def test_an_ordinary_user_is_only_told(

@@ -62,10 +62,26 @@ def test_a_server_of_ones_own_is_used_instead(
         assert working_in(temporary) == []
 
 
-def test_those_of_a_killed_run_are_swept_by_the_next(temporary: Path) -> None:
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    left = temporary / f"{throwaway.PREFIX}{dead.pid}-x"
+@pytest.fixture
+def dead() -> int:
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_what_another_run_sweeps_meanwhile_does_not_matter(
+    temporary: Path, dead: int
+) -> None:
+    # Like a folder that went after it was listed: there by name, and not to be had.
+    (temporary / f"{throwaway.PREFIX}{dead}-x").symlink_to("nowhere")
+    assert throwaway._make_folder().exists()
+
+
+def test_those_of_a_killed_run_are_swept_by_the_next(
+    temporary: Path, dead: int
+) -> None:
+    left = temporary / f"{throwaway.PREFIX}{dead}-x"
     left.mkdir(mode=0o711)
     left.chmod(0o711)
     account = servers.prepare_folders(left)

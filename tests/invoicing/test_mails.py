@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from email import message_from_bytes
 from io import BytesIO
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -106,7 +107,7 @@ def test_mailed_once_by_two_at_once(world: World) -> None:
     "values", [{"send_invoices": False}, {"invoice_format": InvoiceFormat.XML}]
 )
 def test_none_is_mailed_that_should_not_be(
-    world: World, account: BillingAccount, values: dict[str, object]
+    world: World, account: BillingAccount, values: dict[str, Any]
 ) -> None:
     """Sending is off; or it is held back, since an XML without a VAT id is not valid."""
     account_of(world.beta, **values)

@@ -14,7 +14,9 @@ from django.test import TestCase
 from django.utils import timezone
 from pytest_django import Settings
 
+from billing.calls_at_once import calls_at_once
 from billing.choices import (
+    CallKind,
     EntryKind,
     InvoiceOccasion,
     InvoiceStatus,
@@ -27,6 +29,7 @@ from billing.invoicing.content import thaw
 from billing.invoicing.readiness import buyer_gaps, in_the_way, seller_gaps
 from billing.models import (
     BillingAccount,
+    ExtraCalls,
     Invoice,
     InvoiceFile,
     LedgerEntry,
@@ -45,6 +48,7 @@ from customers.models import (
     Number,
     Person,
     Region,
+    TimeGroup,
 )
 from customers.services.customers import NewPerson
 from customers.services.installation import create_system_owner
@@ -97,6 +101,10 @@ class TestWorld(TestCase):
     def test_world_has_what_the_customer_form_offers(self) -> None:
         assert Region.objects.count() == 2
         assert DialPlan.objects.count() == 2
+        [hours] = TimeGroup.objects.all()
+        assert hours.times() == "Mon–Thu 08:00–18:00, Fri 08:00–16:00"
+        assert RatePlan.objects.filter(cos_timegroup=hours).count() == 1
+        assert RatePlan.objects.filter(offered_at_signup=True).count() == 1
         assert Tax.objects.filter(rate__gt=0).exists()
         assert Tax.objects.filter(rate=0, amount__gt=0).exists()
         assert RatePlan.objects.filter(share=Sharing.RECURSIVE).count() == 1
@@ -133,6 +141,10 @@ class TestWorld(TestCase):
             assert plans.filter(pk=account.plan_id).exists(), account.customer.name
         without = Customer.objects.filter(account=None)
         assert [customer.is_root for customer in without] == [True]
+
+    def test_somebody_has_bought_calls_at_once(self) -> None:
+        row = ExtraCalls.objects.select_related("account__customer", "account").get()
+        assert calls_at_once(row.account).allowed(*CallKind) == 14
 
     def test_newcomer_has_nothing_yet(self) -> None:
         person = Person.objects.get(username="newcomer")

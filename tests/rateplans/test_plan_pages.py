@@ -106,26 +106,24 @@ def test_a_plan_is_made_on_ones_own(world: World, ann: Client) -> None:
     assert plan.overdue_days is None
 
 
-def signs_of(page: Any) -> list[str]:
-    """What the list says of each plan about sign-up."""
-    return [
-        strip_tags(cell.html).strip()
-        for row in page.context["table"].rows
-        for cell in row.cells
-        if cell.column.key == "signup"
-    ]
+def names_of(page: Any) -> list[str]:
+    """What the list says below and beside the name of each plan."""
+    cells = [row.cells[0] for row in page.context["table"].rows]
+    return [" ".join(strip_tags(cell.html).split()) for cell in cells]
 
 
 def test_a_plan_is_offered_at_sign_up(world: World, ann: Client) -> None:
     with scopes_disabled():  # what another offers is for those who sign up there
         RatePlan.objects.filter(pk=world.shared_plan.pk).update(offered_at_signup=True)
-    assert signs_of(ann.get(page_of(world.acme, "list"))) == ["", ""]
+    plain = ["Acme basic", "Shared standard"]
+    assert names_of(ann.get(page_of(world.acme, "list"))) == plain
     url = page_of(world.acme, "edit", pk=world.acme_plan.pk)
     assert "user-plus" not in ann.get(url).content.decode()
     send(ann, url, offered_at_signup="on")  # concerns nobody who is on it
     assert plan_named("Acme basic").offered_at_signup
     assert "Offered at sign-up" in pill_of(ann.get(url))
-    assert signs_of(ann.get(page_of(world.acme, "list"))) == ["Offered", ""]
+    signed = ["Acme basicOffered at sign-up", "Shared standard"]
+    assert names_of(ann.get(page_of(world.acme, "list"))) == signed
     archive = page_of(world.acme, "archive", pk=world.acme_plan.pk)
     assert "no longer offered at sign-up" in ann.get(archive).content.decode()
     send(ann, archive)
@@ -153,7 +151,7 @@ def test_class_of_service_times_are_asked_for_once_there_are_any(
         RatePlan.objects.filter(pk=world.root_plan.pk).update(cos_timegroup=office)
         RatePlan.objects.filter(pk=world.acme_plan.pk).update(inherits_own=True)
     field = ann.get(url).context["form"]["cos_timegroup"]
-    times = "Office hours (Mon–Fri 08:00–18:00)"
+    times = "Office hours: Mon–Fri 08:00–18:00"
     assert [str(label) for _value, label in field.field.choices] == [
         f"Inherited ({times}, from Reseller standard)",
         times,

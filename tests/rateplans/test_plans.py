@@ -337,7 +337,7 @@ def test_a_preview_tells_what_changes_for_how_many(world: World) -> None:
         found = preview.effects(world.acme_plan, save, on=on)
     # The billing type was copied to the accounts, and 14 days to overdue is the default.
     told = [(each.label, each.old, each.new, each.customers) for each in found]
-    times = "Office hours (Mon–Fri 08:00–18:00)"
+    times = "Office hours: Mon–Fri 08:00–18:00"
     assert told == [
         ("Invoices due after", "14 days", "30 days", 2),
         ("Class-of-service times", "none", times, 2),

@@ -10,10 +10,11 @@ account refers to its customer, and waits for that row while it holds the accoun
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 
-from customers.models import Customer
 from portal.core.actor import Actor
 
 # Any two numbers that no other advisory lock of this database has.
@@ -28,7 +29,7 @@ def hold_tree() -> None:
     _take("pg_advisory_xact_lock_shared")
 
 
-def hold_place(customer: Customer, *, by: Actor) -> None:
+def hold_place(customer: Any, *, by: Actor) -> None:
     """Hold the tree, and know where in it ``customer`` is by now.
 
     Fees are charged to everybody above: not to those who were there when the page was asked
