@@ -79,5 +79,5 @@ DROP FUNCTION billing_payment_is_final();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0014_payments")]
+    dependencies = [("billing", "0016_payments")]
     operations = [migrations.RunSQL(FORWARDS, BACKWARDS)]

@@ -16,7 +16,7 @@ def tell_levies_apart(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0010_charge_below"),
+        ("billing", "0012_covered_indexes"),
         ("customers", "0004_role_transaction_maximum"),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0017_run_parts"),
+        ("billing", "0019_run_parts"),
         ("customers", "0005_time_groups"),
     ]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rateplans", "0005_time_group_and_signup"),
+        ("rateplans", "0006_refund_words"),
     ]
 
     operations = [

@@ -68,5 +68,5 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0012_invoices")]
+    dependencies = [("billing", "0014_invoices")]
     operations = [migrations.RunSQL(FORWARDS, BACKWARDS)]

@@ -7,9 +7,9 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0015_payment_guards"),
+        ("billing", "0017_payment_guards"),
         ("customers", "0005_time_groups"),
-        ("rateplans", "0006_invoice_texts"),
+        ("rateplans", "0007_invoice_texts"),
     ]
 
     operations = [

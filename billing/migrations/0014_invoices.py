@@ -14,7 +14,7 @@ import portal.core.money
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0011_seller_and_buyer"),
+        ("billing", "0013_seller_and_buyer"),
         ("core", "0006_stored_files"),
         ("customers", "0005_time_groups"),
         ("rateplans", "0005_time_group_and_signup"),

@@ -7,7 +7,7 @@ import rateplans.reminders
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rateplans", "0006_invoice_texts"),
+        ("rateplans", "0007_invoice_texts"),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0016_billed_from"),
+        ("billing", "0018_billed_from"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -10,9 +10,9 @@ import portal.core.validators
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0013_invoice_guards"),
+        ("billing", "0015_invoice_guards"),
         ("customers", "0005_time_groups"),
-        ("rateplans", "0006_invoice_texts"),
+        ("rateplans", "0007_invoice_texts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
