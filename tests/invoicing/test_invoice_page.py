@@ -151,9 +151,9 @@ def test_page_costs_the_same_with_more_entries(
     for client, place in ((ann, 0), (ben, 1)):
         client.get(pages(world, small)[place])  # what is read once is read now
         costs = []
-        for each in (small, large):
+        for invoice in (small, large):
             with CaptureQueriesContext(connection) as captured:
-                assert client.get(pages(world, each)[place]).status_code == 200
+                assert client.get(pages(world, invoice)[place]).status_code == 200
             costs.append(len(captured))
         assert costs[0] == costs[1]
         assert costs[1] <= 30
