@@ -97,7 +97,7 @@ class CreditForm(PortalForm):
         yield AMOUNTS, _("Amounts")
 
     def _is(self, way: str) -> bool:
-        return self["how"].value() == way
+        return bool(self["how"].value() == way)
 
     def _add_lines(self) -> list[str]:
         currency = self.document.currency
