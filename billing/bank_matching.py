@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
-from stdnum.iso7064 import mod_97_10
+from billing.einvoice.qr import creditor_reference
 
 SHORTEST = 3  # of a number: anything shorter stands in every text
 # Banks break lines and people write blanks, also within a number.
@@ -15,12 +15,6 @@ _WIDEST_GAP = 3
 def squeezed(text: str) -> str:
     """Letters and digits only, in capitals."""
     return "".join(sign for sign in text.upper() if sign.isalnum())
-
-
-def creditor_reference(number: str) -> str:
-    """The ISO 11649 reference of an invoice number: "RF" and two check digits before it."""
-    body = "".join(sign for sign in squeezed(number) if sign.isascii())
-    return f"RF{mod_97_10.calc_check_digits(body + 'RF')}{body}"
 
 
 def references(numbers: Mapping[int, str]) -> dict[str, set[int]]:

@@ -77,8 +77,10 @@ def title(content: Content) -> str:
     """What the document is, with its number if it has one."""
     document = content.document
     if document.type is DocumentType.CREDIT_NOTE:
-        return _("Credit note %(number)s") % {"number": document.number}
-    return _("Invoice %(number)s") % {"number": document.number}
+        said = _("Credit note %(number)s") % {"number": document.number}
+    else:
+        said = _("Invoice %(number)s") % {"number": document.number}
+    return said.strip()
 
 
 def subtitle(content: Content, figures: Figures) -> str:

@@ -159,6 +159,7 @@ class StatusForm(PortalForm):
         field.choices = [(status.value, status.label) for status in statuses]
         if not asks_reason:
             del self.fields["reason"]
+        self.helper.layout = Layout(*self.fields)
 
     def clean_status(self) -> InvoiceStatus:
         return InvoiceStatus(self.cleaned_data["status"])

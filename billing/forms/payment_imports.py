@@ -9,6 +9,7 @@ import django_filters
 from crispy_forms.layout import Layout
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -126,6 +127,9 @@ class LineForm(PortalForm):
 
 
 class LineFilter(django_filters.FilterSet):
+    """Lines of a statement by words, and by what became of them."""
+
+    q = django_filters.CharFilter(label=gettext_lazy("Payer or text"), method="search")
     state = django_filters.ChoiceFilter(
         label=gettext_lazy("State"),
         choices=ImportLineState.choices,
@@ -135,3 +139,9 @@ class LineFilter(django_filters.FilterSet):
     class Meta:
         model = PaymentImportLine
         fields: list[str] = []
+
+    def search(
+        self, queryset: QuerySet[PaymentImportLine], name: str, value: str
+    ) -> QuerySet[PaymentImportLine]:
+        words = value.strip()
+        return queryset.filter(Q(payer__icontains=words) | Q(text__icontains=words))

@@ -119,7 +119,10 @@ def build(
         return _content(
             subject,
             document,
-            sections=items.sections(found, made, detail=subject.detail),
+            sections=(
+                *items.sections(found, made, detail=subject.detail),
+                *items.section_given_back(given_back, detail=subject.detail),
+            ),
             taxes=_tax_lines(document, items.vat_names(found, rules)),
             payments=matter.movements,
             settled=settled,

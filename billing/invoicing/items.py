@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -297,6 +297,16 @@ def sections(
         )
         for title, own in rows.items()
     )
+
+
+def section_given_back(given_back: Sequence[Line], *, detail: str) -> list[Section]:
+    """The printed side of levies that are given back; none if there are none."""
+    if not given_back:
+        return []
+    has_rows = detail in {InvoiceDetail.DESTINATION, InvoiceDetail.ITEMISED}
+    rows = tuple(Row(text=line.name, net=line.net) for line in given_back)
+    net = sum((row.net for row in rows), ZERO)
+    return [Section(gettext("Levies given back"), net, rows if has_rows else ())]
 
 
 def _taxes_text(item: Item) -> str:

@@ -60,10 +60,15 @@ def charge_all_due(*, on: date | None = None, batch: int | None = None) -> Perio
         run.finished_at = timezone.now()
         _forget_old(run.finished_at)
         return run
-    while work_on(run, seconds=None):
-        time.sleep(LOOK_AGAIN)
+    work_to_end(run)
     run.refresh_from_db()
     return run
+
+
+def work_to_end(run: PeriodRun) -> None:
+    """Take part after part until the run has ended or was stopped; waits for others."""
+    while work_on(run, seconds=None):
+        time.sleep(LOOK_AGAIN)
 
 
 def open_run(on: date | None, *, batch: int | None = None) -> PeriodRun:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views import accounts, billing_help, transactions
+from billing.views import accounts, billing_help, entries, transactions
 
 OWN = "reports/account/"
 OF_CUSTOMER = "commerce/customers/<int:pk>/account/"
@@ -10,7 +10,7 @@ OF_CUSTOMER = "commerce/customers/<int:pk>/account/"
 urlpatterns = [
     path(OWN, accounts.OwnAccount.as_view(), name="account"),
     path(f"{OWN}statement/", accounts.OwnStatement.as_view(), name="statement"),
-    path(f"{OWN}entries/<int:pk>/", accounts.OwnEntry.as_view(), name="entry-detail"),
+    path(f"{OWN}entries/<int:pk>/", entries.OwnEntry.as_view(), name="entry-detail"),
     path(
         f"{OF_CUSTOMER}new/",
         transactions.TransactionNew.as_view(),

@@ -6,13 +6,17 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing.calls_at_once import calls_at_once
-from billing.models import BillingAccount, LedgerEntry
+from billing.choices import InvoiceStatus
+from billing.invoice_statuses import UNPAID
+from billing.models import BillingAccount, Invoice, LedgerEntry
 from billing.selectors import has_customers
 from billing.services.forecast import Forecast, forecast
 from billing.statement import balances_by_day
@@ -195,12 +199,46 @@ def _limit_mark(account: BillingAccount, balances: list[Decimal]) -> Mark | None
     return Mark(_("Credit limit"), -limit, format_money(limit, account.currency))
 
 
-def overview(account: BillingAccount) -> dict[str, Any]:
+def open_invoices_tile(account: BillingAccount, url: str) -> list[dict[str, Any]]:
+    """What is to be paid by invoice, with the way there; none where nothing is."""
+    if not url:
+        return []
+    unpaid = Invoice.objects.filter(
+        account=account, status__in=UNPAID, payable__gt=F("settled")
+    ).aggregate(
+        count=Count("pk"),
+        late=Count("pk", filter=Q(status=InvoiceStatus.OVERDUE)),
+        total=Sum(F("payable") - F("settled")),
+    )
+    if not unpaid["count"]:
+        return []
+    count, late = unpaid["count"], unpaid["late"]
+    text = ngettext("%(count)d invoice", "%(count)d invoices", count)
+    detail = text % {"count": count}
+    if late:
+        overdue = ngettext("%(count)d overdue", "%(count)d overdue", late)
+        detail = f"{detail}, {overdue % {'count': late}}"
+    return [
+        {
+            "label": _("Invoices to pay"),
+            "value": format_money(unpaid["total"], account.currency),
+            "icon": "receipt-text",
+            "detail": detail,
+            "kind": "danger" if late else "",
+            "url": f"{url}?status=open",
+        }
+    ]
+
+
+def overview(account: BillingAccount, invoices_url: str = "") -> dict[str, Any]:
     """What stands above a ledger (billing/_account_overview.html)."""
     rules = rules_of(account.bill_type)
     coming = forecast(account)
     return {
-        "tiles": account_tiles(account, coming),
+        "tiles": [
+            *account_tiles(account, coming),
+            *open_invoices_tile(account, invoices_url),
+        ],
         "coming": coming_box(coming),
         "bill_type": account.get_bill_type_display(),
         "sentences": bill_type_sentences(account.bill_type),

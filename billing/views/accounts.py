@@ -12,15 +12,16 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst, slugify
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from billing.forms.ledger import EntryFilter, StatementForm, begin_of, end_of
+from billing.invoice_statuses import SHOWN_TO_CUSTOMERS
 from billing.models import BillingAccount, LedgerEntry
 from billing.statement import (
     balance_before,
@@ -32,12 +33,10 @@ from billing.statement import (
 )
 from billing.views.account_parts import amount_cell, kind_cell, overview
 from portal.core.csv import stream_csv
-from portal.core.display import format_day, format_moment
-from portal.core.money import format_price
-from portal.core.periods import ONE_DAY
+from portal.core.display import format_moment
 from portal.core.permissions import Permission
 from portal.core.tables import Column, Empty
-from portal.core.views import Crumb, ListPage, PortalView
+from portal.core.views import ListPage, PortalView
 
 
 class AccountView(PortalView):
@@ -57,6 +56,14 @@ class AccountView(PortalView):
     def statement_url(self) -> str:
         raise NotImplementedError
 
+    def invoices_url(self) -> str:
+        """The list of the account's invoices; empty where the reader has none."""
+        raise NotImplementedError
+
+    def invoice_url(self, entry: LedgerEntry) -> str:
+        """The page of the invoice that an entry stands on; empty if it is not shown."""
+        raise NotImplementedError
+
     def who(self, entry: LedgerEntry) -> str:
         return who_booked(entry, reader=self.actor.home)
 
@@ -71,7 +78,7 @@ class LedgerList(AccountView, ListPage):
     def page_context(self, **context: Any) -> dict[str, Any]:
         # Worked out by the template only: the table alone does not show it.
         return super().page_context(
-            overview=lambda: overview(self.account),
+            overview=lambda: overview(self.account, self.invoices_url()),
             statement_form=StatementForm(),
             statement_url=self.statement_url(),
             **context,
@@ -197,137 +204,6 @@ class StatementView(AccountView):
         return (at, label, *[""] * 8, amount, currency, "")
 
 
-class EntryView(AccountView):
-    """All there is to know of one entry."""
-
-    template_name = "billing/entry.html"
-    entry_argument = "pk"
-
-    @cached_property
-    def entry(self) -> LedgerEntry:
-        entries = with_causes(entries_of(self.account)).select_related(
-            "person__customer", "charge", "product", "reverses", "reversed_by"
-        )
-        return get_object_or_404(entries, pk=self.kwargs[self.entry_argument])
-
-    def title(self) -> str:
-        return self.entry.description
-
-    def get(self, request: Any, **kwargs: Any) -> HttpResponse:
-        entry = self.entry
-        context = self.page_context(
-            entry=entry,
-            subtitle=entry.get_kind_display(),
-            amount=amount_cell(entry.amount, self.account.currency),
-            facts=self.facts(),
-            sums=self.sums(),
-            links=self.links(),
-            **self.more(),
-        )
-        return render(request, self.template_name, context)
-
-    def more(self) -> dict[str, Any]:
-        """What only some readers see."""
-        return {}
-
-    def sums(self) -> list[dict[str, Any]]:
-        """From the net price over the taxes to the amount."""
-        entry, currency = self.entry, self.account.currency
-        taxes = [
-            {
-                "label": part.name,
-                "html": amount_cell(part.amount, currency),
-                "help": f"{part.rate.normalize():f} %" if part.rate else "",
-            }
-            for part in entry.taxes.all()
-        ]
-        return [
-            {"label": _("Net"), "html": amount_cell(entry.net, currency)},
-            *taxes,
-            {
-                "label": _("Amount"),
-                "html": format_html(
-                    "<strong>{}</strong>", amount_cell(entry.amount, currency)
-                ),
-            },
-            {
-                "label": _("Balance after it"),
-                "html": amount_cell(entry.balance_after, currency),
-                "help": ""
-                if entry.is_on_balance
-                else _("The entry stands beside the balance, which it left as it was."),
-            },
-        ]
-
-    def facts(self) -> list[dict[str, Any]]:
-        entry = self.entry
-        facts = [
-            ("at", format_moment(entry.at)),
-            ("created_at", format_moment(entry.created_at)),
-            ("kind", entry.get_kind_display()),
-            ("customer", getattr(entry, "cause", None)),
-            ("person", self.who(entry)),
-            ("acting_as_name", entry.acting_as_name),
-            ("quantity", entry.quantity),
-            ("reference", entry.reference),
-            ("feature", entry.get_feature_display()),
-            ("charge", entry.charge or ""),
-            ("product", entry.product or ""),
-            ("period_start", self._period()),
-            ("original_amount", self._original()),
-        ]
-        labels = {
-            "acting_as_name": _("Acting as"),
-            "customer": _("Customer"),
-            "period_start": _("Period"),
-        }
-        always = {"at", "created_at", "kind", "person"}
-        return [
-            {"label": labels.get(name) or _label(name), "value": value}
-            for name, value in facts
-            if value or name in always
-        ]
-
-    def _period(self) -> str:
-        entry = self.entry
-        if entry.period_start is None or entry.period_end is None:
-            return ""
-        last = entry.period_end - ONE_DAY
-        return f"{format_day(entry.period_start)} – {format_day(last)}"
-
-    def _original(self) -> str:
-        entry = self.entry
-        if entry.original_amount is None or entry.exchange_rate is None:
-            return ""
-        return _("%(amount)s at %(rate)s") % {
-            "amount": format_price(entry.original_amount, entry.original_currency),
-            "rate": f"{entry.exchange_rate.normalize():f}",
-        }
-
-    def links(self) -> list[dict[str, str]]:
-        """The entry that it takes back, or that takes it back."""
-        entry = self.entry
-        found = []
-        if entry.reverses is not None:
-            found.append((_("Takes back"), entry.reverses))
-        if (reversal := getattr(entry, "reversed_by", None)) is not None:
-            found.append((_("Taken back by"), reversal))
-        return [
-            {
-                "label": label,
-                "text": other.description,
-                "when": format_moment(other.at),
-                "url": self.entry_url(other),
-            }
-            for label, other in found
-        ]
-
-
-def _label(name: str) -> str:
-    field = LedgerEntry._meta.get_field(name)
-    return capfirst(str(field.verbose_name))  # type: ignore[union-attr]
-
-
 class OwnAccountView(AccountView):
     """Base of the pages about the account one is in."""
 
@@ -346,6 +222,15 @@ class OwnAccountView(AccountView):
 
     def statement_url(self) -> str:
         return self.url("billing:statement")
+
+    def invoices_url(self) -> str:
+        return self.url("billing:own-invoice-list")
+
+    def invoice_url(self, entry: LedgerEntry) -> str:
+        invoice = entry.invoice
+        if invoice is None or invoice.status not in SHOWN_TO_CUSTOMERS:
+            return ""
+        return self.url("billing:own-invoice-detail", pk=invoice.pk)
 
 
 class OwnAccount(OwnAccountView, LedgerList):
@@ -373,8 +258,3 @@ class OwnAccount(OwnAccountView, LedgerList):
 
 class OwnStatement(OwnAccountView, StatementView):
     pass
-
-
-class OwnEntry(OwnAccountView, EntryView):
-    def breadcrumbs(self) -> list[Crumb]:
-        return [Crumb(_("Account"), self.account_url())]

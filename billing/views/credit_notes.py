@@ -33,7 +33,8 @@ class CreditNew(IssuedPage, FormPage):
     correction: Correction | None = None
 
     def title(self) -> str:
-        return _("Credit %(name)s") % {"name": name_of(self.invoice)}
+        number = self.invoice.number or name_of(self.invoice)
+        return _("Credit note on %(number)s") % {"number": number}
 
     def breadcrumbs(self) -> list[Crumb]:
         crumb = Crumb(name_of(self.invoice), self.cancel_url())
@@ -153,7 +154,7 @@ class CreditNew(IssuedPage, FormPage):
         found = []
         taken_off = correction.total - max(correction.gives_back, ZERO)
         if taken_off > 0:
-            text = _("%(amount)s come off what is to be paid of invoice %(number)s.")
+            text = _("%(amount)s comes off what is to be paid of invoice %(number)s.")
             found.append(text % {"amount": self.money(taken_off), **number})
         if correction.gives_back > 0:
             text = _("The customer's balance rises by %(amount)s.")

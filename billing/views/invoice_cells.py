@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -106,3 +108,52 @@ def money(amount: object, invoice: Invoice) -> SafeString:
         '<span class="amount">{}</span>',
         format_money(amount, invoice.currency),  # type: ignore[arg-type]
     )
+
+
+def figures(invoice: Invoice) -> list[dict[str, Any]]:
+    """Total, what is open, and when it is due, for _components/tiles.html."""
+    tiles: list[dict[str, Any]] = [
+        {
+            "label": _("Total"),
+            "value": _money(invoice, invoice.total),
+            "icon": "receipt-text",
+            "detail": _("%(net)s net, %(tax)s taxes")
+            % {"net": _money(invoice, invoice.net), "tax": _money(invoice, invoice.tax)}
+            if invoice.tax
+            else _("without taxes"),
+        }
+    ]
+    if invoice.payable and invoice.is_issued:
+        paid = invoice.settled and _("%(amount)s of %(payable)s settled") % {
+            "amount": _money(invoice, invoice.settled),
+            "payable": _money(invoice, invoice.payable),
+        }
+        tiles.append(
+            {
+                "label": _("Open"),
+                "value": _money(invoice, invoice.open),
+                "icon": "wallet",
+                "detail": paid
+                or _("of %(payable)s to be paid")
+                % {"payable": _money(invoice, invoice.payable)},
+            }
+        )
+    if invoice.due_on:
+        late = invoice.status == InvoiceStatus.OVERDUE
+        tiles.append(
+            {
+                "label": _("Due"),
+                "value": format_day(invoice.due_on),
+                "icon": "calendar-clock",
+                "kind": "danger" if late else "",
+                "detail": _("overdue from %(day)s on")
+                % {"day": format_day(invoice.overdue_on)}
+                if invoice.overdue_on
+                else "",
+            }
+        )
+    return tiles
+
+
+def _money(invoice: Invoice, amount: Decimal) -> str:
+    return format_money(amount, invoice.currency)

@@ -18,7 +18,7 @@ from billing.invoicing.content import Content, thaw
 from billing.models import Invoice, LedgerEntry, Payment, Settlement
 from billing.services import corrections, invoice_files
 from billing.views.account_parts import amount_cell
-from billing.views.invoice_cells import period_text, status_pill
+from billing.views.invoice_cells import figures, period_text, status_pill
 from billing.views.invoice_said import said
 from billing.views.invoices import LIST, OWN_LIST
 from billing.views.readiness import gap_url
@@ -117,7 +117,7 @@ class InvoiceView(InvoicePage):
         context = self.page_context(
             invoice=self.invoice,
             status=status_pill(self.invoice),
-            tiles=self.tiles(),
+            tiles=figures(self.invoice),
             files=self.files(),
             said=said(self.content) if self.content else None,
             facts=self.facts(),
@@ -141,50 +141,6 @@ class InvoiceView(InvoicePage):
 
     def ledger_url(self) -> str:
         raise NotImplementedError
-
-    def tiles(self) -> list[dict[str, Any]]:
-        invoice = self.invoice
-        tiles: list[dict[str, Any]] = [
-            {
-                "label": _("Total"),
-                "value": self.money(invoice.total),
-                "icon": "receipt-text",
-                "detail": _("%(net)s net, %(tax)s taxes")
-                % {"net": self.money(invoice.net), "tax": self.money(invoice.tax)}
-                if invoice.tax
-                else _("without taxes"),
-            }
-        ]
-        if invoice.payable and invoice.is_issued:
-            paid = invoice.settled and _("%(amount)s of %(payable)s settled") % {
-                "amount": self.money(invoice.settled),
-                "payable": self.money(invoice.payable),
-            }
-            tiles.append(
-                {
-                    "label": _("Open"),
-                    "value": self.money(invoice.open),
-                    "icon": "wallet",
-                    "detail": paid
-                    or _("of %(payable)s to be paid")
-                    % {"payable": self.money(invoice.payable)},
-                }
-            )
-        if invoice.due_on:
-            late = invoice.status == InvoiceStatus.OVERDUE
-            tiles.append(
-                {
-                    "label": _("Due"),
-                    "value": format_day(invoice.due_on),
-                    "icon": "calendar-clock",
-                    "kind": "danger" if late else "",
-                    "detail": _("overdue from %(day)s on")
-                    % {"day": format_day(invoice.overdue_on)}
-                    if invoice.overdue_on
-                    else "",
-                }
-            )
-        return tiles
 
     def files(self) -> list[dict[str, Any]]:
         """Each form it has; who asks for one that is not made yet waits a moment."""

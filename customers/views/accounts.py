@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from billing.models import BillingAccount, LedgerEntry
 from billing.services.transactions import may_post, may_reverse
-from billing.views.accounts import AccountView, EntryView, LedgerList, StatementView
+from billing.views.accounts import AccountView, LedgerList, StatementView
+from billing.views.entries import EntryView
 from customers.views.customer_pages import CustomerPage
 from portal.core.views import Crumb, PortalView
 
@@ -32,6 +33,17 @@ class CustomerAccountView(AccountView, CustomerPage):
     def statement_url(self) -> str:
         return self.url("customers:customer-statement", pk=self.customer.pk)
 
+    def invoices_url(self) -> str:
+        if self.account.provider_id != self.actor.customer.pk:
+            return ""
+        return self.url("customers:customer-invoices", pk=self.customer.pk)
+
+    def invoice_url(self, entry: LedgerEntry) -> str:
+        invoice = entry.invoice
+        if invoice is None or invoice.issuer_id != self.actor.customer.pk:
+            return ""
+        return self.url("billing:invoice-detail", pk=invoice.pk)
+
 
 class CustomerAccount(CustomerAccountView, LedgerList):
     template_name = "customers/customer_account.html"
@@ -46,6 +58,7 @@ class CustomerAccount(CustomerAccountView, LedgerList):
         return super().page_context(
             new_url=new_url if is_ours else "",
             pay_url=pay_url if is_ours else "",
+            open_url=self.url("billing:customer-open-items", pk=self.customer.pk),
             **context,
         )
 

@@ -103,7 +103,7 @@ def _charges(books: rows.Books, *, seconds: float, rounds: int) -> list[Rate]:
 def _charge_at_once(chains: list[list[int]], actor: Actor, seconds: float) -> float:
     """Charges a second of several processes: in one, Python itself would be the limit."""
     connections.close_all()
-    _let_go_of_pool()
+    let_go_of_pool()
     fork = multiprocessing.get_context("fork")
     results, start = fork.Queue(), fork.Barrier(CLIENTS)
     workers = [
@@ -139,7 +139,7 @@ def _charge_on(
         done += 1
     results.put(done)
     connection.close()
-    _let_go_of_pool()
+    let_go_of_pool()
 
 
 def _charge_once(chain: list[int], key: str, actor: Actor) -> None:
@@ -153,7 +153,7 @@ def _charge_once(chain: list[int], key: str, actor: Actor) -> None:
     )
 
 
-def _let_go_of_pool() -> None:
+def let_go_of_pool() -> None:
     database: Any = connections["default"]
     database.close_pool()
 

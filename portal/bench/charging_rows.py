@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from dateutil.relativedelta import relativedelta
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
@@ -72,11 +73,19 @@ def lay_books() -> Books:
     )
 
 
-def lay_due_accounts(books: Books, size: int, *, until: date) -> None:
-    """``size`` customers with three features each, charged until the day ``until``."""
+def lay_due_accounts(
+    books: Books, size: int, *, until: date, bill_type: BillType = BillType.PREPAID
+) -> None:
+    """``size`` customers with three features each, charged until the day ``until``.
+
+    Nothing of theirs is invoiced yet: of the month before, if their type has invoices.
+    """
     BillingAccount.objects.filter(billed_until__lt=NEVER).update(billed_until=NEVER)
     plan = RatePlan.objects.get(pk=books.plans[-1])
-    made = _customers(books.reseller, size, f"Bench due {size}", plan, until=until)
+    name = f"Bench due {until}"
+    made = _customers(
+        books.reseller, size, name, plan, until=until, bill_type=bill_type
+    )
     BilledFeature.objects.bulk_create(
         (
             BilledFeature(
@@ -105,8 +114,14 @@ def _plans(root: Customer) -> list[RatePlan]:
 
 
 def _customers(
-    parent: Customer, size: int, name: str, plan: RatePlan, until: date = NEVER
+    parent: Customer,
+    size: int,
+    name: str,
+    plan: RatePlan,
+    until: date = NEVER,
+    bill_type: BillType = BillType.PREPAID,
 ) -> list[Customer]:
+    begun = until - relativedelta(months=1)
     made = [
         Customer(
             pk=pk,
@@ -127,10 +142,12 @@ def _customers(
                 provider=parent,
                 plan=plan,
                 currency="EUR",
-                bill_type=BillType.PREPAID,
+                bill_type=bill_type,
                 credit_limit=ENOUGH,
                 fees_from=date(2020, 1, 1),
                 billed_until=until,
+                billed_from=begun,
+                invoiced_until=begun,
             )
             for customer in made
         ),

@@ -13,18 +13,22 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from billing.models import Invoice
 from billing.services import checking
 from customers.models import Customer
-from portal.bench import charging, charging_rows, measuring
+from portal.bench import charging, charging_rows, invoicing, measuring
 from portal.bench.charging import Rate
 from portal.bench.entries import entries_of
+from portal.bench.invoicing import Memory
 from portal.bench.measuring import Figures, Scenario, Side, WrongAnswerError, percentile
 from portal.bench.report import (
     LIST_RATIO,
     MOST_QUERIES,
     Line,
     Report,
+    invoicing_markdown,
     machine,
+    memory_words,
     rates_markdown,
 )
 from portal.core.scope import scopes_disabled
@@ -107,6 +111,37 @@ def test_charging_is_measured(world: World, monkeypatch: pytest.MonkeyPatch) -> 
     assert _databases() == before
     with scopes_disabled():  # what was charged can be proven
         assert checking.check_ledger().faults == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_invoicing_is_measured(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charging_rows, "ACCOUNTS", 20)
+    figures = invoicing.measure_invoicing(rounds=1, customers=5, pdfs=2, lines=(3, 40))
+    names = [rate.name for rate in figures.rates]
+    assert names[0] == "PDF of 1 page"
+    assert names[2:] == [
+        "XML: UBL, written",
+        "XML: UBL, written and validated",
+        "XML: CII, written",
+        "XML: CII, written and validated",
+        "Run: 5 customers charged and invoiced, 1 worker",
+        "Run: 5 customers charged and invoiced, 2 workers",
+    ]
+    assert all(rate.per_second > 0 for rate in figures.rates)
+    assert figures.memory.after_many >= figures.memory.after_few > 0
+    assert "| PDF of 1 page |" in invoicing_markdown(figures)
+    with scopes_disabled():  # what was charged and invoiced can be proven
+        assert checking.check_ledger().faults == 0
+        assert Invoice.objects.count() == 10
+
+
+@pytest.mark.parametrize(
+    ("after_many", "verdict"), [(125.0, "met"), (126.0, "missed: over 1.25 times")]
+)
+def test_memory_is_bounded(after_many: float, verdict: str) -> None:
+    memory = Memory(few=50, after_few=100.0, many=500, after_many=after_many)
+    assert memory.verdict == verdict
+    assert verdict in memory_words(memory)
 
 
 def test_a_database_with_data_is_refused(world: World, tmp_path: Path) -> None:

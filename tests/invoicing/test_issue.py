@@ -224,6 +224,23 @@ def test_levy_stands_beside_vat_as_a_charge(
     assert findings(cii(document), Syntax.CII) == []
 
 
+def test_levy_that_is_given_back_is_a_line(
+    world: World, account: BillingAccount
+) -> None:
+    """What is printed adds up, and a document has no negative charge."""
+    levy = Tax.objects.create(
+        owner=world.acme, name="Emergency levy", amount=Decimal("0.50"), is_vat=False
+    )
+    charge(account, "10.00")
+    charge(account, "-4.00", kind=EntryKind.REFUND, taxes=((levy, "0.50"),))
+    content = thaw(issued(account).content)
+    document = content.document
+    assert document.charges == ()
+    assert document.totals.gross == Decimal("5.50")
+    assert sum(section.net for section in content.sections) == document.totals.net
+    assert findings(ubl(document), Syntax.UBL) == []
+
+
 def test_seller_outside_vat_has_taxes_as_charges(
     world: World, account: BillingAccount
 ) -> None:

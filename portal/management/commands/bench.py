@@ -1,4 +1,4 @@
-"""Measures the pages at two sizes and compares them; and how fast is charged."""
+"""Measures the pages at two sizes and compares them; how fast is charged and invoiced."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from django.utils import timezone
 from customers.services.installation import system_owner
 from portal.bench.charging import measure_charging
 from portal.bench.databases import two_databases, using
+from portal.bench.invoicing import measure_invoicing
 from portal.bench.measuring import Side, measure
 from portal.bench.report import Line, Report, machine, write
 from portal.bench.scenarios import Reseller
@@ -60,7 +61,19 @@ class Command(BaseCommand):
             "--rounds",
             type=int,
             default=3,
-            help="of charging and pgbench in turns; 0 measures pages only (3)",
+            help="of charging and pgbench, and of PDFs, in turns; 0 measures pages only (3)",
+        )
+        parser.add_argument(
+            "--customers",
+            type=int,
+            default=1_000,
+            help="whom a run charges and invoices (1000)",
+        )
+        parser.add_argument(
+            "--pdfs",
+            type=int,
+            default=500,
+            help="that a process draws, whose memory is measured (500)",
         )
         parser.add_argument(
             "--report",
@@ -77,7 +90,7 @@ class Command(BaseCommand):
         repetitions = options["repetitions"]
         with two_databases() as (first, second):
             lines = self._measure({small: first, large: second}, repetitions)
-            rates = []
+            rates, invoicing = [], None
             if options["rounds"]:
                 self.stdout.write("Measuring charges, closes and plans …")
                 with using(first):
@@ -86,12 +99,20 @@ class Command(BaseCommand):
                         rounds=options["rounds"],
                         accounts=options["accounts"],
                     )
+                self.stdout.write("Measuring invoices …")
+                with using(second):
+                    invoicing = measure_invoicing(
+                        rounds=options["rounds"],
+                        customers=options["customers"],
+                        pdfs=options["pdfs"],
+                    )
         report = Report(
             lines=lines,
             sizes=(small, large),
             on=timezone.localdate(),
             machine=machine(),
             rates=rates,
+            invoicing=invoicing,
         )
         write(report, options["report"])
         self.stdout.write(f"\n{report.text()}\n\nWritten to {options['report']}.")
