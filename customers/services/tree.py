@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from billing.models import BillingAccount, LedgerEntry
 from billing.services import charge_chains, departures, returns
+from billing.services.settlements import open_invoices
 from customers.choices import RestOfContract
 from customers.models import Customer, Number, Person, Switch
 from customers.services import people
@@ -253,6 +254,10 @@ def _check_move(
     if account.balance != 0:
         errors["__all__"] = _(
             "Settle the balance first: it is with the present parent."
+        )
+    elif open_invoices(account).exists():
+        errors["__all__"] = _(
+            "Invoices are open: they are to be paid to the present parent, or credited."
         )
     elif reason := _affiliate_refusal(customer):
         errors["__all__"] = reason
