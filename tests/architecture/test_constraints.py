@@ -15,7 +15,6 @@ from billing.models import (
     BillingAccount,
     PeriodRun,
     RunFailure,
-    RunInvoice,
     Seller,
     Tax,
     TaxLiability,
@@ -134,23 +133,6 @@ def _custom(world: World, **values: Any) -> None:
     CustomSetting.objects.create(plan=world.acme_plan, **given)
 
 
-def _invoice_of_a_run_twice(world: World) -> None:
-    run = PeriodRun.objects.create()
-    invoice = Invoice.objects.create(
-        account=BillingAccount.objects.get(customer=world.beta),
-        issuer=world.acme,
-        key="request:1",
-        occasion="request",
-        currency="EUR",
-        period_start=date(2026, 1, 1),
-        period_end=date(2026, 2, 1),
-        detail="total",
-        format="pdf",
-    )
-    for _time in range(2):
-        RunInvoice.objects.create(run=run, invoice=invoice)
-
-
 def _failure_twice(world: World) -> None:
     account = BillingAccount.objects.get(customer=world.beta)
     run = PeriodRun.objects.create()
@@ -231,7 +213,6 @@ VIOLATIONS: dict[str, Callable[[World], None]] = {
     "rate_plan_limits_from_minus_one": lambda w: _set(w.acme_plan, bulk_calls=-2),
     "one_open_run_per_day": lambda w: _again(PeriodRun.objects.create()),
     "failure_once_per_run": _failure_twice,
-    "invoice_once_per_run": _invoice_of_a_run_twice,
     "custom_setting_once_per_plan": _two_customs,
     "custom_setting_is_not_empty": lambda w: _custom(w, value=""),
     "email_sent_has_time": lambda w: _mail(w, sent_at=None),
