@@ -136,9 +136,10 @@ def _date_log() -> None:
 
 _DATE_INVOICES = """
 UPDATE core_auditevent event
-SET at = least(event.at, (invoice.issued_on + time '04:00') AT TIME ZONE 'UTC')
+SET at = (invoice.issued_on + time '04:00') AT TIME ZONE 'UTC'
 FROM billing_invoice invoice
 WHERE event.object_type = 'billing.invoice' AND event.object_id = invoice.id
+  AND invoice.issued_on < current_date
 """
 _DATE_PAYMENTS = """
 UPDATE core_auditevent event SET at = payment.created_at FROM billing_payment payment
