@@ -195,16 +195,6 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30,
         "options": {"expires": 30},
     },
-    "mail-invoices": {
-        "task": "customers.jobs.mail_invoices",
-        "schedule": 30,
-        "options": {"expires": 30},
-    },
-    "tell-low-balances": {
-        "task": "customers.jobs.tell_low_balances",
-        "schedule": 30,
-        "options": {"expires": 30},
-    },
     "mark-overdue-invoices": {
         "task": "billing.jobs.mark_overdue_invoices",
         "schedule": crontab(minute=10),  # in every hour a day begins somewhere
@@ -224,6 +214,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "customers.jobs.remind_of_invoices",
         "schedule": crontab(minute=20),
         "options": {"expires": 3600},
+    },
+    "mail-invoices": {
+        "task": "customers.jobs.mail_invoices",
+        "schedule": 30,
+        "options": {"expires": 30},
+    },
+    "tell-low-balances": {
+        "task": "customers.jobs.tell_low_balances",
+        "schedule": 30,
+        "options": {"expires": 30},
     },
     "check-ledger": {
         "task": "billing.jobs.check_ledger",

@@ -23,7 +23,7 @@ class PaymentImport(models.Model):
     owner = models.ForeignKey(
         "customers.Customer",
         verbose_name=_("imported by"),
-        on_delete=models.PROTECT,
+        on_delete=models.CASCADE,  # what was booked keeps its customer by itself
         related_name="payment_imports",
     )
     file_name = models.CharField(_("file"), max_length=120)
@@ -71,7 +71,7 @@ class PaymentImportLine(models.Model):
     owner = models.ForeignKey(
         "customers.Customer",
         verbose_name=_("imported by"),
-        on_delete=models.PROTECT,
+        on_delete=models.CASCADE,  # what was booked keeps its customer by itself
         related_name="+",
     )
     number = models.PositiveIntegerField(_("line"))

@@ -14,7 +14,8 @@ from billing.choices import InvoiceOccasion, InvoiceStatus, InvoiceType
 from billing.invoicing import crediting
 from billing.invoicing.build import Settled, Span, Subject
 from billing.invoicing.content import Content, thaw
-from billing.invoicing.crediting import BookedTax, Part, Wanted
+from billing.invoicing.credit_taxes import BookedTax
+from billing.invoicing.crediting import Part, Wanted
 from billing.models import Invoice, Tax
 from billing.services import invoices
 from billing.services.invoices import Draft

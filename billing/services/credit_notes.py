@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from billing import invoice_statuses as statuses
 from billing import keys, ledger
 from billing.choices import EntryKind, InvoiceOccasion, InvoiceStatus, InvoiceType
-from billing.invoicing import crediting
+from billing.invoicing.credit_taxes import taxes_by_id
 from billing.invoicing.crediting import WHOLE, Wanted
 from billing.models import BillingAccount, Invoice, LedgerEntry, Payment
 from billing.services import corrections, invoices, settlements
@@ -183,7 +183,7 @@ def _credit_entry(
     names = {tax.tax_id: tax for tax in booked}
     taxes = [
         TaxPart(tax_id, names[tax_id].name, names[tax_id].rate, amount)
-        for tax_id, amount in crediting.taxes_by_id(document, booked).items()
+        for tax_id, amount in taxes_by_id(document, booked).items()
     ]
     net = document.totals.gross - sum((tax.amount for tax in taxes), ZERO)
     text = _("Credit note %(number)s on invoice %(invoice)s")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views import credit_notes, payments, receivables
+from billing.views import credit_notes, import_lines, payments, receivables
 from billing.views import payment_imports as imports
 
 PAYMENTS = "commerce/payments/"
@@ -43,7 +43,7 @@ urlpatterns = [
     path(f"{ONE_IMPORT}book/", imports.ImportBook.as_view(), name="import-book"),
     path(
         f"{ONE_IMPORT}rows/<int:row>/",
-        imports.ImportLineEdit.as_view(),
+        import_lines.ImportLineEdit.as_view(),
         name="import-line",
     ),
     path(

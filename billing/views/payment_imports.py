@@ -20,14 +20,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from billing.bank_csv import COLUMNS
 from billing.choices import ImportLineState as State
 from billing.forms.payment_imports import (
-    LEAVE,
-    OTHER,
     ColumnsForm,
     LineFilter,
-    LineForm,
     StatementForm,
 )
-from billing.import_suggestions import find_target, suggestions_for
 from billing.models import PaymentImport, PaymentImportLine
 from billing.services import payment_imports
 from billing.views.account_parts import amount_cell
@@ -385,73 +381,3 @@ class ImportBook(ImportPage, ConfirmPage):
         return ngettext(
             "%(count)d payment recorded.", "%(count)d payments recorded.", booked
         ) % {"count": booked}
-
-
-class ImportLineEdit(ImportPage, ConfirmPage):
-    """What becomes of one line that is not sure."""
-
-    is_danger = False
-    submit_label = gettext_lazy("Do it")
-
-    @cached_property
-    def line(self) -> PaymentImportLine:
-        rows = self.source.lines.select_related("invoice__account__customer")
-        return get_object_or_404(rows, pk=self.kwargs["row"])
-
-    def title(self) -> str:
-        return _("Line %(number)d of %(file)s") % {
-            "number": self.line.number,
-            "file": self.source.file_name,
-        }
-
-    def breadcrumbs(self) -> list[Crumb]:
-        return [*super().breadcrumbs(), Crumb(self.source.file_name, self.source_url())]
-
-    def cancel_url(self) -> str:
-        return f"{self.source_url()}?state={State.OPEN}"
-
-    def build_form(self, data: Any = None, files: Any = None) -> LineForm:
-        suggestions = suggestions_for(
-            self.line, customers=self.request.reach.customers_named
-        )
-        return LineForm(data, suggestions=suggestions)
-
-    def form_context(self, form: Any) -> dict[str, Any]:
-        line = self.line
-        refusal = ""
-        if line.state == State.BOOKED:
-            refusal = _("It is booked already.")
-        elif (
-            line.state in {State.KNOWN, State.LEFT}
-            and (line.amount is None or line.amount <= 0 or line.day is None)
-        ) or line.state == State.KNOWN:
-            refusal = line.problem
-        return super().form_context(form) | {"refusal": refusal}
-
-    def consequences(self) -> Sequence[str]:
-        line = self.line
-        amount = "" if line.amount is None else plain_amount(line.amount)
-        told = [
-            f"{format_day(line.day) if line.day else ''} {amount} {line.currency}",
-            line.payer,
-            line.text,
-            line.problem,
-        ]
-        return [text.strip() for text in told if text.strip()]
-
-    def save(self, form: LineForm) -> str:
-        values = form.cleaned_data
-        if values["target"] == LEAVE:
-            payment_imports.leave_out(line=self.line, by=self.actor)
-            return self.cancel_url()
-        wanted = values["other"] if values["target"] == OTHER else values["target"]
-        account, invoice = find_target(
-            wanted, owner=self.actor.customer, is_typed=values["target"] == OTHER
-        )
-        payment_imports.book_line(
-            line=self.line, account=account, invoice=invoice, by=self.actor
-        )
-        return self.cancel_url()
-
-    def success_message(self, form: LineForm) -> str:
-        return _("Done.")

@@ -31,6 +31,9 @@ LIST = "billing:run-list"
 DETAIL = "billing:run-detail"
 # Of fewer seconds nothing can be said about how fast it goes.
 LEAST_SECONDS = 2.0
+# So long after a run the page follows the files and mails of its invoices.
+FOLLOWED = timedelta(hours=1)
+WAS_WORKING = "working"  # says that the part on the page is of a run that went on
 
 
 class RunNow(ConfirmPage):
@@ -121,7 +124,7 @@ class RunProgress(PortalView):
 
     def get(self, request: Any, pk: int) -> HttpResponse:
         run = get_object_or_404(visible_runs(self.actor), pk=pk)
-        if not run.is_working:
+        if WAS_WORKING in request.GET and not run.is_working:
             # The table of failures below and the state above have changed, too.
             return HttpResponseClientRefresh()
         context = {"progress": progress_of(run, self.actor)}
@@ -136,14 +139,23 @@ def progress_of(run: PeriodRun, reader: Actor) -> dict[str, Any]:
         run_links__run=run.pk, status=InvoiceStatus.PENDING, issuer=account
     ).exists()
     held_url = f"{account_url(account, 'billing:invoice-list')}?status=pending"
+    url = account_url(account, "billing:run-progress", pk=run.pk)
     return {
         "run": run,
-        "url": account_url(account, "billing:run-progress", pk=run.pk),
+        "is_live": run.is_working or _files_to_come(run, made),
+        "url": f"{url}?{WAS_WORKING}=1" if run.is_working else url,
         "stop_url": account_url(account, "billing:run-stop", pk=run.pk),
         "continue_url": account_url(account, "billing:run-continue", pk=run.pk),
         "steps": [step_line(run, step) for step in RunStep],
         "tiles": invoice_tiles(made, held_url if own_held else ""),
     }
+
+
+def _files_to_come(run: PeriodRun, made: RunInvoices) -> bool:
+    """Whether invoices of a run that ended lately are still drawn and mailed."""
+    if run.finished_at is None or run.finished_at < timezone.now() - FOLLOWED:
+        return False
+    return made.drawn < made.issued or made.mailed < made.to_mail
 
 
 def step_line(run: PeriodRun, step: RunStep) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from billing.models import BillingAccount, LedgerEntry
 from billing.services import charge_chains, departures, returns, runs
+from billing.services.settlements import open_invoices
 from customers.choices import RestOfContract
 from customers.models import Customer, Number, Person, Switch
 from customers.services import people
@@ -255,7 +256,11 @@ def _check_move(
     plans = assignable_plans(owner_id=parent.pk, ancestor_ids=parent.ancestor_ids)
     if not (plans.filter(pk=plan.pk).exists() and hold_plan(plan.pk)):
         errors["plan"] = _("Choose a rate plan of the new parent.")
-    if reason := _affiliate_refusal(customer):
+    if open_invoices(account).exists():
+        errors["__all__"] = _(
+            "Invoices are open: they are to be paid to the present parent, or credited."
+        )
+    elif reason := _affiliate_refusal(customer):
         errors["__all__"] = reason
     if account.currency != plan.currency:
         errors["plan"] = _("Choose a plan in the account's currency.")

@@ -130,6 +130,10 @@ def _customers(
             name=f"{name} {pk}",
             account_number=f"B{pk}",
             email="bench@bench.example",
+            address1="Bench street 1",
+            address_code="10115",
+            address_city="Berlin",
+            country="DE",
             time_zone=parent.time_zone,
         )
         for pk in _ids(size)

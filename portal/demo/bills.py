@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import DateTimeField, F
+from django.db.models import DateTimeField, F, Q
 from django.db.models.functions import Cast
 
 from billing.choices import InvoiceStatus, InvoiceType
@@ -117,8 +117,9 @@ def _credit(
 
 
 def _close_history(before: date) -> None:
-    """No worker draws or mails what is older than the present month."""
-    past = Invoice.objects.filter(issued_on__lt=before)
+    """No worker draws or mails what is older than the present month, or was corrected."""
+    closed = [InvoiceStatus.CANCELLED, InvoiceStatus.SUPERSEDED]
+    past = Invoice.objects.filter(Q(issued_on__lt=before) | Q(status__in=closed))
     night = Cast("issued_on", DateTimeField()) + NIGHT
     past.update(drawn_at=night)
     past.filter(is_sent_to_customer=True).update(mailed_at=night)
@@ -135,9 +136,10 @@ def _date_log() -> None:
 
 _DATE_INVOICES = """
 UPDATE core_auditevent event
-SET at = least(event.at, (invoice.issued_on + time '04:00') AT TIME ZONE 'UTC')
+SET at = (invoice.issued_on + time '04:00') AT TIME ZONE 'UTC'
 FROM billing_invoice invoice
 WHERE event.object_type = 'billing.invoice' AND event.object_id = invoice.id
+  AND invoice.issued_on < current_date
 """
 _DATE_PAYMENTS = """
 UPDATE core_auditevent event SET at = payment.created_at FROM billing_payment payment

@@ -84,6 +84,7 @@ class _Builder:
             sends_login_details=False,
         )
         root = owner.customer
+        Customer.objects.filter(pk=root.pk).update(**cast.SYSTEM_OWNER_ADDRESS)
         guard.mark_as_demo(root)
         by = at_work(owner)
         self._staff(root, cast.OWNER_STAFF, by)

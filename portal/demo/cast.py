@@ -14,6 +14,11 @@ from rateplans.choices import BillType, InvoiceDetail, InvoiceFormat, LockWhenOv
 
 SYSTEM_OWNER = "Trunk Systems"
 SYSTEM_OWNER_EMAIL = "accounts@trunk-systems.example"
+SYSTEM_OWNER_ADDRESS = {
+    "address1": "Mainzer Landstraße 50",
+    "address_code": "60325",
+    "address_city": "Frankfurt am Main",
+}
 
 NUMBER_CLASSES = (
     ("Bronze", "A pair of equal digits: easier to say.", 1),

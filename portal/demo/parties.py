@@ -45,7 +45,7 @@ SELLERS: dict[str, Values] = {
         "iban": "DE87123456780000000002",
         "bic": "EXMPDEHHXXX",
         "bank_name": "Beispielbank Hamburg",
-        "payment_terms": "Zahlbar ohne Abzug.",
+        "payment_terms": "Payable without deduction.",
         "books_currency": "EUR",
         "copy_invoices": True,
     },

@@ -156,6 +156,7 @@ HABITS: dict[str, Habit] = {
     "Fahrradladen Speiche": Habit.STOPPED,
     "Kinderhaus Regenbogen e. V.": Habit.LATE,
     "Bäckerei Morgenrot": Habit.LATE,
+    "株式会社みなと商事 ハンブルク支店": Habit.LATE,
     "Zahnarztpraxis Dr. Özdemir": Habit.ROUNDS,
     "Brick Lane Bagels": Habit.NEVER,
     "Möbelhaus Lindqvist": Habit.NEVER,

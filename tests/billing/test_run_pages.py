@@ -10,12 +10,21 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from billing.models import ExchangeRate, LedgerEntry, PeriodRun, RunFailure
+from billing.models import (
+    BillingAccount,
+    ExchangeRate,
+    Invoice,
+    LedgerEntry,
+    PeriodRun,
+    RunFailure,
+    RunInvoice,
+)
 from billing.services import runs
 from customers.models import Customer
 from portal.core.models import AuditEvent
 from portal.core.scope import scopes_disabled
 from tests.billing.tariffs import add, item, price, set_account
+from tests.invoicing.bills import account_of, charge, issued
 from tests.race import race
 from tests.world import World, build_world
 
@@ -244,8 +253,8 @@ def test_system_owner_runs_billing_now(world: World, olga: Client) -> None:
     _due_customers(world)
     url = f"{_list(world.root)}now/"
     assert url in olga.get(_list(world.root)).content.decode()
-    page = olga.get(url).content.decode()
-    assert "Fees or charges are due on 2 accounts." in page
+    asked = olga.get(url).content.decode()
+    assert "Fees or charges are due on 2 accounts." in asked
     response = olga.post(url)
     run = PeriodRun.objects.get()
     assert response["Location"] == f"{_list(world.root)}{run.pk}/"
@@ -277,8 +286,10 @@ def test_run_is_stopped_and_continued(world: World, olga: Client) -> None:
     assert f"{url}continue/" in page
     assert "every 2s" not in page
     assert "Stopped" in page
-    part = olga.get(f"{url}progress/", HTTP_HX_REQUEST="true")
+    part = olga.get(f"{url}progress/?working=1", HTTP_HX_REQUEST="true")
     assert part["HX-Refresh"] == "true"
+    part = olga.get(f"{url}progress/", HTTP_HX_REQUEST="true")
+    assert "HX-Refresh" not in part
     page = olga.post(f"{url}continue/", follow=True).content.decode()
     assert f"{url}stop/" in page
     runs.charge_all_due()
@@ -288,6 +299,30 @@ def test_run_is_stopped_and_continued(world: World, olga: Client) -> None:
         told = AuditEvent.objects.filter(object_type="billing.periodrun")
         actions = set(told.values_list("action", flat=True))
     assert actions == {"run.started", "run.stopped", "run.continued"}
+
+
+def test_page_follows_files_of_invoices_after_the_run(
+    world: World, olga: Client
+) -> None:
+    run = _run()
+    with scopes_disabled():
+        invoice = issued(charged(world.beta))
+        RunInvoice.objects.create(run=run, invoice=invoice)
+    url = f"{_list(world.root)}{run.pk}/"
+    assert "every 2s" in olga.get(url).content.decode()
+    now = timezone.now()
+    with scopes_disabled():
+        Invoice.objects.update(drawn_at=now, mailed_at=now)
+    page = olga.get(url)
+    assert "every 2s" not in page.content.decode()
+    tiles = page.context["progress"]["tiles"]
+    assert [tile["value"] for tile in tiles] == ["1", "1", "1", "0"]
+
+
+def charged(customer: Customer) -> BillingAccount:
+    account = account_of(customer)
+    charge(account, "10.00")
+    return account
 
 
 def test_resellers_steer_no_run(world: World, ann: Client) -> None:

@@ -22,6 +22,7 @@ from billing.models import (
 )
 from billing.services import payment_imports
 from billing.services.payment_imports import Counts
+from customers.services import tree
 from portal.core.actor import Actor, system_actor
 from portal.core.scope import scopes_disabled
 from tests.invoicing.bills import account_of, charge, issued, seller
@@ -188,6 +189,20 @@ def test_one_line_in_two_files_booked_at_once_is_booked_once(world: World) -> No
     assert sorted(each.booked for each in found) == [0, 1]
     assert Payment.objects.get().amount == 100
     assert balance_of(account) == 0
+
+
+def test_statements_of_which_nothing_was_booked_go_with_their_account(
+    world: World, by: Actor
+) -> None:
+    source = payment_imports.upload(
+        file_name="bank.csv",
+        data=(HEADER + line_for("hello")).encode(),
+        owner=world.gamma,
+        by=system_actor(world.gamma),
+    )
+    tree.delete_customer(customer=world.gamma, by=world.actor(world.ben))
+    tree.purge_customer(customer=world.gamma, by=world.actor(world.ben))
+    assert not PaymentImport.objects.filter(pk=source.pk).exists()
 
 
 # --- Pages ----------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from billing.services import invoice_status, payments
 from billing.services.checking import check_ledger
 from billing.services.payments import Received
 from billing.services.settlements import unpaid_status
+from customers.services import tree
 from portal.core.actor import Actor, system_actor
 from portal.core.models import AuditEvent
 from portal.core.periods import local_date
@@ -340,6 +341,27 @@ def test_status_set_by_hand_agrees_with_what_was_paid(
     invoice_status.set_status(invoice=invoice, status=refused, by=by)
     invoice.refresh_from_db()
     assert (invoice.status, invoice.settled) == (refused, 0)
+
+
+def test_customer_with_open_invoices_is_not_moved_away_from_who_is_owed(
+    world: World, account: BillingAccount, by: Actor
+) -> None:
+    bill(account, "100")
+
+    def move() -> None:
+        tree.move_customer(
+            customer=world.beta,
+            parent=world.rival,
+            plan=world.rival_plan,
+            by=world.actor(world.olga),
+        )
+
+    with pytest.raises(ValidationError, match="Invoices are open"):
+        move()
+    pay(account, "100", by)
+    move()
+    account.refresh_from_db()
+    assert account.provider == world.rival
 
 
 # --- At once --------------------------------------------------------------------------

@@ -216,7 +216,10 @@ class TestWorld(TestCase):
         this_month = timezone.localdate().replace(day=1)
         numbered = Invoice.objects.exclude(number="")
         waiting = numbered.filter(drawn_at=None)
-        assert set(waiting) == set(numbered.filter(issued_on__gte=this_month))
+        assert waiting.count() >= 20
+        present = numbered.filter(issued_on__gte=this_month)
+        closed = [InvoiceStatus.CANCELLED, InvoiceStatus.SUPERSEDED]
+        assert set(waiting) == set(present.exclude(status__in=closed))
         unsent = numbered.filter(mailed_at=None, is_sent_to_customer=True)
         assert set(unsent) == set(waiting)
         assert not InvoiceFile.objects.exists()
