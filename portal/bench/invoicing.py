@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +17,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from django.conf import settings
 from django.db import connections
 from pypdf import PdfReader
 
@@ -25,7 +29,7 @@ from billing.einvoice.record import Document
 from billing.einvoice.rules import Syntax, findings
 from billing.einvoice.ubl import ubl
 from billing.invoicing.build import numbered
-from billing.invoicing.content import Content
+from billing.invoicing.content import Content, freeze, thaw
 from billing.models import BillingAccount, PeriodRun
 from billing.selectors import invoices_of
 from billing.services import invoices, runs
@@ -219,25 +223,36 @@ def _work(run_id: int) -> None:
 
 
 def _memory_of_drawing(content: Content, pdfs: int) -> Memory:
-    """Of a process that draws so many, each of another number, with its XML."""
+    """Of a process that draws so many, each of another number, with its XML.
+
+    A new one: a fork would begin with what this one has held.
+    """
     few = min(WARM_PDFS, max(1, pdfs // 2))
-    spawn = multiprocessing.get_context("fork")
-    answers = spawn.Queue()
-    process = spawn.Process(target=_draw_many, args=(content, few, pdfs, answers))
-    process.start()
-    after_few, after_many = answers.get(timeout=60 + pdfs * 10)
-    process.join()
+    code = (
+        "import django; django.setup()\n"
+        f"from {__name__} import draw_many; draw_many({few}, {pdfs})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps(freeze(content)),
+        cwd=settings.BASE_DIR,
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    after_few, after_many = map(float, done.stdout.split())
     return Memory(few, after_few, pdfs, after_many)
 
 
-def _draw_many(content: Content, few: int, many: int, answers: Any) -> None:
-    highest = []
+def draw_many(few: int, many: int) -> None:
+    """Draw ``many`` of the frozen content at the standard input; print the megabytes that
+    were held at most after a ``few``, and at the end."""
+    content = thaw(json.load(sys.stdin))
     for number in range(1, many + 1):
         numbered_one = numbered(content, f"2030-{number:05}")
         pdf.render_pdf(numbered_one, xml=cii(numbered_one.document))
         if number in (few, many):
-            highest.append(_megabytes())
-    answers.put((highest[0], highest[-1]))
+            print(_megabytes())
 
 
 def _megabytes() -> float:
