@@ -174,6 +174,11 @@ def period_invoice(end: date) -> str:
 TOPUPS = "topup:"  # what all keys of invoices of top-ups begin with
 
 
+def period_of_invoice(key: str) -> date:
+    """The day that `period_invoice` was made of."""
+    return date.fromisoformat(key.partition(":")[2])
+
+
 def topup_invoice(entry_id: int) -> str:
     return f"{TOPUPS}{entry_id}"
 

@@ -236,7 +236,7 @@ def how_to_pay(document: Document, figures: Figures) -> str:
     if not document.due_on:
         return _("Please pay %(amount)s.") % said
     said["day"] = figures.day(document.due_on)
-    if payment.iban and payment.means in TRANSFERS:
+    if payment.means in TRANSFERS and (payment.iban or payment.account):
         return _("Please transfer %(amount)s by %(day)s.") % said
     return _("Please pay %(amount)s by %(day)s.") % said
 
@@ -249,6 +249,9 @@ def payment_details(payment: Payment | None) -> list[Fact]:
         (_("Your account") if is_debit else _("Account holder"), payment.holder),
         (_("IBAN"), grouped_iban(payment.iban) if payment.iban else ""),
         (_("BIC"), payment.bic),
+        (_("Account number"), payment.account),
+        (_("Bank code"), payment.bank_code),
+        (_("Bank"), payment.bank),
         (_("Mandate"), payment.mandate),
         (_("Creditor ID"), payment.creditor),
         (pgettext("payment", "Reference"), grouped_reference(payment.reference)),

@@ -194,10 +194,11 @@ def _payment(node: Node, payment: Payment) -> None:
         if payment.iban:
             debtor = node.add("ram:PayerPartyDebtorFinancialAccount")
             debtor.text("ram:IBANID", payment.iban)
-    elif payment.iban:
+    elif payment.iban or payment.account:
         account = node.add("ram:PayeePartyCreditorFinancialAccount")
         account.text("ram:IBANID", payment.iban)
         account.text("ram:AccountName", payment.holder)
+        account.text("ram:ProprietaryID", payment.account)
         if payment.bic:
             bank = node.add("ram:PayeeSpecifiedCreditorFinancialInstitution")
             bank.text("ram:BICID", payment.bic)

@@ -151,6 +151,11 @@ class Payment:
     bic: str = ""  # BT-86
     mandate: str = ""  # BT-89
     creditor: str = ""  # BT-90
+    account: str = (
+        ""  # BT-84 where there are no IBANs, with its bank for people to read
+    )
+    bank: str = ""
+    bank_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

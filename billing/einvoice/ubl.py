@@ -172,9 +172,9 @@ def _payment(
         mandate.text("cbc:ID", payment.mandate)
         if payment.iban:
             mandate.add("cac:PayerFinancialAccount").text("cbc:ID", payment.iban)
-    elif payment.iban:
+    elif payment.iban or payment.account:
         account = node.add("cac:PayeeFinancialAccount")
-        account.text("cbc:ID", payment.iban)
+        account.text("cbc:ID", payment.iban or payment.account)
         account.text("cbc:Name", payment.holder)
         if payment.bic:
             account.add("cac:FinancialInstitutionBranch").text("cbc:ID", payment.bic)

@@ -234,8 +234,16 @@ def _with_payable(subject: Subject, document: Document, payable: Decimal) -> Doc
         document,
         totals=sums,
         terms=subject.seller.payment_terms,
-        payment=sides.payment_of(subject.account, subject.seller),
+        payment=_payment(subject, document),
     )
+
+
+def _payment(subject: Subject, document: Document) -> Payment:
+    """How it is paid; the account is the seller's, whoever is said to hold it."""
+    payment = sides.payment_of(subject.account, subject.seller)
+    if not (payment.iban or payment.account):
+        return payment
+    return replace(payment, holder=payment.holder or document.seller.name)
 
 
 def _content(

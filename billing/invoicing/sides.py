@@ -75,13 +75,22 @@ def payment_of(account: BillingAccount, seller: Seller) -> Payment:
         return Payment("48")
     if account.payment_type == PaymentType.DIRECT_DEBIT:
         return Payment("49")
-    if not seller.iban:
+    holder = seller.account_holder or seller.legal_name
+    if not seller.bank_account:
         return Payment("1")
+    if not seller.iban:
+        return Payment(
+            "30",
+            holder=holder,
+            account=seller.account_number,
+            bank=seller.bank_name,
+            bank_code=seller.bank_code,
+        )
     means = "58" if account.currency == "EUR" else "30"
     return Payment(
         means,
         iban=seller.iban,
-        holder=seller.account_holder or seller.legal_name,
+        holder=holder,
         bic=seller.bic,
     )
 

@@ -7,6 +7,7 @@ from datetime import date
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
+from billing import keys
 from billing.choices import InvoiceOccasion
 from billing.models import Invoice, LedgerEntry
 from billing.services import invoices
@@ -51,5 +52,7 @@ def _issue(invoice: Invoice, by: Actor) -> Invoice | None:
 
 def _until(invoice: Invoice) -> date | None:
     """As when it was wanted; None, up to now, for one of a day that is not over."""
+    if invoice.occasion == InvoiceOccasion.PERIOD:
+        return keys.period_of_invoice(invoice.key)
     today = local_date(invoice.account.customer.time_zone)
     return invoice.period_end if invoice.period_end <= today else None

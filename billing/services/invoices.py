@@ -513,9 +513,15 @@ def _on_balance(entries: QuerySet[LedgerEntry]) -> Decimal:
 
 
 def _span(account: BillingAccount, entries: Iterable[LedgerEntry], end: date) -> Span:
-    """From the last invoice, or the first thing on this one, to before ``end``."""
+    """The days of what is invoiced: of fees their periods, of all else when it was.
+
+    Of nothing at all, the day before ``end``.
+    """
     zone = account.customer.time_zone
-    first = min(
-        [account.invoiced_until, *(local_date(zone, entry.at) for entry in entries)]
-    )
-    return Span(min(first, end - timedelta(days=1)), end)
+    begins, ends = [], []
+    for entry in entries:
+        if not items.is_money(entry):
+            day = local_date(zone, entry.at)
+            begins.append(entry.period_start or day)
+            ends.append(entry.period_end or day + timedelta(days=1))
+    return Span(min(begins, default=end - timedelta(days=1)), max(ends, default=end))

@@ -35,7 +35,10 @@ _TONES: dict[str, tuple[str, str]] = {
 
 def status_pill(invoice: Invoice) -> SafeString:
     kind, icon = _TONES[invoice.status]
-    return pill(kind, str(invoice.get_status_display()), icon)
+    label = str(invoice.get_status_display())
+    if invoice.type == InvoiceType.CREDIT_NOTE and invoice.status == InvoiceStatus.PAID:
+        label = _("Credited")
+    return pill(kind, label, icon)
 
 
 def number_cell(invoice: Invoice) -> SafeString:

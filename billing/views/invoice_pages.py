@@ -162,7 +162,8 @@ class InvoiceView(InvoicePage):
         ]
 
     def _waiting(self, kind: FileKind) -> str:
-        if kind == invoice_files.SENT[self.invoice.format]:
+        is_sent = kind == invoice_files.SENT[self.invoice.format]
+        if is_sent and self.invoice.drawn_at is None:
             return _("being made; downloading it now may take a few seconds")
         return _("made when you download it")
 
@@ -347,6 +348,8 @@ class InvoiceDetail(IssuedPage, InvoiceView):
             return None
         if invoice.mailed_at:
             text = _("Mailed %(time)s") % {"time": format_moment(invoice.mailed_at)}
+        elif invoice.status in {InvoiceStatus.CANCELLED, InvoiceStatus.SUPERSEDED}:
+            text = _("Not mailed: it was corrected first")
         elif not invoice.is_sent_to_customer:
             text = _("Not mailed: the customer wants no invoices by mail")
         elif not invoice.account.customer.email:

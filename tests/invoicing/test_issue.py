@@ -461,9 +461,13 @@ def test_each_period_has_its_invoice_however_late(
     by = system_actor(world.acme)
     made = invoices.issue_due(account.pk, by=by)
     account.refresh_from_db()
-    assert [(each.period_end, each.payable) for each in made] == [
-        (date(2026, 9, 1), Decimal(3)),
-        (date(2026, 10, 1), Decimal(12)),
+    assert [(each.key, each.payable) for each in made] == [
+        ("period:2026-09-01", Decimal(3)),
+        ("period:2026-10-01", Decimal(12)),
+    ]
+    assert [(each.period_start, each.period_end) for each in made] == [
+        (date(2026, 8, 22), date(2026, 9, 2)),
+        (date(2026, 9, 14), date(2026, 10, 2)),
     ]
     assert account.invoiced_until == date(2026, 10, 1)
     assert account.balance == -16

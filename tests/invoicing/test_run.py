@@ -12,7 +12,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from billing import jobs
+from billing import jobs, keys
 from billing.choices import EntryKind, InvoiceStatus, RunStep
 from billing.models import (
     BilledFeature,
@@ -87,7 +87,9 @@ def test_run_issues_the_invoice_of_the_period_that_ended(world: World) -> None:
     assert (run.total, run.done, run.to_invoice, run.invoiced) == (3, 3, 3, 3)
     for account in made:
         invoice = Invoice.objects.get(account=account)
-        assert (invoice.period_start, invoice.period_end) == (JAN, FEB)
+        assert invoice.key == keys.period_invoice(FEB)
+        # Fees in advance, and January's of the day it began.
+        assert (invoice.period_start, invoice.period_end) == (JAN, MAR)
         # January, and February which was charged in advance at its beginning.
         assert (invoice.total, invoice.payable) == (62, 62)
         account.refresh_from_db()
@@ -161,8 +163,9 @@ def test_each_account_is_invoiced_on_its_own_day(world: World) -> None:
 def test_late_run_issues_an_invoice_for_each_period(world: World) -> None:
     lay(world, 1)
     run = run_of(date(2026, 4, 1))
-    ends = Invoice.objects.order_by("pk").values_list("period_end", flat=True)
-    assert list(ends) == [FEB, MAR, date(2026, 4, 1)]
+    found = Invoice.objects.order_by("pk").values_list("key", flat=True)
+    ends = (FEB, MAR, date(2026, 4, 1))
+    assert list(found) == [keys.period_invoice(end) for end in ends]
     assert invoices_of(run).issued == 3
     numbers = Invoice.objects.order_by("pk").values_list("customer_number", flat=True)
     assert list(numbers) == [1, 2, 3]

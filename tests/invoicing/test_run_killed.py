@@ -21,6 +21,7 @@ from dateutil.relativedelta import relativedelta
 from django.conf import settings
 from django.db import connection
 
+from billing import keys
 from billing.choices import InvoiceStatus
 from billing.models import (
     BilledFeature,
@@ -192,9 +193,9 @@ def check(made: list[BillingAccount], *, rounds: int) -> None:
     ends = [BEGIN + relativedelta(months=number + 1) for number in range(rounds)]
     for account in made:
         own = invoices.filter(account=account).order_by("customer_number")
-        assert list(own.values_list("customer_number", "period_end")) == list(
-            enumerate(ends, start=1)
-        )
+        assert list(own.values_list("customer_number", "key")) == [
+            (count, keys.period_invoice(end)) for count, end in enumerate(ends, 1)
+        ]
         # A fee each month, the one that begins too, and what moves it to the invoice.
         assert LedgerEntry.objects.filter(account=account).count() == 2 * rounds + 1
     assert not BillingAccount.objects.filter(
