@@ -152,6 +152,8 @@ CELERY_TASK_IGNORE_RESULT = True  # rows hold the truth; nobody reads results
 CELERY_TASK_ACKS_LATE = True  # a killed worker's task is handed to another
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Kilobytes. What draws PDFs grows slowly, in C libraries; a new process takes over.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 600_000
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever
 # A request must not hang because the broker is away: the sweep picks the row up later.

@@ -204,8 +204,8 @@ def check(made: list[BillingAccount], *, rounds: int) -> None:
     assert set(invoices.values_list("status", flat=True)) == {InvoiceStatus.DUE}
     assert InvoiceFile.objects.values("invoice").distinct().count() == expected
     mails = OutgoingEmail.objects.filter(kind="invoice")
-    keys = {f"invoice:{pk}" for pk in invoices.values_list("pk", flat=True)}
-    assert set(mails.values_list("key", flat=True)) == keys
+    told = {f"invoice:{pk}" for pk in invoices.values_list("pk", flat=True)}
+    assert set(mails.values_list("key", flat=True)) == told
     assert mails.count() == expected
     assert mails.filter(attachments__isnull=False).distinct().count() == expected
     assert checking.check_ledger().faults == 0
