@@ -219,7 +219,6 @@ def send_reminder(invoice: Invoice, *, day: int, late: int) -> OutgoingEmail:
     content = thaw(invoice.content)
     figures = Figures(content.language, invoice.currency)
     assert invoice.due_on is not None
-    assert invoice.issued_on is not None
     with translation.override(content.language):
         context = {
             "number": invoice.number,
@@ -240,12 +239,7 @@ def send_reminder(invoice: Invoice, *, day: int, late: int) -> OutgoingEmail:
         to=split_emails(customer.email),
         brand=brand,
         language=content.language,
-        context={
-            "customer": customer,
-            "account_url": link,
-            "issued_on": figures.day(invoice.issued_on),
-            **context,
-        },
+        context={"customer": customer, "account_url": link, **context},
         own=own,
         files={
             invoice_files.file_name(invoice, kind): invoice_files.file_of(invoice, kind)

@@ -186,6 +186,10 @@ def sample_values(*, brand: str, currency: str) -> dict[str, str]:
         "total": format_money(Decimal(119), currency),
         "settlement": _("Please pay %(amount)s by %(day)s.")
         % {"amount": format_money(Decimal(119), currency), "day": "2026-12-15"},
+        "open": format_money(Decimal(119), currency),
+        "due_on": "2026-12-15",
+        "late": "7",
+        "payment": _("Please quote %(number)s.") % {"number": "2026-00042"},
         LINK: f"{settings.PUBLIC_URL}/login/",
     }
 

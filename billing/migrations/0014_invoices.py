@@ -276,14 +276,15 @@ class Migration(migrations.Migration):
             name="InvoiceLogo",
             fields=[
                 (
-                    "hash",
-                    models.CharField(
-                        max_length=16,
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
                         primary_key=True,
                         serialize=False,
-                        verbose_name="hash",
+                        verbose_name="ID",
                     ),
                 ),
+                ("hash", models.CharField(max_length=16, verbose_name="hash")),
                 ("data", models.BinaryField(verbose_name="image")),
             ],
             options={

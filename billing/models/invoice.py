@@ -31,6 +31,7 @@ class InvoiceSeries(models.Model):
         verbose_name=_("issued by"),
         on_delete=models.PROTECT,
         related_name="invoice_series",
+        db_index=False,  # a longer one begins with it
     )
     type = models.CharField(_("type"), max_length=11, choices=InvoiceType.choices)
     prefix = models.CharField(
@@ -87,7 +88,10 @@ class SeriesCount(models.Model):
     """How far a series has counted, by year; year 0 for a series without years."""
 
     series = models.ForeignKey(
-        InvoiceSeries, on_delete=models.PROTECT, related_name="counts"
+        InvoiceSeries,
+        on_delete=models.PROTECT,
+        related_name="counts",
+        db_index=False,  # a longer one begins with it
     )
     year = models.PositiveSmallIntegerField(_("year"), default=0)
     last = models.PositiveIntegerField(_("last number"), default=0)
@@ -122,6 +126,7 @@ class Invoice(models.Model):
         verbose_name=_("billing account"),
         on_delete=models.PROTECT,
         related_name="invoices",
+        db_index=False,  # a longer one begins with it
     )
     issuer = models.ForeignKey(
         "customers.Customer",
@@ -129,6 +134,7 @@ class Invoice(models.Model):
         on_delete=models.PROTECT,
         related_name="issued_invoices",
         help_text=_("The customer's parent at that time."),
+        db_index=False,  # a longer one begins with it
     )
     key = models.CharField(
         _("key"),
@@ -328,6 +334,7 @@ class InvoiceFile(models.Model):
         verbose_name=_("invoice"),
         on_delete=models.PROTECT,
         related_name="files",
+        db_index=False,  # a longer one begins with it
     )
     kind = models.CharField(_("kind"), max_length=3, choices=FileKind.choices)
     file = models.ForeignKey(
@@ -356,12 +363,13 @@ class InvoiceFile(models.Model):
 class InvoiceLogo(models.Model):
     """A logo that stands on invoices; kept by its hash, whatever becomes of the brand."""
 
-    hash = models.CharField(_("hash"), max_length=16, primary_key=True)
+    hash = models.CharField(_("hash"), max_length=16)
     data = models.BinaryField(_("image"))
 
     class Meta:
         verbose_name = _("logo on invoices")
         verbose_name_plural = _("logos on invoices")
+        constraints = (models.UniqueConstraint(fields=["hash"], name="logo_once"),)
 
     def __str__(self) -> str:
         return self.hash

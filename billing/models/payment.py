@@ -28,6 +28,7 @@ class Payment(models.Model):
         verbose_name=_("billing account"),
         on_delete=models.PROTECT,
         related_name="payments",
+        db_index=False,  # a longer one begins with it
     )
     provider = models.ForeignKey(
         "customers.Customer",
@@ -35,6 +36,7 @@ class Payment(models.Model):
         on_delete=models.PROTECT,
         related_name="payments_received",
         help_text=_("The customer's parent at that time."),
+        db_index=False,  # a longer one begins with it
     )
     key = models.CharField(
         _("key"),

@@ -25,6 +25,7 @@ class PaymentImport(models.Model):
         verbose_name=_("imported by"),
         on_delete=models.CASCADE,  # what was booked keeps its customer by itself
         related_name="payment_imports",
+        db_index=False,  # a longer one begins with it
     )
     file_name = models.CharField(_("file"), max_length=120)
     header = models.JSONField(_("header"), default=list)
@@ -67,6 +68,7 @@ class PaymentImportLine(models.Model):
         verbose_name=_("import"),
         on_delete=models.CASCADE,
         related_name="lines",
+        db_index=False,  # a longer one begins with it
     )
     owner = models.ForeignKey(
         "customers.Customer",

@@ -99,5 +99,5 @@ def _xml_if_valid(content: Content) -> bytes | None:
 def _logo(content: Content) -> bytes | None:
     if not content.look.logo:
         return None
-    kept = InvoiceLogo.objects.filter(pk=content.look.logo).first()
+    kept = InvoiceLogo.objects.filter(hash=content.look.logo).first()
     return bytes(kept.data) if kept else None

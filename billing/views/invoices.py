@@ -32,6 +32,13 @@ from portal.core.views import ConfirmPage, Crumb, ListPage
 
 LIST = "billing:invoice-list"
 OWN_LIST = "billing:own-invoice-list"
+# These wait for somebody, of whoever issued them.
+WAITING = (
+    InvoiceStatus.PENDING,
+    InvoiceStatus.QUEUED,
+    InvoiceStatus.APPROVED,
+    InvoiceStatus.OVERDUE,
+)
 
 
 class InvoiceTable(ListPage):
@@ -106,7 +113,7 @@ class InvoiceList(IssuedInvoices):
             ),
             InvoiceStatus.OVERDUE: ("danger", "circle-alert", _("%(count)s overdue")),
         }
-        counts = counts_by_status(issued_by(self.actor.customer), tuple(words))
+        counts = self.counts
         return [
             {
                 "kind": kind,
@@ -118,12 +125,23 @@ class InvoiceList(IssuedInvoices):
             if counts[status]
         ]
 
+    @cached_property
+    def counts(self) -> dict[InvoiceStatus, int]:
+        """How many wait for somebody, by status."""
+        return counts_by_status(issued_by(self.actor.customer), WAITING)
+
     def page_actions(self) -> Sequence[dict[str, str]]:
-        """Both go over what the filters leave."""
-        found = (
-            (_("Approve all"), "billing:invoice-approve-all", "file-check"),
-            (_("Send approved"), "billing:invoice-send-all", "send"),
-        )
+        """Both go over what the filters leave; neither is there for nothing."""
+        approve = (_("Approve all"), "billing:invoice-approve-all", "file-check")
+        send = (_("Send approved"), "billing:invoice-send-all", "send")
+        found = [
+            action
+            for status, action in (
+                (InvoiceStatus.QUEUED, approve),
+                (InvoiceStatus.APPROVED, send),
+            )
+            if self.counts[status]
+        ]
         return [
             {
                 "label": label,

@@ -12,6 +12,7 @@ from django.utils import timezone
 from billing.models import (
     Invoice,
     InvoiceFile,
+    InvoiceLogo,
     InvoiceSeries,
     Payment,
     PaymentImport,
@@ -60,6 +61,11 @@ def _issued(world: World, count: int, **values: Any) -> Invoice:
 def _two_issued(world: World, **values: Any) -> None:
     _issued(world, 1)
     _issued(world, 2, **values)
+
+
+def _logo_twice(world: World) -> None:
+    for _time in range(2):
+        InvoiceLogo.objects.create(hash="abc", data=b"x")
 
 
 def _file_twice(world: World) -> None:
@@ -148,6 +154,7 @@ BILLS: dict[str, Callable[[World], Any]] = {
     "invoice_settled_is_within_payable": lambda w: _issued(w, 1, settled=11),
     "credit_note_corrects_an_invoice": lambda w: _invoice(w, type="credit_note"),
     "file_once": _file_twice,
+    "logo_once": _logo_twice,
     "series_once_per_issuer": lambda w: _series(w, 2),
     "series_width_from_one_to_ten": lambda w: _series(w, width=11),
     "count_once_a_year": _count_twice,

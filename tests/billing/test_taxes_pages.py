@@ -315,7 +315,7 @@ def test_a_tax_is_made_on_its_page(world: World, ann: Client) -> None:
         ({"rate": "101"}, "rate"),
         ({"rate": "much"}, "rate"),
         ({"rate": "", "amount": ""}, "rate"),
-        ({"amount": "0.001"}, "amount"),
+        ({"amount": "0.001", "is_vat": ""}, "amount"),
         ({"amount": "1"}, "is_vat"),
         ({"currency": "XXX"}, "currency"),
     ],

@@ -238,9 +238,13 @@ def _sell_something(world: World) -> None:
 
 
 def _fail_to_charge(world: World) -> None:
-    run = PeriodRun.objects.create(total=9, done=8, failed=1, on=timezone.localdate())
+    run = PeriodRun.objects.create(total=9, done=7, failed=2, on=timezone.localdate())
     error = "There is no exchange rate of USD yet: the system owner has to enter one."
-    RunFailure.objects.create(run=run, account=world.beta.account, error=error)
+    for customer in (
+        world.acme,
+        world.beta,
+    ):  # the owner looks at one, Acme at the other
+        RunFailure.objects.create(run=run, account=customer.account, error=error)
 
 
 def _furnish_acme(world: World, by: Actor) -> None:

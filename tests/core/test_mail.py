@@ -103,7 +103,8 @@ def test_subject_is_one_line_whatever_the_name(world: World) -> None:
     )
     email = queue(world, brand=brand_of(company))
     assert email.subject == "Choose a new password for Acme Bcc: all@evil.test"
-    message = mail._message(email).message()
+    with scopes_disabled():  # as the worker is
+        message = mail._message(email).message()
     assert message["Bcc"] is None
     assert "\n" not in message["Subject"]
     assert message["From"] == "A B <portal@localhost>"

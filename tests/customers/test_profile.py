@@ -255,9 +255,17 @@ def labels(page: Any) -> list[str]:
 
 def test_menu_hides_them_while_switched(world: World, switched: Client) -> None:
     at_home = labels(switched.get(profile_url(world.acme)))
-    assert at_home == ["Company", "Profile", "Password", "Second factor", "Sessions"]
+    assert at_home == [
+        "Company",
+        "Invoicing",
+        "Number series",
+        "Profile",
+        "Password",
+        "Second factor",
+        "Sessions",
+    ]
     inside = switched.get(f"/a/{world.beta.pk}/settings/company/")
-    assert labels(inside) == ["Company"]
+    assert labels(inside) == ["Company", "Invoicing", "Number series"]
     assert inside.context["shell"]["profile_url"] == profile_url(world.acme)
 
 

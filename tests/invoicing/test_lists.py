@@ -335,3 +335,20 @@ def test_list_says_when_each_is_due(world: World, ann: Client) -> None:
     invoice = invoice_of(world.beta, status=S.DUE)
     assert isinstance(invoice.due_on, date)
     assert invoice.due_on.isoformat() in text_of(ann.get(acme(world)))
+
+
+def test_buttons_for_all_are_there_while_some_wait(
+    world: World, ann: Client, queued: list[Invoice]
+) -> None:
+    approve, send = (
+        url_of(world.acme, f"invoice-{name}-all") for name in ("approve", "send")
+    )
+    page = text_of(ann.get(acme(world)))
+    assert approve in page
+    assert send not in page
+    Invoice.objects.filter(pk__in=[each.pk for each in queued]).update(
+        status=S.APPROVED
+    )
+    page = text_of(ann.get(acme(world)))
+    assert approve not in page
+    assert send in page
