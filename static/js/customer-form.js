@@ -50,6 +50,8 @@ function check(input, url, target) {
     "input",
     later(() => load(`${url}?${new URLSearchParams({ [input.name]: input.value, except: root.dataset.customer })}`)),
   );
+  // Somebody may have typed before this script was there.
+  if (input.value !== input.defaultValue) input.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 check(field("name"), root.dataset.nameCheck, document.getElementById("name-check"));
