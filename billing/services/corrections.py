@@ -17,8 +17,8 @@ from billing.invoicing.content import Content, thaw
 from billing.invoicing.credit_taxes import BookedTax
 from billing.invoicing.crediting import Part, Wanted
 from billing.models import Invoice, Tax
-from billing.services import invoices
-from billing.services.invoices import Draft
+from billing.services import invoice_drafts as drafts
+from billing.services.invoice_drafts import Draft
 from billing.types import rules_of
 from portal.core.money import ZERO, format_money
 from portal.core.periods import local_date
@@ -132,7 +132,7 @@ def _paid(invoice: Invoice) -> Decimal:
 
 def note_draft(invoice: Invoice, wanted: Wanted, reason: str) -> Draft:
     """The credit note, with the sides as they stand on the invoice that it is about."""
-    subject, plan = invoices.subject_of(invoice.account_id)
+    subject, plan = drafts.subject_of(invoice.account_id)
     _refuse_other_issuer(invoice, subject)
     original = thaw(invoice.content)
     today = local_date(subject.account.customer.time_zone)
@@ -194,7 +194,7 @@ def _first_of(invoice: Invoice) -> Invoice:
 
 
 def booked_taxes(invoice: Invoice) -> list[BookedTax]:
-    entries = invoices.entries_of(invoice.account_id).filter(invoice=_first_of(invoice))
+    entries = drafts.entries_of(invoice.account_id).filter(invoice=_first_of(invoice))
     rows = [(tax, entry) for entry in entries for tax in entry.taxes.all()]
     vat = set(
         Tax.objects.filter(
@@ -218,7 +218,7 @@ def booked_taxes(invoice: Invoice) -> list[BookedTax]:
 
 def _replacement(invoice: Invoice) -> Draft:
     """The invoice again, over the same entries, with what is known of both sides today."""
-    subject, plan = invoices.subject_of(invoice.account_id)
+    subject, plan = drafts.subject_of(invoice.account_id)
     original = thaw(invoice.content)
     account = subject.account
     shows_due = rules_of(account.bill_type).shows_total_due
@@ -227,7 +227,7 @@ def _replacement(invoice: Invoice) -> Draft:
             _("The billing type has changed since: cancel it instead."),
             code="bill_type",
         )
-    entries = tuple(invoices.entries_of(account.pk).filter(invoice=_first_of(invoice)))
+    entries = tuple(drafts.entries_of(account.pk).filter(invoice=_first_of(invoice)))
     span = Span(invoice.period_start, invoice.period_end)
     balance = original.balance if original.balance is not None else account.balance
 
@@ -235,8 +235,8 @@ def _replacement(invoice: Invoice) -> Draft:
         # As much was paid before, or carried over, as when it was issued first.
         return Settled(max(ZERO, invoice.payable + gross - invoice.total), balance)
 
-    content, overdue_on = invoices.built(
-        subject, plan, invoices.matter_of(subject, entries, span), settle=settle
+    content, overdue_on = drafts.built(
+        subject, plan, drafts.matter_of(subject, entries, span), settle=settle
     )
     return Draft(
         subject=subject,

@@ -24,7 +24,7 @@ from billing.invoicing.crediting import WHOLE, Wanted
 from billing.models import BillingAccount, Invoice, LedgerEntry, Payment
 from billing.services import corrections, invoices, settlements
 from billing.services.corrections import Correction
-from billing.services.invoices import Draft
+from billing.services.invoice_drafts import Draft
 from billing.services.transactions import held_by_provider
 from billing.taxes import TaxPart
 from billing.types import rules_of

@@ -24,7 +24,7 @@ def try_again(*, invoice: Invoice, by: Actor) -> Invoice | None:
     """Issue an invoice that was held back; it stays so, with new reasons, or has a number.
 
     None if nothing is left to invoice, since another one took it up: then nobody waits for
-    it any more, and it is gone. Raises ValidationError as `invoices.preview` does.
+    it any more, and it is gone. Raises ValidationError as `invoice_drafts.preview` does.
     """
     by.require(Permission.COMMERCE)
     if invoice.issuer_id != by.customer.pk:

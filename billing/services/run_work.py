@@ -19,7 +19,8 @@ from billing import keys
 from billing.choices import EntryKind
 from billing.models import BillingAccount, Invoice, LedgerEntry, RunInvoice
 from billing.services.charges import charge_due
-from billing.services.invoices import issue_ended, issue_topup
+from billing.services.invoice_periods import issue_ended
+from billing.services.invoices import issue_topup
 from billing.services.periods import close_account, close_accounts
 from billing.types import RULES, rules_of
 from portal.core.actor import Actor, system_actor

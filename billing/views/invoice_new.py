@@ -17,8 +17,8 @@ from billing import keys
 from billing.choices import FileKind, InvoiceOccasion
 from billing.forms.invoices import IssueForm, UntilForm
 from billing.models import Invoice
-from billing.services import invoice_files, invoices
-from billing.services.invoices import Draft
+from billing.services import invoice_drafts, invoice_files, invoices
+from billing.services.invoice_drafts import Draft
 from billing.types import rules_of
 from billing.views.invoice_cells import period_text
 from billing.views.invoice_pages import name_of
@@ -78,7 +78,9 @@ class InvoiceNew(OfOwnCustomer):
             last = day_of(str(form.data.get("last", ""))) or last
         draft, refusal = None, ""
         try:
-            draft = invoices.preview(self.account, until=until_of(last, self.today))
+            draft = invoice_drafts.preview(
+                self.account, until=until_of(last, self.today)
+            )
         except ValidationError as error:
             refusal = " ".join(error.messages)
         return {
@@ -157,7 +159,7 @@ class InvoicePreview(InvoiceNew):
     def get(self, request: Any, **kwargs: Any) -> HttpResponse:
         until = until_of(self.last_day(), self.today)
         try:
-            draft = invoices.preview(self.account, until=until)
+            draft = invoice_drafts.preview(self.account, until=until)
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return redirect(self.back_url())

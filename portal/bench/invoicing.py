@@ -32,7 +32,7 @@ from billing.invoicing.build import numbered
 from billing.invoicing.content import Content, freeze, thaw
 from billing.models import BillingAccount, PeriodRun
 from billing.selectors import invoices_of
-from billing.services import invoices, runs
+from billing.services import invoice_drafts, runs
 from portal.bench import charging_rows as rows
 from portal.bench.charging import Rate, let_go_of_pool
 from portal.core.scope import scopes_disabled
@@ -106,7 +106,7 @@ def _content(books: rows.Books, lines: int) -> Content:
     account = BillingAccount.objects.get(pk=pk)
     account.invoice_detail = InvoiceDetail.ITEMISED
     account.save(update_fields=["invoice_detail"])
-    return numbered(invoices.preview(account).content, NUMBER)
+    return numbered(invoice_drafts.preview(account).content, NUMBER)
 
 
 # Documents a second.

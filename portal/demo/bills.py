@@ -17,7 +17,7 @@ from billing.choices import InvoiceStatus, InvoiceType
 from billing.invoicing.crediting import WHOLE, Wanted
 from billing.models import BillingAccount, Invoice, Seller
 from billing.services import corrections, credit_notes, invoice_status, overdue
-from billing.services.invoices import issue_ended
+from billing.services.invoice_periods import issue_ended
 from billing.types import RULES
 from customers.services import overdue_locks
 from portal.core.actor import system_actor

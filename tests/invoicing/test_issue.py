@@ -16,13 +16,15 @@ from billing.einvoice.rules import Syntax, findings
 from billing.einvoice.ubl import ubl
 from billing.invoicing.content import thaw
 from billing.models import BillingAccount, Invoice, LedgerEntry, SeriesCount, Tax
-from billing.services import invoices
+from billing.services import invoice_drafts, invoices
+from billing.services.invoice_periods import issue_ended
 from billing.services.invoice_series import next_number, series_of
 from customers.models import Customer
 from portal.core.actor import system_actor
 from portal.core.periods import start_of_day
 from portal.core.scope import scopes_disabled
 from rateplans.choices import BillType, InvoiceFormat
+from rateplans.selectors import PlanBook
 from tests.books import give
 from tests.invoicing.bills import account_of, charge, issued, seller
 from tests.race import race
@@ -77,7 +79,7 @@ def test_preview_says_what_the_invoice_will_and_writes_nothing(
     account: BillingAccount,
 ) -> None:
     charge(account, "10.00")
-    shown = invoices.preview(account).content
+    shown = invoice_drafts.preview(account).content
     assert not Invoice.objects.exists()
     assert not SeriesCount.objects.exists()
     kept = issued(account)
@@ -142,7 +144,7 @@ def test_billing_types_settle_as_their_table_says(
 def test_types_without_invoices_refuse(world: World, bill_type: BillType) -> None:
     account = account_of(world.beta, bill_type)
     with pytest.raises(ValidationError, match="no invoices"):
-        invoices.preview(account)
+        invoice_drafts.preview(account)
 
 
 def test_payments_of_the_period_lower_what_is_due(account: BillingAccount) -> None:
@@ -451,7 +453,7 @@ def test_each_period_has_its_invoice_however_late(
     world: World, account: BillingAccount
 ) -> None:
     """Fees of a period are dated at its beginning, and stand on the invoice up to then."""
-    account_of(
+    account = account_of(
         world.beta, invoiced_until=date(2026, 8, 10), billed_from=date(2026, 10, 1)
     )
     for day, amount in ((12, "1.00"), (22, "2.00"), (35, "4.00")):
@@ -459,7 +461,7 @@ def test_each_period_has_its_invoice_however_late(
     charge(account, "8.00", at=start_of_day(date(2026, 10, 1), ZONE))
     charge(account, "16.00", at=start_of_day(date(2026, 10, 1), ZONE) + DAY)
     by = system_actor(world.acme)
-    made = invoices.issue_due(account.pk, by=by)
+    made = issue_ended(account, by=by, plans=PlanBook())
     account.refresh_from_db()
     assert [(each.key, each.payable) for each in made] == [
         ("period:2026-09-01", Decimal(3)),
@@ -471,16 +473,16 @@ def test_each_period_has_its_invoice_however_late(
     ]
     assert account.invoiced_until == date(2026, 10, 1)
     assert account.balance == -16
-    assert invoices.issue_due(account.pk, by=by) == []
+    assert issue_ended(account, by=by, plans=PlanBook()) == []
 
 
 def test_period_without_anything_is_passed(
     world: World, account: BillingAccount
 ) -> None:
-    account_of(
+    account = account_of(
         world.beta, invoiced_until=date(2026, 8, 10), billed_from=date(2026, 10, 1)
     )
-    assert invoices.issue_due(account.pk, by=system_actor(world.acme)) == []
+    assert issue_ended(account, by=system_actor(world.acme), plans=PlanBook()) == []
     account.refresh_from_db()
     assert account.invoiced_until == date(2026, 10, 1)
 
@@ -493,4 +495,4 @@ def test_pre_paid_by_top_ups_has_no_invoice_of_a_period(world: World) -> None:
         billed_from=date(2026, 10, 1),
     )
     charge(account, "1.00", at=start_of_day(date(2026, 9, 2), ZONE))
-    assert invoices.issue_due(account.pk, by=system_actor(world.acme)) == []
+    assert issue_ended(account, by=system_actor(world.acme), plans=PlanBook()) == []
