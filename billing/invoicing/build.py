@@ -264,7 +264,9 @@ def _content(
         time_zone=customer.time_zone,
         detail=subject.detail,
         look=sides.look_of(issuer, subject.seller),
-        seller_lines=sides.envelope(document.seller.name, issuer, home=""),
+        seller_lines=sides.envelope(
+            document.seller.name, issuer, home=customer.country
+        ),
         buyer_lines=sides.envelope(document.buyer.name, customer, home=issuer.country),
         sections=sections,
         taxes=taxes,

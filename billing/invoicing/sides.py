@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from babel import Locale
-from django.utils.translation import get_language, to_locale
-
 from billing.choices import PaymentType
 from billing.einvoice.record import Address, Contact, Endpoint, Party, Payment
 from billing.invoicing.content import Look
 from billing.models import BillingAccount, Seller
 from billing.parties import vat_id_in
 from portal.core.colours import DEFAULT_COLOUR, contrast_of
+from portal.core.countries import country_name
 
 
 def seller_party(issuer: Any, seller: Seller, *, with_vat: bool) -> Party:
@@ -56,17 +54,14 @@ def first_address(emails: str) -> str:
 
 
 def envelope(name: str, customer: Any, *, home: str) -> tuple[str, ...]:
-    """Name and address as on an envelope; the country only where it is not ``home``."""
-    lines = [name, *customer.postal_lines]
+    """Name and address as on an envelope that is posted in the country ``home``.
+
+    Letters to another one name it in capitals, as the posts ask.
+    """
+    lines = customer.addressed_to(name)
     if customer.country and customer.country != home:
-        lines.append(country_name(customer.country))
+        lines.append(country_name(customer.country).upper())
     return tuple(lines)
-
-
-def country_name(code: str) -> str:
-    """In the active language."""
-    locale = Locale.parse(to_locale(get_language() or "en"))
-    return str(locale.territories.get(code, code))
 
 
 def payment_of(account: BillingAccount, seller: Seller) -> Payment:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
 from customers.choices import COUNTRY_CODES, TIME_ZONES, CustomerKind, Lock
+from portal.core.postal import PostalAddress, postal_lines
 from portal.core.scope import scopes_disabled
 from portal.core.validators import (
     validate_digits,
@@ -343,16 +344,19 @@ class Customer(models.Model):
     def is_within(self, other: Any) -> bool:
         return self.path.startswith(other.path)
 
+    def addressed_to(self, name: str) -> list[str]:
+        """The lines of an envelope to ``name`` here, in its country's order, without it."""
+        streets = (self.address1, self.address2, self.address3, self.address_other)
+        address = PostalAddress(
+            self.country,
+            streets,
+            self.address_city,
+            self.address_state,
+            self.address_code,
+        )
+        return postal_lines(address, name)
+
     @property
     def postal_lines(self) -> list[str]:
         """The address as printed on an envelope, without the name and the country."""
-        place = f"{self.address_code} {self.address_city}".strip()
-        lines = [
-            self.address1,
-            self.address2,
-            self.address3,
-            place,
-            self.address_state,
-            self.address_other,
-        ]
-        return [line for line in lines if line]
+        return self.addressed_to("")
