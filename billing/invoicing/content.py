@@ -16,6 +16,10 @@ import msgspec
 from billing.einvoice.record import Document, Period
 from portal.core.money import ZERO
 
+# Of the shape of `Content`. What is frozen can never be rewritten, so a field that gets
+# another name or meaning makes a new version, and `thaw` reads each one that there was.
+VERSION = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -78,6 +82,7 @@ class Content:
     ``total_due`` and ``balance`` are None where the billing type does not show them (D 1.5).
     ``qr`` is the text of the QR code that starts a SEPA transfer, "" for none.
     ``buyer_lines`` and ``seller_lines`` are the addresses as on an envelope, names included.
+    ``credited``: the numbers of the invoice's lines that a credit note gives back one by one.
     """
 
     document: Document
@@ -96,6 +101,7 @@ class Content:
     customer_number: str = ""
     customer_reference: str = ""  # the billing reference
     qr: str = ""
+    version: int = VERSION
 
 
 def freeze(content: Content) -> Any:
@@ -104,5 +110,8 @@ def freeze(content: Content) -> Any:
 
 
 def thaw(frozen: Any) -> Content:
-    """What `freeze` made; raises msgspec.ValidationError for anything else."""
-    return msgspec.convert(frozen, Content)
+    """What `freeze` made, of any version; msgspec.ValidationError for anything else."""
+    content = msgspec.convert(frozen, Content)
+    if content.version != VERSION:
+        raise msgspec.ValidationError(f"Version {content.version} is not known.")
+    return content
