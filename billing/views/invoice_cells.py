@@ -10,11 +10,12 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing.choices import InvoiceStatus, InvoiceType
 from billing.models import Invoice
 from portal.core.display import format_day
-from portal.core.money import format_money
+from portal.core.money import ZERO, format_money
 from portal.core.periods import ONE_DAY
 from portal.core.pills import pill
 from portal.core.tables import Column
@@ -31,6 +32,9 @@ _TONES: dict[str, tuple[str, str]] = {
     InvoiceStatus.SUPERSEDED: ("neutral", "replace"),
     InvoiceStatus.CANCELLED: ("neutral", "x"),
 }
+
+# Settled or not, nothing of these is to be paid any more.
+CLOSED = frozenset({InvoiceStatus.CANCELLED, InvoiceStatus.SUPERSEDED})
 
 
 def status_pill(invoice: Invoice) -> SafeString:
@@ -94,7 +98,8 @@ def _issued_on(invoice: Invoice) -> str:
 
 
 def _due_on(invoice: Invoice) -> str:
-    return format_day(invoice.due_on) if invoice.due_on else "–"
+    is_wanted = invoice.due_on and invoice.status not in CLOSED
+    return format_day(invoice.due_on) if is_wanted and invoice.due_on else "–"
 
 
 def _total(invoice: Invoice) -> SafeString:
@@ -113,49 +118,98 @@ def money(amount: object, invoice: Invoice) -> SafeString:
     )
 
 
-def figures(invoice: Invoice) -> list[dict[str, Any]]:
-    """Total, what is open, and when it is due, for _components/tiles.html."""
-    tiles: list[dict[str, Any]] = [
-        {
-            "label": _("Total"),
-            "value": _money(invoice, invoice.total),
-            "icon": "receipt-text",
-            "detail": _("%(net)s net, %(tax)s taxes")
-            % {"net": _money(invoice, invoice.net), "tax": _money(invoice, invoice.tax)}
-            if invoice.tax
-            else _("without taxes"),
-        }
-    ]
-    if invoice.payable and invoice.is_issued:
-        paid = invoice.settled and _("%(amount)s of %(payable)s settled") % {
-            "amount": _money(invoice, invoice.settled),
-            "payable": _money(invoice, invoice.payable),
-        }
+def figures(
+    invoice: Invoice,
+    *,
+    notes: Sequence[Invoice] = (),
+    settled_on: date | None = None,
+) -> list[dict[str, Any]]:
+    """What a document comes to and what is still to be done, for _components/tiles.html.
+
+    ``notes`` are the credit notes on it; ``settled_on`` is the day of the last payment.
+    """
+    tiles = [_total_tile(invoice)]
+    if invoice.type == InvoiceType.CREDIT_NOTE or not invoice.is_issued:
+        return tiles
+    if notes:
+        tiles.append(_credited_tile(invoice, notes))
+    if invoice.status in CLOSED:
+        return tiles
+    if invoice.open:
+        tiles += [_open_tile(invoice), *_due_tile(invoice)]
+    elif invoice.settled:
+        detail = _("on %(day)s") % {"day": format_day(settled_on)} if settled_on else ""
         tiles.append(
             {
-                "label": _("Open"),
-                "value": _money(invoice, invoice.open),
-                "icon": "wallet",
-                "detail": paid
-                or _("of %(payable)s to be paid")
-                % {"payable": _money(invoice, invoice.payable)},
-            }
-        )
-    if invoice.due_on:
-        late = invoice.status == InvoiceStatus.OVERDUE
-        tiles.append(
-            {
-                "label": _("Due"),
-                "value": format_day(invoice.due_on),
-                "icon": "calendar-clock",
-                "kind": "danger" if late else "",
-                "detail": _("overdue from %(day)s on")
-                % {"day": format_day(invoice.overdue_on)}
-                if invoice.overdue_on
-                else "",
+                "label": _("Settled"),
+                "value": _money(invoice, invoice.settled),
+                "icon": "circle-check",
+                "detail": detail,
             }
         )
     return tiles
+
+
+def _total_tile(invoice: Invoice) -> dict[str, Any]:
+    parts = {"net": _money(invoice, invoice.net), "tax": _money(invoice, invoice.tax)}
+    return {
+        "label": _("Total"),
+        "value": _money(invoice, invoice.total),
+        "icon": "receipt-text",
+        "detail": _("%(net)s net, %(tax)s tax") % parts if invoice.tax else _("no tax"),
+    }
+
+
+def _credited_tile(invoice: Invoice, notes: Sequence[Invoice]) -> dict[str, Any]:
+    detail = (
+        notes[0].number
+        if len(notes) == 1
+        else ngettext("%(count)d credit note", "%(count)d credit notes", len(notes))
+        % {"count": len(notes)}
+    )
+    return {
+        "label": _("Credited"),
+        "value": _money(invoice, sum((note.total for note in notes), ZERO)),
+        "icon": "undo-2",
+        "detail": detail,
+    }
+
+
+def _open_tile(invoice: Invoice) -> dict[str, Any]:
+    payable = _money(invoice, invoice.payable)
+    if invoice.settled:
+        settled = {"amount": _money(invoice, invoice.settled), "payable": payable}
+        detail = _("%(amount)s of %(payable)s settled") % settled
+    elif invoice.payable != invoice.total:
+        detail = _("%(payable)s was payable") % {"payable": payable}
+    else:
+        detail = _("nothing paid yet")
+    return {
+        "label": _("Open"),
+        "value": _money(invoice, invoice.open),
+        "icon": "wallet",
+        "detail": detail,
+    }
+
+
+def _due_tile(invoice: Invoice) -> list[dict[str, Any]]:
+    """When it is, or was, to be paid; none of an invoice that names no day."""
+    if not invoice.due_on:
+        return []
+    is_late = invoice.status == InvoiceStatus.OVERDUE
+    detail = ""
+    if invoice.overdue_on:
+        text = _("overdue since %(day)s") if is_late else _("overdue from %(day)s")
+        detail = text % {"day": format_day(invoice.overdue_on)}
+    return [
+        {
+            "label": _("Due"),
+            "value": format_day(invoice.due_on),
+            "icon": "calendar-clock",
+            "kind": "danger" if is_late else "",
+            "detail": detail,
+        }
+    ]
 
 
 def _money(invoice: Invoice, amount: Decimal) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.functional import cached_property
@@ -29,6 +30,10 @@ from portal.core.views import Crumb, PortalView
 
 # So many entries of the ledger are listed; the ledger itself has them all.
 MOST_ENTRIES = 10
+
+
+# What happened to payments and other documents that the history of an invoice tells too.
+TOLD_OF_OTHERS = ("credit_note.issued", "invoice.issued", "payment.recorded")
 
 
 class InvoicePage(PortalView):
@@ -69,6 +74,15 @@ def name_of(invoice: Invoice) -> str:
     if invoice.type == InvoiceType.CREDIT_NOTE:
         return _("Credit note %(number)s") % {"number": invoice.number}
     return _("Invoice %(number)s") % {"number": invoice.number}
+
+
+def outcome(invoice: Invoice) -> str:
+    """Why nothing of an invoice is to be paid any more, in a sentence; "" if it may be."""
+    if invoice.status == InvoiceStatus.SUPERSEDED:
+        return _("A new invoice replaces this one. Nothing is to be paid on this one.")
+    if invoice.status == InvoiceStatus.CANCELLED:
+        return _("This invoice is cancelled. Nothing is to be paid on it.")
+    return ""
 
 
 class IssuedPage(InvoicePage):
@@ -117,10 +131,13 @@ class InvoiceView(InvoicePage):
         context = self.page_context(
             invoice=self.invoice,
             status=status_pill(self.invoice),
-            tiles=figures(self.invoice),
+            tiles=figures(self.invoice, notes=self.notes, settled_on=self.settled_on()),
             files=self.files(),
-            said=said(self.content) if self.content else None,
+            said=said(self.content, is_open=self.invoice.open > 0)
+            if self.content
+            else None,
             facts=self.facts(),
+            outcome=outcome(self.invoice),
             relations=self.relations(),
             settlements=self.settlements(),
             entries=self.entries(),
@@ -192,17 +209,20 @@ class InvoiceView(InvoicePage):
             if value or label in always
         ]
 
+    @cached_property
+    def notes(self) -> list[Invoice]:
+        """The credit notes on it, as far as the reader may see them."""
+        rows = self.get_queryset().filter(corrects=self.invoice, status__in=self.shown)
+        return list(rows.order_by("pk"))
+
     def relations(self) -> list[dict[str, Any]]:
         """The documents that correct or replace it, or that it does."""
         invoice = self.invoice
         found = [
             (_("Corrects"), invoice.corrects),
             (_("Replaces"), invoice.replaces),
-            (_("Replaced by"), getattr(invoice, "replaced_by", None)),
-            *(
-                (_("Corrected by"), note)
-                for note in self.get_queryset().filter(corrects=invoice).order_by("pk")
-            ),
+            *((_("Credited by"), note) for note in self.notes),
+            (_("Replaced by"), self.replacement),
         ]
         return [
             {
@@ -215,16 +235,32 @@ class InvoiceView(InvoicePage):
             if other is not None and other.status in self.shown
         ]
 
+    @property
+    def replacement(self) -> Invoice | None:
+        found: Invoice | None = getattr(self.invoice, "replaced_by", None)
+        return found
+
+    @cached_property
+    def settling(self) -> list[Settlement]:
+        """What settles it now: payments and credit notes."""
+        rows = Settlement.objects.filter(invoice=self.invoice, undone_at=None)
+        rows = rows.select_related("payment", "credit_note")
+        return list(rows.defer("credit_note__content").order_by("pk"))
+
+    def settled_on(self) -> date | None:
+        """The day of the last payment."""
+        days = [row.payment.received_on for row in self.settling if row.payment]
+        return max(days, default=None)
+
     def settlements(self) -> list[dict[str, Any]]:
         """What was paid, and what credit notes took off."""
-        rows = Settlement.objects.filter(invoice=self.invoice, undone_at=None)
         return [
             {
                 "text": self._source(row),
                 "url": self._source_url(row),
                 "amount": self.money(row.amount),
             }
-            for row in rows.select_related("payment", "credit_note")
+            for row in self.settling
         ]
 
     def _source(self, row: Settlement) -> str:
@@ -304,8 +340,22 @@ class InvoiceDetail(IssuedPage, InvoiceView):
             "pay_url": self.pay_url(),
             "credit_url": self.credit_url(),
             "mail": self.mail(),
-            "events": self.request.reach.history(invoice),
+            "events": self.history(),
         }
+
+    def history(self) -> list[dict[str, Any]]:
+        """What happened to it; and what was paid on it, credited, or issued instead."""
+        others = [*self.notes, self.replacement]
+        related: dict[Model, str] = {
+            other: self.invoice_url(other) for other in others if other is not None
+        }
+        for row in self.settling:
+            if row.payment is not None:
+                related[row.payment] = self.payment_url(row.payment)
+        history: list[dict[str, Any]] = self.request.reach.history(
+            self.invoice, related=related, actions=TOLD_OF_OTHERS
+        )
+        return history
 
     def pay_url(self) -> str:
         """Where a payment of it is recorded; "" if nothing of it is open."""

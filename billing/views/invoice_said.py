@@ -21,15 +21,15 @@ from portal.core.money import format_money
 MOST_ROWS = 100
 
 
-def said(content: Content) -> dict[str, Any]:
-    """What billing/invoices/_said.html shows."""
+def said(content: Content, *, is_open: bool = True) -> dict[str, Any]:
+    """What billing/invoices/_said.html shows; how to pay only while something ``is_open``."""
     document = content.document
     figures = Figures(get_language() or "en", document.currency)
     return {
         "sections": [_section(each, figures) for each in content.sections],
         "sums": front.sums(content, figures),
         "remarks": front.vat_remarks(content, figures),
-        "pay": _how_to_pay(content, figures),
+        "pay": _how_to_pay(content, figures) if is_open else [],
         "movements": [
             {
                 "day": format_day(each.day),

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing.models import BillingAccount, Invoice
 from billing.receivables import (
@@ -26,6 +26,7 @@ from billing.receivables import (
     MOST_SHOWN,
     NOT_DUE,
     OLDER,
+    OpenInvoice,
     Statement,
     receivables_of,
     statement_of,
@@ -104,7 +105,7 @@ class Receivables(ListPage):
         """One row of tiles for each currency."""
         found = sums_by_currency(self.get_queryset())
         return [
-            {"tiles": age_tiles(sums["owed"], sums, currency)}
+            {"tiles": age_tiles(sums["owed"], sums, currency, url=self.url(LIST))}
             for currency, sums in sorted(found.items())
         ]
 
@@ -141,9 +142,9 @@ class Receivables(ListPage):
 
 
 def age_tiles(
-    total: Decimal, sums: dict[str, Any], currency: str
+    total: Decimal, sums: dict[str, Any], currency: str, *, url: str = ""
 ) -> list[dict[str, Any]]:
-    """What is open in all, and of which age."""
+    """What is open in all, and of which age; leading into the list at ``url``, if any."""
     tiles: list[dict[str, Any]] = [
         {"label": _("Open"), "value": format_money(total, currency), "icon": "wallet"}
     ]
@@ -153,6 +154,7 @@ def age_tiles(
             {
                 "label": str(LABELS[age]),
                 "value": format_money(sums[age], currency),
+                "url": f"{url}?age={age}" if url and sums[age] else "",
                 "kind": ("danger" if age in {DAYS_90, OLDER} else "warning")
                 if late
                 else "",
@@ -241,16 +243,13 @@ class OpenItems(PortalView):
                 {
                     "url": self.invoice_url(each.invoice),
                     "number": each.invoice.number,
-                    "issued_on": _day(each.invoice.issued_on),
-                    "due_on": _day(each.invoice.due_on),
-                    "late": each.late if each.late > 0 else 0,
-                    "age": LABELS[each.age],
-                    "payable": format_money(each.invoice.payable, currency),
+                    "about": _about(each),
                     "open": format_money(each.invoice.open, currency),
                     "status": status_pill(each.invoice),
                 }
                 for each in statement.open[:MOST_SHOWN]
             ],
+            nothing_open=self.nothing_open(),
             left_out=max(0, len(statement.open) - MOST_SHOWN),
             payments=[
                 {
@@ -270,9 +269,25 @@ class OpenItems(PortalView):
     def payment_url(self, pk: int) -> str:
         return ""
 
+    def nothing_open(self) -> str:
+        return _("All invoices are paid.")
 
-def _day(day: Any) -> str:
-    return format_day(day) if day else "–"
+
+def _about(each: OpenInvoice) -> str:
+    """Its days, how late it is, and of which amount the rest is still open."""
+    invoice = each.invoice
+    parts = []
+    if invoice.issued_on:
+        parts.append(_("dated %(day)s") % {"day": format_day(invoice.issued_on)})
+    if invoice.due_on:
+        parts.append(_("due %(day)s") % {"day": format_day(invoice.due_on)})
+    if each.late > 0:
+        text = ngettext("%(count)d day late", "%(count)d days late", each.late)
+        parts.append(text % {"count": each.late})
+    if invoice.settled:
+        payable = format_money(invoice.payable, invoice.currency)
+        parts.append(_("left of %(payable)s") % {"payable": payable})
+    return " · ".join(parts)
 
 
 class OpenItemsExport(OpenItems):

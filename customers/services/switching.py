@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from customers.models import Customer, Person, Role, Switch
 from customers.selectors import search_names
 from portal.core import audit
 from portal.core.actor import Actor
+from portal.core.models import AuditEvent
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 
@@ -43,14 +45,37 @@ class Reach:
         """Who saved ``row`` meanwhile, told to this person; for a form that came late."""
         return missed_changes(row, reader=self.own)
 
-    def history(self, row: Model, *, count: int = 30) -> list[dict[str, Any]]:
-        """What was done to ``row``, the newest first, for _components/timeline.html."""
-        events = audit.recent_changes(row, count=count)
-        return [describe(event, reader=self.own) for event in events]
+    def history(
+        self,
+        row: Model,
+        *,
+        related: Mapping[Model, str] | None = None,
+        actions: Collection[str] = (),
+        count: int = 30,
+    ) -> list[dict[str, Any]]:
+        """What was done to ``row``, the newest first, for _components/timeline.html.
+
+        Also which of ``actions`` were done to ``related`` rows, with the way to each.
+        """
+        related = related or {}
+        urls = {(each._meta.label_lower, each.pk): url for each, url in related.items()}
+        events = audit.recent_changes(
+            row, count=count, related=related, actions=actions
+        )
+        return [
+            describe(event, reader=self.own) | _elsewhere(event, urls)
+            for event in events
+        ]
 
     def customers_named(self, text: str) -> QuerySet[Customer]:
         """Customers that the search finds by ``text``, for lists of what is theirs."""
         return Customer.objects.filter(search_names(text))
+
+
+def _elsewhere(event: AuditEvent, urls: Mapping[Any, str]) -> dict[str, Any]:
+    """Of what happened to another row: the way there, which tells the rest."""
+    url = urls.get((event.object_type, event.object_id))
+    return {} if url is None else {"url": url, "changes": []}
 
 
 def resolve(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import translation
 
 from portal.core.actor import Actor, TenantRow
@@ -139,13 +140,27 @@ def _in_the_logs_language() -> translation.override:
     return translation.override(settings.LANGUAGE_CODE)
 
 
-def recent_changes(target: models.Model, *, count: int = 1) -> list[AuditEvent]:
-    """The newest events about ``target``, with their changes: what a stale form missed."""
-    events = AuditEvent.objects.filter(
-        object_type=target._meta.label_lower, object_id=target.pk
-    )
+def recent_changes(
+    target: models.Model,
+    *,
+    count: int = 1,
+    related: Iterable[models.Model] = (),
+    actions: Collection[str] = (),
+) -> list[AuditEvent]:
+    """The newest events about ``target``, with their changes: what a stale form missed.
+
+    Of ``related`` rows too, but only what ``actions`` names.
+    """
+    wanted = _about(target)
+    for row in related:
+        wanted |= _about(row) & Q(action__in=actions)
+    events = AuditEvent.objects.filter(wanted)
     return list(
         events.select_related("person__customer")
         .prefetch_related("changes")
         .order_by("-pk")[:count]
     )
+
+
+def _about(row: models.Model) -> Q:
+    return Q(object_type=row._meta.label_lower, object_id=row.pk)

@@ -33,10 +33,15 @@ class Formats:
 
 
 DEFAULT_FORMATS = Formats()
-# Dates in the formats that have places to break at, and what stays as it is around them.
-_DATE = re.compile(r"\b(?:\d{4}-\d\d-\d\d|\d\d/\d\d/\d{4})\b")
+# What has places to break at and is not to be broken: dates in two of the formats, numbers
+# of invoices ("C-2026-00012"), amounts below zero ("-€9.52").
+_WHOLE_TEXT = re.compile(
+    r"\b(?:\d{4}-\d\d-\d\d|\d\d/\d\d/\d{4})\b"
+    r"|(?<![\w-])(?:[A-Z][A-Z0-9._/-]{0,9})?\d{4}-\d{1,10}\b(?!-)"
+    r"|(?<![\w.,;/-])-(?:[A-Z]{3}\xa0?|[€$£¥]\xa0?)?\d[\d.,\xa0]*"
+)
 _TAG = re.compile(r"(<[^>]*>)")
-_WHOLE = r'<span class="date">\g<0></span>'
+_WHOLE = r'<span class="whole">\g<0></span>'
 _formats: ContextVar[Formats] = ContextVar("formats", default=DEFAULT_FORMATS)
 
 
@@ -54,15 +59,15 @@ def reset_display() -> None:
 
 
 def whole_dates(value: Any) -> SafeString:
-    """``value`` as HTML in which no date is broken at the end of a line.
+    """``value`` as HTML in which no line ends within a date, a number or an amount.
 
-    Escaped unless it is safe. Browsers take the hyphens of a date for places to break at.
+    Escaped unless it is safe. Browsers take the hyphens in them for places to break at.
     """
     html = conditional_escape(value)
-    if not _DATE.search(html):
+    if not _WHOLE_TEXT.search(html):
         return html
     pieces = _TAG.split(html)
-    pieces[::2] = (_DATE.sub(_WHOLE, text) for text in pieces[::2])
+    pieces[::2] = (_WHOLE_TEXT.sub(_WHOLE, text) for text in pieces[::2])
     return SafeString("".join(pieces))
 
 

@@ -100,25 +100,33 @@ def test_a_short_day_is_the_readers_day_without_its_year(choice: str) -> None:
         ("", ""),
         (
             "until 2026-11-22, or 31/12/2026",
-            'until <span class="date">2026-11-22</span>,'
-            ' or <span class="date">31/12/2026</span>',
+            'until <span class="whole">2026-11-22</span>,'
+            ' or <span class="whole">31/12/2026</span>',
         ),
-        ("2026-11-22 14:05", '<span class="date">2026-11-22</span> 14:05'),
-        ("<b> 2026-11-22", '&lt;b&gt; <span class="date">2026-11-22</span>'),
+        ("2026-11-22 14:05", '<span class="whole">2026-11-22</span> 14:05'),
+        ("<b> 2026-11-22", '&lt;b&gt; <span class="whole">2026-11-22</span>'),
         ("+49-2026-11-222", "+49-2026-11-222"),
         ("22.11.2026", "22.11.2026"),
+        ("of 2026-00040", 'of <span class="whole">2026-00040</span>'),
+        ("C-2026-00003.", '<span class="whole">C-2026-00003</span>.'),
+        ("RE/A-2026-1", '<span class="whole">RE/A-2026-1</span>'),
+        ("0301-2345-6", "0301-2345-6"),
+        ("owes -€9.52.", 'owes <span class="whole">-€9.52.</span>'),
+        ("CHF\xa05", "CHF\xa05"),
+        ("-CHF\xa05", '<span class="whole">-CHF\xa05</span>'),
+        ("9-5, 20-30", "9-5, 20-30"),
         (
             SafeString('<time datetime="2026-11-22">2026-11-22</time>'),
-            '<time datetime="2026-11-22"><span class="date">2026-11-22</span></time>',
+            '<time datetime="2026-11-22"><span class="whole">2026-11-22</span></time>',
         ),
     ],
 )
-def test_dates_stay_whole(text: str, html: str) -> None:
+def test_dates_numbers_and_amounts_stay_whole(text: str, html: str) -> None:
     assert whole_dates(text) == html
 
 
 def test_filter_leaves_numbers_to_the_template() -> None:
     shown = Template("{% load portal %}{{ count|whole_dates }} {{ day|whole_dates }}")
     assert shown.render(Context({"count": 5, "day": "<2026-11-22"})) == (
-        '5 &lt;<span class="date">2026-11-22</span>'
+        '5 &lt;<span class="whole">2026-11-22</span>'
     )
