@@ -141,7 +141,7 @@ class TaxLiabilityAdmin(ReadOnlyAdmin):
 
 class EntryTaxInline(ReadOnlyInline):
     model = EntryTax
-    fields = ("name", "rate", "amount")
+    fields = ("name", "rate", "amount", "is_vat")
 
 
 @admin.register(LedgerEntry)
@@ -182,7 +182,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 class EntryTaxAdmin(ReadOnlyAdmin):
     """Taxes within entries, as they were then."""
 
-    list_display = ("entry", "name", "rate", "amount")
+    list_display = ("entry", "name", "rate", "amount", "is_vat")
     list_select_related = ("entry",)
     ordering = ("-pk",)
     search_fields = ("name",)

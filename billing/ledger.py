@@ -8,7 +8,7 @@ limit forbids it, and writes the entries with the balance after each.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -102,9 +102,7 @@ def debit(
     **details: Any,
 ) -> Posting:
     """Lower a balance by ``net`` and its taxes, both positive."""
-    parts = tuple(
-        TaxPart(part.tax_id, part.name, part.rate, -part.amount) for part in taxes
-    )
+    parts = tuple(replace(part, amount=-part.amount) for part in taxes)
     return _posting(account_id, key, kind, -net, description, parts, details)
 
 
@@ -308,11 +306,11 @@ WITH wanted AS (
 )"""
 _WITHOUT_TAXES = f"{_ENTRIES} SELECT id, account_id, key, balance_after FROM written"
 _WITH_TAXES = f"""{_ENTRIES}, taxed AS (
-    INSERT INTO billing_entrytax (entry_id, tax_id, name, rate, amount)
-    SELECT written.id, part.tax_id, part.name, part.rate, part.amount
+    INSERT INTO billing_entrytax (entry_id, tax_id, name, rate, amount, is_vat)
+    SELECT written.id, part.tax_id, part.name, part.rate, part.amount, part.is_vat
     FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::numeric[],
-                %s::numeric[])
-        WITH ORDINALITY AS part (account_id, key, tax_id, name, rate, amount, place)
+                %s::numeric[], %s::boolean[]) WITH ORDINALITY
+        AS part (account_id, key, tax_id, name, rate, amount, is_vat, place)
     JOIN written USING (account_id, key)
     ORDER BY part.place
 )
@@ -392,5 +390,6 @@ def _values(
             [part.name for _item, part in parts],
             [part.rate for _item, part in parts],
             [part.amount for _item, part in parts],
+            [part.is_vat for _item, part in parts],
         ]
     return values

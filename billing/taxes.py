@@ -25,12 +25,16 @@ SWITCHES: dict[Feature, str] = {
 
 @dataclass(frozen=True, slots=True)
 class TaxPart:
-    """A tax on one price: what it is called, its rate in percent, and how much it is."""
+    """A tax on one price: what it is called, its rate in percent, and how much it is.
+
+    ``is_vat`` as the tax says when it is charged: documents tell VAT from levies by that.
+    """
 
     tax_id: int
     name: str
     rate: Decimal
     amount: Decimal
+    is_vat: bool
 
 
 def on_feature(taxes: Iterable[Tax], feature: Feature) -> list[Tax]:
@@ -72,6 +76,7 @@ def tax_parts(
                 + (convert(tax.amount, tax.currency, currency) if tax.amount else 0),
                 currency,
             ),
+            tax.is_vat,
         )
         for tax in taxes
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from billing.documents.figures import Figures
 from billing.einvoice.record import Document, Line
-from billing.invoicing.crediting import WHOLE, Part, Wanted
+from billing.invoicing.crediting import WHOLE, Left, Part, Wanted
 from portal.core.forms import AmountField, PortalForm, Section
 from portal.core.money import format_money
 from portal.core.validators import validate_visible
@@ -42,19 +41,19 @@ class CreditForm(PortalForm):
         data: Any = None,
         *,
         document: Document,
-        parts: Sequence[Part],
-        is_untouched: bool,
+        left: Left,
         language: str,
         **kwargs: Any,
     ) -> None:
         super().__init__(data, **kwargs)
-        self.parts = [part for part in parts if part.left]
+        self.parts = [part for part in left.parts if part.left]
+        self.lines = left.lines
         self.figures = Figures(language, document.currency)
         self.document = document
-        has_lines = is_untouched or len(document.lines) > 1
-        has_lines = has_lines and len(document.lines) <= MOST_LINES
+        has_lines = 0 < len(self.lines) <= MOST_LINES
+        has_lines = has_lines and (left.is_all or len(document.lines) > 1)
         field: Any = self.fields["how"]
-        field.choices = list(self._ways(is_untouched, has_lines))
+        field.choices = list(self._ways(left.is_all, has_lines))
         self.initial.setdefault("how", CANCEL)
         names = self._add_lines() if has_lines else []
         self.helper.layout = Layout(
@@ -101,13 +100,11 @@ class CreditForm(PortalForm):
 
     def _add_lines(self) -> list[str]:
         currency = self.document.currency
-        choices = [(line.number, self._line_text(line)) for line in self.document.lines]
+        choices = [(line.number, self._line_text(line)) for line in self.lines]
         choices += [
-            (
-                f"levy-{place}",
-                f"{charge.reason}: {format_money(charge.amount, currency)}",
-            )
-            for place, charge in enumerate(self.document.charges)
+            (part.id, f"{part.levy}: {format_money(part.total, currency)}")
+            for part in self.parts
+            if part.levy and part.left == part.total
         ]
         self.fields["lines"] = forms.MultipleChoiceField(
             label=_("Lines to credit"),

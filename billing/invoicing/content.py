@@ -101,6 +101,7 @@ class Content:
     customer_number: str = ""
     customer_reference: str = ""  # the billing reference
     qr: str = ""
+    credited: tuple[str, ...] = ()
     version: int = VERSION
 
 

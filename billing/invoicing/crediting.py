@@ -67,6 +67,39 @@ class Wanted:
 WHOLE = Wanted()
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What of an invoice can still be credited: by amount, and line by line."""
+
+    parts: list[Part]
+    lines: list[Line]
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing was credited yet."""
+        return all(part.left == part.total for part in self.parts)
+
+
+def left_of(original: Content, earlier: Sequence[Content]) -> Left:
+    """What earlier credit notes left over of an invoice."""
+    parts = parts_of(original, earlier)
+    done = _credited(earlier)
+    used_up = {
+        (part.category, part.rate) for part in parts if not part.levy and not part.left
+    }
+    lines = [
+        line
+        for line in original.document.lines
+        if line.number not in done and (line.category, line.rate) not in used_up
+    ]
+    return Left(parts, lines)
+
+
+def _credited(earlier: Iterable[Content]) -> set[str]:
+    """The numbers of the lines that were given back one by one."""
+    return {number for each in earlier for number in each.credited}
+
+
 def parts_of(original: Content, earlier: Sequence[Content]) -> list[Part]:
     """What of an invoice can be credited, with what is left of each part."""
     document = original.document
@@ -112,13 +145,20 @@ def credit(
 ) -> Content:
     """The credit note, without its number and terms.
 
-    Raises ValidationError, by the ids of parts, for more than is left or nothing at all.
+    Raises ValidationError for more than is left, by the ids of parts or for ``lines``, and
+    for nothing at all.
     """
     if wanted.is_whole and not earlier:
         return _mirrored(original, issued_on, reason)
+    _refuse_again(original, earlier, wanted)
     lines, charges = _chosen(original, earlier, wanted)
     document = original.document
-    _refuse_too_much(parts_of(original, earlier), lines, charges, document.currency)
+    try:
+        _refuse_too_much(parts_of(original, earlier), lines, charges, document.currency)
+    except ValidationError as error:
+        if wanted.lines is None:
+            raise
+        raise ValidationError({"lines": error.messages}) from error
     vat = _vat(original, earlier, lines, charges)
     sums = totals(lines, charges, vat)
     if sums.gross <= 0:
@@ -128,12 +168,43 @@ def credit(
         document, lines=tuple(lines), charges=tuple(charges), vat=vat, totals=sums
     )
     document = _with_books(document, original, earlier)
-    return _printed(
+    content = _printed(
         original,
         document,
         sections=(_section(lines),) if lines else (),
         taxes=_tax_lines(original, document),
     )
+    return replace(content, credited=_numbers(original, wanted))
+
+
+def _numbers(original: Content, wanted: Wanted) -> tuple[str, ...]:
+    """The numbers of the lines that are wanted one by one, in their order."""
+    chosen = wanted.lines or frozenset()
+    return tuple(
+        line.number for line in original.document.lines if line.number in chosen
+    )
+
+
+def _refuse_again(
+    original: Content, earlier: Sequence[Content], wanted: Wanted
+) -> None:
+    """A line is given back once, however much of its VAT rate is left by others."""
+    done = _credited(earlier)
+    again = [
+        line.name
+        for line in original.document.lines
+        if line.number in done and line.number in (wanted.lines or ())
+    ]
+    if again:
+        raise ValidationError(
+            {
+                "lines": ValidationError(
+                    _("Credited before: %(lines)s"),
+                    code="again",
+                    params={"lines": ", ".join(again)},
+                )
+            }
+        )
 
 
 def _mirrored(original: Content, issued_on: date, reason: str) -> Content:

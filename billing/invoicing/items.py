@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -97,40 +97,27 @@ def movements(entries: Iterable[LedgerEntry], zone: str) -> tuple[Movement, ...]
 
 
 def items(
-    entries: Iterable[LedgerEntry],
-    rules: VatRules,
-    *,
-    detail: str,
-    zone: str,
-    vat_ids: Mapping[int, bool],
+    entries: Iterable[LedgerEntry], rules: VatRules, *, detail: str, zone: str
 ) -> list[Item]:
     """The supplies among ``entries``, grouped as ``detail`` says, never across VAT rates.
 
-    ``entries`` have their taxes, charge and product loaded; ``vat_ids`` says by id which
-    taxes are VAT. Texts are in the active language, or the entries' own.
+    ``entries`` have their taxes, charge and product loaded. Texts are in the active
+    language, or the entries' own.
     """
     order = {str(title): place for place, title in enumerate(SECTIONS.values())}
     found: dict[tuple[object, ...], Item] = {}
     for entry in entries:
         if entry.kind in OWN or is_money(entry):
             continue
-        item = _item(entry, rules, detail, zone, vat_ids)
+        item = _item(entry, rules, detail, zone)
         before = found.get(item.key)
         found[item.key] = before.merged(item) if before else item
     return sorted(found.values(), key=lambda item: order.get(str(item.section), 99))
 
 
-def _item(
-    entry: LedgerEntry,
-    rules: VatRules,
-    detail: str,
-    zone: str,
-    vat_ids: Mapping[int, bool],
-) -> Item:
+def _item(entry: LedgerEntry, rules: VatRules, detail: str, zone: str) -> Item:
     taxes = tuple(
-        TaxOnLine(
-            tax.tax_id, tax.name, tax.rate, -tax.amount, vat_ids.get(tax.tax_id, True)
-        )
+        TaxOnLine(tax.tax_id, tax.name, tax.rate, -tax.amount, tax.is_vat)
         for tax in entry.taxes.all()
     )
     category, rate = rules.of_line(taxes)

@@ -186,7 +186,11 @@ class LedgerEntry(models.Model):
 
 
 class EntryTax(models.Model):
-    """A tax within an entry, as it was then: name and rate are copied (D 4)."""
+    """A tax within an entry, as it was then (D 4).
+
+    All that documents say of it is copied: whoever edits the tax changes no invoice, and no
+    credit note, over what was booked before.
+    """
 
     entry = models.ForeignKey(
         LedgerEntry,
@@ -209,6 +213,7 @@ class EntryTax(models.Model):
         decimal_places=6,
         help_text=_("With the sign of the entry."),
     )
+    is_vat = models.BooleanField(_("is VAT"))
 
     objects: models.Manager[EntryTax] = ScopedManager(
         tree="entry__account__customer__path__startswith"

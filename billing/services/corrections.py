@@ -15,8 +15,8 @@ from billing.invoicing import crediting
 from billing.invoicing.build import Settled, Span, Subject
 from billing.invoicing.content import Content, thaw
 from billing.invoicing.credit_taxes import BookedTax
-from billing.invoicing.crediting import Part, Wanted
-from billing.models import Invoice, Tax
+from billing.invoicing.crediting import Left, Wanted
+from billing.models import Invoice
 from billing.services import invoice_drafts as drafts
 from billing.services.invoice_drafts import Draft
 from billing.types import rules_of
@@ -56,9 +56,9 @@ def refusal(invoice: Invoice) -> str:
     return ""
 
 
-def parts_left(invoice: Invoice) -> list[Part]:
-    """What of an issued invoice can still be credited by amount."""
-    return crediting.parts_of(thaw(invoice.content), _earlier(invoice))
+def left_of(invoice: Invoice) -> Left:
+    """What of an issued invoice can still be credited."""
+    return crediting.left_of(thaw(invoice.content), _earlier(invoice))
 
 
 def preview(
@@ -194,25 +194,21 @@ def _first_of(invoice: Invoice) -> Invoice:
 
 
 def booked_taxes(invoice: Invoice) -> list[BookedTax]:
+    """The taxes of all that stands on an invoice, as they were when it was booked."""
     entries = drafts.entries_of(invoice.account_id).filter(invoice=_first_of(invoice))
-    rows = [(tax, entry) for entry in entries for tax in entry.taxes.all()]
-    vat = set(
-        Tax.objects.filter(
-            pk__in={tax.tax_id for tax, _entry in rows}, is_vat=True
-        ).values_list("pk", flat=True)
-    )
     return [
         BookedTax(
             tax_id=tax.tax_id,
             name=tax.name,
             rate=tax.rate,
-            is_vat=tax.tax_id in vat,
+            is_vat=tax.is_vat,
             group_rate=sum(
-                (each.rate for each in entry.taxes.all() if each.tax_id in vat), ZERO
+                (each.rate for each in entry.taxes.all() if each.is_vat), ZERO
             ),
             amount=-tax.amount,
         )
-        for tax, entry in rows
+        for entry in entries
+        for tax in entry.taxes.all()
     ]
 
 

@@ -182,7 +182,9 @@ def _credit_entry(
     booked = corrections.booked_taxes(correction.invoice)
     names = {tax.tax_id: tax for tax in booked}
     taxes = [
-        TaxPart(tax_id, names[tax_id].name, names[tax_id].rate, amount)
+        TaxPart(
+            tax_id, names[tax_id].name, names[tax_id].rate, amount, names[tax_id].is_vat
+        )
         for tax_id, amount in taxes_by_id(document, booked).items()
     ]
     net = document.totals.gross - sum((tax.amount for tax in taxes), ZERO)

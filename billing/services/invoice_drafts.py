@@ -27,7 +27,7 @@ from billing.invoicing.build import (
 )
 from billing.invoicing.content import Content
 from billing.invoicing.vat import TaxOnLine
-from billing.models import BillingAccount, LedgerEntry, Seller, Tax
+from billing.models import BillingAccount, LedgerEntry, Seller
 from billing.selectors import Rates
 from billing.types import BillTypeRules, rules_of
 from portal.core.money import ZERO, round_money
@@ -114,17 +114,10 @@ def draft_of(
 def matter_of(subject: Subject, entries: Sequence[LedgerEntry], span: Span) -> Matter:
     """What ``entries``, with their taxes loaded, are on an invoice."""
     zone = subject.account.customer.time_zone
-    vat_ids = dict(
-        Tax.objects.filter(
-            pk__in={tax.tax_id for entry in entries for tax in entry.taxes.all()}
-        ).values_list("pk", "is_vat")
-    )
     vat_rules = subject.vat_rules()
     with translation.override(subject.language):
         return Matter(
-            items=items.items(
-                entries, vat_rules, detail=subject.detail, zone=zone, vat_ids=vat_ids
-            ),
+            items=items.items(entries, vat_rules, detail=subject.detail, zone=zone),
             movements=items.movements(entries, zone),
             rules=vat_rules,
             span=span,

@@ -104,7 +104,11 @@ def part_of(
         net,
         tuple(
             TaxPart(
-                tax.tax_id, tax.name, tax.rate, _part(tax.amount, share, level.currency)
+                tax.tax_id,
+                tax.name,
+                tax.rate,
+                _part(tax.amount, share, level.currency),
+                tax.is_vat,
             )
             for tax in paid.taxes.all()
         ),

@@ -209,7 +209,7 @@ def _opposite(entry: LedgerEntry, key: str, reason: str) -> ledger.Posting:
         abs(entry.net),
         f"{reason} ({entry.description})",
         taxes=[
-            TaxPart(part.tax_id, part.name, part.rate, part.amount * sign)
+            TaxPart(part.tax_id, part.name, part.rate, part.amount * sign, part.is_vat)
             for part in entry.taxes.all()
         ],
         is_on_balance=entry.is_on_balance,

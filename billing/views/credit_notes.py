@@ -49,12 +49,10 @@ class CreditNew(IssuedPage, FormPage):
 
     def build_form(self, data: Any = None, files: Any = None) -> CreditForm:
         assert not self.refusal
-        parts = corrections.parts_left(self.invoice)
         return CreditForm(
             data,
             document=thaw(self.invoice.content).document,
-            parts=parts,
-            is_untouched=all(part.left == part.total for part in parts),
+            left=corrections.left_of(self.invoice),
             language=get_language() or "en",
         )
 

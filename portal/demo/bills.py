@@ -81,7 +81,7 @@ def _approve_and_send() -> None:
 def _correct() -> None:
     """A part given back, a bill cancelled, and one issued again with what was missing."""
     invoice = _newest_of(PARTLY_CREDITED)
-    [part, *_rest] = corrections.parts_left(invoice)
+    [part, *_rest] = corrections.left_of(invoice).parts
     _credit(
         invoice,
         Wanted(amounts={part.id: Decimal("2.50")}),

@@ -296,6 +296,7 @@ MAKERS: dict[type[Model], Callable[[World, int], Model]] = {
         name="VAT",
         rate=Decimal(19),
         amount=Decimal(1),
+        is_vat=True,
     ),
     ExchangeRate: lambda world, at: ExchangeRate.objects.create(
         currency="USD", on=date(2020, 1, 1) + timedelta(days=at), rate=Decimal("1.1")

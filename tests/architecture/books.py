@@ -39,7 +39,12 @@ def _tax_twice(world: World) -> None:
     entry = LedgerEntry.objects.get(account=give(world.beta, 1))
     for _time in range(2):
         EntryTax.objects.create(
-            entry=entry, tax=world.acme_tax, name="VAT", rate=19, amount=1
+            entry=entry,
+            tax=world.acme_tax,
+            name="VAT",
+            rate=19,
+            amount=1,
+            is_vat=True,
         )
 
 

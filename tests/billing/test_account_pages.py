@@ -149,7 +149,7 @@ def test_entry_beside_the_balance_is_marked(world: World, gil: Client) -> None:
 
 
 def test_entry_tells_all_its_facts(world: World, gil: Client) -> None:
-    part = TaxPart(world.acme_tax.pk, "VAT", Decimal(19), Decimal("1.90"))
+    part = TaxPart(world.acme_tax.pk, "VAT", Decimal(19), Decimal("1.90"), is_vat=True)
     day = timezone.localdate()
     entry = book(
         world,

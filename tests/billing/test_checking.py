@@ -37,7 +37,7 @@ def account(world: World) -> BillingAccount:
     give(world.acme, 5)
     give(world.gamma, 10)
     account: BillingAccount = world.gamma.account
-    part = TaxPart(world.acme_tax.pk, "VAT", Decimal(19), Decimal("0.19"))
+    part = TaxPart(world.acme_tax.pk, "VAT", Decimal(19), Decimal("0.19"), is_vat=True)
     taxed = ledger.debit(
         account.pk, "t", EntryKind.DEBIT, Decimal(1), "Taxed", taxes=[part]
     )

@@ -284,7 +284,7 @@ def test_refund_is_of_what_was_paid_whatever_it_costs_now(
     with time_machine.travel(MID, tick=False):
         add(gamma, item(1), item(2))
     assert entries(gamma, "net", "amount") == [(-32, Decimal("-36.20"))]
-    tax.rate = 50
+    tax.rate, tax.amount, tax.is_vat = Decimal(50), Decimal(0), True
     tax.save()
     set_account(gamma, bill_type=BillType.PREPAID_CALLS)
     with time_machine.travel("2026-01-23T12:00Z", tick=False):
@@ -295,6 +295,7 @@ def test_refund_is_of_what_was_paid_whatever_it_costs_now(
     # 8 of 16 days of one of two: a quarter of the tax, the flat part included.
     expected = (8, Decimal("9.05"), True)
     assert entries(gamma, "net", "amount", "is_on_balance")[1:] == [expected, expected]
+    assert entries(gamma, "taxes__is_vat", "taxes__rate") == [(False, 10)] * 3
 
 
 def test_refund_of_an_included_one_frees_the_next(

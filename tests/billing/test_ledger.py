@@ -60,7 +60,7 @@ def test_event_is_posted_once(world: World, account: BillingAccount) -> None:
 
 def test_taxes_stand_beside_the_net(world: World, account: BillingAccount) -> None:
     give(world.gamma, 10)
-    part = TaxPart(world.acme_tax.pk, "VAT", Decimal(19), Decimal("0.19"))
+    part = TaxPart(world.acme_tax.pk, "VAT", Decimal(19), Decimal("0.19"), is_vat=True)
     _post(
         world,
         ledger.debit(

@@ -212,7 +212,7 @@ def _bear_product(world: World) -> None:
 
 
 def _be_posted(world: World) -> None:
-    part = TaxPart(world.acme_tax.pk, "VAT", Decimal(19), Decimal("1.90"))
+    part = TaxPart(world.acme_tax.pk, "VAT", Decimal(19), Decimal("1.90"), is_vat=True)
     posting = ledger.debit(
         world.beta.account.pk, "k", EntryKind.DEBIT, Decimal(10), "x", taxes=[part]
     )

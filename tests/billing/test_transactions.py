@@ -18,6 +18,7 @@ from billing.models import (
     CallTime,
     LedgerEntry,
     Product,
+    Tax,
     TaxLiability,
 )
 from billing.services.purchases import purchase
@@ -230,14 +231,15 @@ def test_reversal_is_the_opposite_with_its_taxes(
     world: World, account: BillingAccount, kind: EntryKind, is_tax_free: bool
 ) -> None:
     entry = book(world, account, kind=kind, is_tax_free=is_tax_free, ignores_limit=True)
+    Tax.objects.update(is_vat=False)
     reversal = reverse_entry(
         entry=entry, account=account, reason="Twice", by=world.actor(world.ann)
     )
     account.refresh_from_db()
     assert account.balance == 0
     assert (reversal.amount, reversal.net) == (-entry.amount, -entry.net)
-    assert [(part.name, part.amount) for part in reversal.taxes.all()] == [
-        (part.name, -part.amount) for part in entry.taxes.all()
+    assert [(part.name, part.amount, True) for part in entry.taxes.all()] == [
+        (part.name, -part.amount, part.is_vat) for part in reversal.taxes.all()
     ]
     assert reversal.reverses == entry
     assert reversal.description == "Twice (Bank transfer)"

@@ -63,7 +63,8 @@ def charge(
     """An entry of ``net`` and ``taxes``; below 0 it is given back."""
     amount = Decimal(net)
     parts = tuple(
-        TaxPart(tax.pk, tax.name, tax.rate, Decimal(part)) for tax, part in taxes
+        TaxPart(tax.pk, tax.name, tax.rate, Decimal(part), tax.is_vat)
+        for tax, part in taxes
     )
     move = ledger.debit if amount >= 0 else ledger.credit
     key = f"test:{uuid4()}"

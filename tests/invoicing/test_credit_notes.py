@@ -72,6 +72,10 @@ def amounts(**wanted: str) -> Wanted:
     return Wanted(amounts={name: Decimal(each) for name, each in wanted.items()})
 
 
+def lines(*numbers: str) -> Wanted:
+    return Wanted(lines=frozenset(numbers))
+
+
 def vat_19(net: str) -> Wanted:
     return Wanted(amounts={"vat-S-19": Decimal(net)})
 
@@ -200,6 +204,53 @@ def test_taxes_are_given_back_as_they_were_booked(
     )
 
 
+@pytest.mark.parametrize(
+    ("is_vat", "wanted", "net"),
+    [
+        (True, {"vat-S-10": "5"}, "5"),
+        (False, {"vat-Z-0": "5", "levy-0": "0.50"}, "5.5"),
+    ],
+)
+def test_taxes_given_back_are_what_they_were_when_they_were_booked(
+    world: World,
+    account: BillingAccount,
+    by: Actor,
+    is_vat: bool,
+    wanted: dict[str, str],
+    net: str,
+) -> None:
+    invoice, tax = taxed_by_what_was_edited_since(world, account, is_vat=is_vat)
+    note = credit(invoice, by, amounts(**wanted)).note
+    assert (note.total, note.net) == (Decimal("5.50"), Decimal(net))
+    [back] = EntryTax.objects.filter(entry__invoice=note, tax=tax)
+    assert (back.name, back.rate, back.is_vat) == ("Tax", 10, is_vat)
+    assert back.amount == Decimal("0.50")
+
+
+@pytest.mark.parametrize("is_vat", [True, False])
+def test_reissued_invoice_has_the_taxes_that_were_booked(
+    world: World, account: BillingAccount, by: Actor, is_vat: bool
+) -> None:
+    invoice, _tax = taxed_by_what_was_edited_since(world, account, is_vat=is_vat)
+    new = credit(invoice, by, is_reissued=True).replacement
+    assert new is not None
+    was, now = thaw(invoice.content), thaw(new.content)
+    assert (now.taxes, now.document.vat) == (was.taxes, was.document.vat)
+
+
+def taxed_by_what_was_edited_since(
+    world: World, account: BillingAccount, *, is_vat: bool
+) -> tuple[Invoice, Tax]:
+    """An invoice of 10.00 with 1.00 of a tax that is the other kind of tax today."""
+    tax = Tax.objects.create(
+        owner=world.acme, name="Tax", rate=Decimal(10), is_vat=is_vat
+    )
+    charge(account, "10.00", taxes=((tax, "1.00"),))
+    invoice = issued(account)
+    Tax.objects.filter(pk=tax.pk).update(name="Another", rate=20, is_vat=not is_vat)
+    return invoice, tax
+
+
 # --- Sums and refusals ----------------------------------------------------------------
 
 
@@ -223,6 +274,75 @@ def test_more_than_is_left_is_refused_by_part(
         credit(invoice, by, vat_19("41"))
     assert list(refusal.value.error_dict) == ["vat-S-19"]
     assert credit(invoice, by).note.net == 40  # the rest
+
+
+def test_line_is_credited_once_however_much_its_rate_has_left(
+    world: World, account: BillingAccount, by: Actor
+) -> None:
+    invoice = bill(world, account, "100.00", "100.00", "50.00")
+    credit(invoice, by, lines("1"))
+    for again in (lines("1"), lines("1", "2")):
+        with pytest.raises(ValidationError, match="Credited before") as refusal:
+            credit(invoice, by, again)
+        assert list(refusal.value.error_dict) == ["lines"]
+    assert credit(invoice, by, lines("2")).note.net == 100
+    left = corrections.left_of(invoice)
+    assert [line.number for line in left.lines] == ["3"]
+    assert [part.left for part in left.parts] == [50]
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "left"),
+    [
+        (vat_19("60"), lines("1"), "90"),  # of 150; the line is 100
+        (vat_19("60"), lines("1", "2"), "90"),
+        (lines("1"), vat_19("50.01"), "50"),
+    ],
+)
+def test_lines_and_amounts_together_are_never_more_than_there_was(
+    world: World,
+    account: BillingAccount,
+    by: Actor,
+    first: Wanted,
+    then: Wanted,
+    left: str,
+) -> None:
+    invoice = bill(world, account, "100.00", "50.00")
+    credit(invoice, by, first)
+    with pytest.raises(ValidationError, match="There is only"):
+        credit(invoice, by, then)
+    rest = credit(invoice, by).note
+    assert invoice.status == InvoiceStatus.CANCELLED
+    assert rest.net == Decimal(left)
+
+
+@pytest.mark.parametrize("is_by_amount", [True, False])
+def test_levy_is_credited_once(
+    world: World, account: BillingAccount, by: Actor, is_by_amount: bool
+) -> None:
+    levy = Tax.objects.create(
+        owner=world.acme, name="Emergency levy", amount=Decimal("0.50"), is_vat=False
+    )
+    charge(account, "10.00", taxes=((world.acme_tax, "1.90"), (levy, "0.50")))
+    invoice = issued(account)
+    credit(
+        invoice, by, amounts(**{"levy-0": "0.10"}) if is_by_amount else lines("levy-0")
+    )
+    with pytest.raises(ValidationError, match="There is only"):
+        credit(invoice, by, lines("levy-0"))
+    assert corrections.left_of(invoice).parts[-1].left == (
+        Decimal("0.40") if is_by_amount else 0
+    )
+
+
+def test_lines_of_a_rate_that_is_used_up_are_not_offered(
+    world: World, account: BillingAccount, by: Actor
+) -> None:
+    charge(account, "7.00")
+    invoice = bill(world, account, "100.00")
+    assert len(corrections.left_of(invoice).lines) == 2
+    credit(invoice, by, vat_19("100"))
+    assert [line.net for line in corrections.left_of(invoice).lines] == [7]
 
 
 @pytest.mark.parametrize(
@@ -512,6 +632,25 @@ def test_two_credit_notes_at_once_never_give_back_more_than_the_invoice(
             )
 
     found = race(lambda: crediting("a"), lambda: crediting("b"))
+    assert {type(each) for each in found} == {Issued, ValidationError}
+    assert Invoice.objects.filter(type=InvoiceType.CREDIT_NOTE).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("others", [lines("1"), vat_19("60")])
+def test_line_is_credited_once_by_two_at_once(world: World, others: Wanted) -> None:
+    seller(world.acme)
+    account = account_of(world.beta, invoice_detail="itemised")
+    invoice = bill(world, account, "100.00", "50.00")
+    by = system_actor(world.acme)
+
+    def crediting(wanted: Wanted, token: str) -> Issued:
+        with scopes_disabled():
+            return credit_notes.issue(
+                invoice=invoice, wanted=wanted, reason="x", token=token, by=by
+            )
+
+    found = race(lambda: crediting(lines("1"), "a"), lambda: crediting(others, "b"))
     assert {type(each) for each in found} == {Issued, ValidationError}
     assert Invoice.objects.filter(type=InvoiceType.CREDIT_NOTE).count() == 1
 

@@ -226,6 +226,20 @@ def test_levy_stands_beside_vat_as_a_charge(
     assert findings(cii(document), Syntax.CII) == []
 
 
+@pytest.mark.parametrize("is_vat", [True, False])
+def test_tax_that_is_edited_changes_nothing_of_what_was_booked(
+    world: World, account: BillingAccount, is_vat: bool
+) -> None:
+    tax = Tax.objects.create(
+        owner=world.acme, name="Tax", rate=Decimal(10), is_vat=is_vat
+    )
+    charge(account, "10.00", taxes=((tax, "1.00"),))
+    Tax.objects.filter(pk=tax.pk).update(name="Another", rate=20, is_vat=not is_vat)
+    [told] = thaw(issued(account).content).taxes
+    assert told.name == ("Tax 10 %" if is_vat else "Tax")
+    assert (told.rate, told.amount) == (10 if is_vat else 0, 1)
+
+
 def test_levy_that_is_given_back_is_a_line(
     world: World, account: BillingAccount
 ) -> None:
