@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.audit_labels import action_choices
-from customers.emails import KINDS
+from customers.mail_kinds import KINDS
 from customers.visibility import done_by
 from portal.core.models import AuditEvent, EmailStatus, OutgoingEmail
 

@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from customers.emails import LOGIN_DETAILS, PASSWORD_RESET
+from customers.mail_kinds import LOGIN_DETAILS, PASSWORD_RESET
 from customers.models import Person
 from customers.services import people
 from portal.core import audit, mail

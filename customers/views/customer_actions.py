@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from customers.choices import Lock
-from customers.emails import LOGIN_DETAILS
+from customers.mail_kinds import LOGIN_DETAILS
 from customers.models import Customer, NameKey, Person
 from customers.selectors import customers_below, latest_email
 from customers.services import locks, people, tree

@@ -15,7 +15,7 @@ from billing.models import BillingAccount, TaxLiability
 from billing.views.readiness import readiness_sign
 from customers.audit_labels import describe
 from customers.choices import Lock
-from customers.emails import LOGIN_DETAILS
+from customers.mail_kinds import LOGIN_DETAILS
 from customers.models import Customer, Person
 from customers.selectors import (
     customers_below,

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from customers.emails import KINDS
+from customers.mail_kinds import KINDS
 from customers.views.parts import pill
 from portal.core.display import format_moment
 from portal.core.models import EmailStatus, OutgoingEmail

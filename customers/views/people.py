@@ -16,9 +16,9 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from billing.services.quotes import Wish
 from customers.choices import RoleDefault
-from customers.emails import LOGIN_DETAILS
 from customers.filters.features import PersonFilter
 from customers.forms.people import NewPersonForm, OwnPersonForm, PersonForm
+from customers.mail_kinds import LOGIN_DETAILS
 from customers.models import Person, Role
 from customers.selectors import (
     assignable_roles,

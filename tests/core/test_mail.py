@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from customers.branding import brand_of, brand_seen_by
-from customers.emails import PASSWORD_RESET
+from customers.mail_kinds import PASSWORD_RESET
 from customers.models import Company
 from portal.core import jobs, mail
 from portal.core.models import EmailStatus, OutgoingEmail

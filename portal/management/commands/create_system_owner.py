@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from customers.emails import LOGIN_DETAILS
+from customers.mail_kinds import LOGIN_DETAILS
 from customers.models import Person
 from customers.selectors import latest_email
 from customers.services.customers import NewPerson
