@@ -10,6 +10,7 @@ from django.db.models import F, Func, QuerySet, TextField, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from customers.audit_groups import Span
 from customers.audit_labels import action_choices
 from customers.mail_kinds import KINDS
 from customers.visibility import done_by
@@ -68,9 +69,20 @@ class EventFilter(django_filters.FilterSet):
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
     )
 
+    # Where the log shows many events as one, this is the way to each.
+    span = django_filters.CharFilter(
+        label=_("Part of the log"), method="filter_span", widget=forms.HiddenInput
+    )
+
     class Meta:
         model = AuditEvent
         fields: list[str] = []
+
+    def filter_span(
+        self, queryset: QuerySet[AuditEvent], name: str, value: str
+    ) -> QuerySet[AuditEvent]:
+        span = Span.parse(value)
+        return queryset.none() if span is None else span.narrow(queryset)
 
     def filter_person(
         self, queryset: QuerySet[AuditEvent], name: str, value: str

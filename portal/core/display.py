@@ -87,3 +87,8 @@ def format_moment(value: datetime) -> str:
     local = timezone.localtime(value)
     formats = _formats.get()
     return format_with(local, f"{formats.date} {formats.time}")
+
+
+def format_time(value: datetime) -> str:
+    """The time of day in the active zone."""
+    return format_with(timezone.localtime(value), _formats.get().time)

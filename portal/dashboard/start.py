@@ -32,6 +32,7 @@ from portal.core.display import format_day, format_moment
 from portal.core.money import format_money
 from portal.core.permissions import Permission
 from portal.core.views import PortalView
+from portal.dashboard import owed
 from portal.dashboard.figures import (
     Counts,
     Year,
@@ -44,6 +45,7 @@ from portal.dashboard.figures import (
 NEWEST = 6
 # With less left than this part of the credit limit, credit is nearly used up.
 NEARLY = 10
+_WORST_FIRST = ("danger", "warning", "info")
 
 
 def is_provider(actor: Actor) -> bool:
@@ -195,7 +197,7 @@ def attention(
             f"{emails}?status=failed" if view.actor.can(Permission.REPORTS) else "",
         ),
     )
-    return [
+    found = [
         {
             "kind": kind,
             "icon": icon,
@@ -205,6 +207,8 @@ def attention(
         for count, kind, icon, text, url in lines
         if count
     ]
+    found += [*owed.buyers_lines(view), *owed.sellers_lines(view)]
+    return sorted(found, key=lambda line: _WORST_FIRST.index(line["kind"]))
 
 
 def is_nearly_used_up(account: BillingAccount) -> bool:
@@ -289,6 +293,7 @@ def own_part(
                 tile | {"url": url}
                 for tile in account_tiles(account, forecast(account))
             ],
+            **owed.to_pay(view),
             "plot": balance_plot(account) if uses_balance else None,
             "own_entries": [
                 entry_line(entry, view.url("billing:entry-detail", pk=entry.pk))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -271,6 +273,94 @@ def test_older_events_are_on_the_next_page(world: World, ann: Client) -> None:
     assert [row.pk for row in table.rows] == told[:9:-1]
     page = ann.get(url_of(world.acme, "audit-list") + table.next_url)
     assert [row.pk for row in page.context["table"].rows] == told[9::-1]
+
+
+# --- Many events as one -------------------------------------------------------------
+
+NIGHT = datetime(2026, 11, 1, 4, tzinfo=UTC)
+
+
+def tell_many(
+    world: World,
+    count: int,
+    *,
+    apart: timedelta = timedelta(seconds=1),
+    since: datetime = NIGHT,
+    by: Person | None = None,
+) -> list[int]:
+    """As an import or a run leaves them: all of one kind, one soon after the other."""
+    return [
+        tell(world, "invoice.issued", by=by, at=since + apart * each).pk
+        for each in range(count)
+    ]
+
+
+def test_many_events_of_a_kind_are_one_line_that_leads_to_each(
+    world: World, ann: Client
+) -> None:
+    older = tell(world, at=NIGHT - timedelta(days=1)).pk
+    told = tell_many(world, 120)
+    assert events_on(ann, world.acme) == [told[-1], older]
+    shown = text_of(ann, world.acme)
+    assert "Invoice issued × 120" in shown
+    [query] = re.findall(r"/reports/audit/\?(action=invoice[^\"]+)\">Show all", shown)
+    query = html.unescape(query)
+    assert events_on(ann, world.acme, query) == told[:69:-1]
+    tell_many(world, 1)
+    page = ann.get(f"{url_of(world.acme, 'audit-list')}?{query}")
+    assert page.context["table"].count_text == "1–50 of 120"
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "lines"), [(4, 1, 4), (5, 1, 1), (5, 10, 1), (5, 11, 5)]
+)
+def test_what_people_do_one_by_one_is_told_so(
+    world: World, ann: Client, count: int, seconds: int, lines: int
+) -> None:
+    tell_many(world, count, apart=timedelta(seconds=seconds))
+    assert len(events_on(ann, world.acme)) == lines
+
+
+def test_each_persons_events_are_a_group_of_their_own(
+    world: World, ann: Client
+) -> None:
+    for each in range(6):
+        for by in (world.ann, world.uli):
+            tell(world, "invoice.sent", by=by, at=NIGHT + timedelta(seconds=each))
+    shown = text_of(ann, world.acme)
+    assert shown.count("Invoice sent × 6") == 2
+
+
+def test_pages_of_groups_go_on_where_the_last_ended(world: World, ann: Client) -> None:
+    day = timedelta(days=1)
+    groups = [tell_many(world, 6, since=NIGHT + day * each) for each in range(53)]
+    url = url_of(world.acme, "audit-list")
+    first = ann.get(url).context["table"]
+    tops = [group[-1] for group in groups][::-1]
+    assert [row.pk for row in first.rows] == tops[:50]
+    assert first.previous_url == ""
+    second = ann.get(url + first.next_url).context["table"]
+    assert [row.pk for row in second.rows] == tops[50:]
+    assert second.next_url == ""
+    back = ann.get(url + second.previous_url).context["table"]
+    assert [row.pk for row in back.rows] == tops[:50]
+    # A place that is gone, or never was, is the beginning.
+    lost = ann.get(url, {"after": "1"}).context["table"]
+    assert [row.pk for row in lost.rows] == [row.pk for row in first.rows]
+
+
+def test_a_span_that_is_none_shows_nothing(world: World, ann: Client) -> None:
+    tell(world)
+    for span in ("x", "1-2", "5-1--", "9" * 30):
+        assert events_on(ann, world.acme, f"span={span}") == []
+
+
+def test_a_span_shows_nothing_that_is_not_the_readers(
+    world: World, ann: Client
+) -> None:
+    pk = tell(world, customer=world.rival).pk
+    span = f"{pk}-{pk}-{world.ann.pk}-"
+    assert events_on(ann, world.acme, f"span={span}") == []
 
 
 def test_htmx_gets_the_events_alone(world: World, ann: Client) -> None:

@@ -14,11 +14,15 @@ from django.test import Client
 from django.utils import timezone
 
 from billing import ledger
-from billing.choices import EntryKind
+from billing.choices import EntryKind, InvoiceOccasion, InvoiceStatus
+from billing.choices import ImportLineState as State
 from billing.models import (
     BillingAccount,
     ExchangeRate,
+    Invoice,
     LedgerCheck,
+    PaymentImport,
+    PaymentImportLine,
     PeriodRun,
     RunFailure,
 )
@@ -29,8 +33,11 @@ from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled
 from portal.dashboard import start
 from portal.dashboard.figures import year_of
-from rateplans.choices import BillType
+from rateplans.choices import BillType, InvoiceDetail, InvoiceFormat
 from tests.books import give
+from tests.invoicing.bills import account_of, issued
+from tests.invoicing.bills import charge as charge_account
+from tests.invoicing.pages import invoice_of
 from tests.world import World
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -232,6 +239,119 @@ def test_figures_are_kept_some_minutes(
     year_of(actor, currency="EUR")
     with django_assert_num_queries(0):
         year_of(actor, currency="EUR")
+
+
+# ----------------------------------------------------------------------------- invoices
+
+
+def set_to(invoice: Invoice, status: InvoiceStatus) -> None:
+    Invoice.objects.filter(pk=invoice.pk).update(status=status)
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        (InvoiceStatus.OVERDUE, "Overdue invoices: 1 (€10.00)"),
+        (InvoiceStatus.PAYMENT_REFUSED, "Invoices whose payment was refused: 1"),
+        (InvoiceStatus.QUEUED, "Invoices to approve: 1"),
+        (InvoiceStatus.APPROVED, "Approved invoices to send: 1"),
+        (InvoiceStatus.DUE, None),
+        (InvoiceStatus.PAID, None),
+        (InvoiceStatus.CANCELLED, None),
+    ],
+)
+def test_invoices_that_wait_are_told_with_the_way_there(
+    world: World, ann: Client, status: InvoiceStatus, line: str | None
+) -> None:
+    account_of(world.beta)
+    set_to(invoice_of(world.beta), status)
+    page = ann.get(home(world.acme))
+    found = [
+        item for item in page.context["attention"] if "nvoice" in str(item["text"])
+    ]
+    assert [str(item["text"]) for item in found] == ([line] if line else [])
+    for item in found:
+        assert ann.get(item["url"]).context["table"].count_text == "1–1 of 1"
+
+
+def test_what_is_held_back_is_told(world: World, ann: Client) -> None:
+    Invoice.objects.create(
+        account=account_of(world.beta),
+        issuer=world.acme,
+        key="period:x",
+        occasion=InvoiceOccasion.PERIOD,
+        currency="EUR",
+        period_start=date(2026, 11, 1),
+        period_end=date(2026, 12, 1),
+        detail=InvoiceDetail.TOTAL,
+        format=InvoiceFormat.PDF,
+    )
+    assert "Invoices held back: 1" in told(ann, world.acme)
+
+
+def test_what_is_overdue_is_summed_by_currency(world: World, ann: Client) -> None:
+    account_of(world.beta)
+    for name in ("1", "2"):
+        set_to(invoice_of(world.beta, "10.50", name=name), InvoiceStatus.OVERDUE)
+    other = Customer.objects.get(pk=world.gamma.pk)
+    BillingAccount.objects.filter(customer=other).update(provider=world.acme)
+    account = account_of(other, currency="CHF")
+    charge_account(account, "7.00")
+    set_to(issued(account), InvoiceStatus.OVERDUE)
+    assert "Overdue invoices: 3 (CHF7.00 + €21.00)" in told(ann, world.acme)
+
+
+def test_bank_lines_to_match_lead_to_their_statement(world: World, ann: Client) -> None:
+    def statement(owner: Customer) -> PaymentImport:
+        source = PaymentImport.objects.create(
+            owner=owner, file_name="bank.csv", columns={"day": 0, "amount": 1}
+        )
+        for number, state in enumerate((State.OPEN, State.OPEN, State.LEFT), 1):
+            PaymentImportLine.objects.create(
+                source=source, owner=owner, number=number, state=state
+            )
+        return source
+
+    give(world.beta, 10)
+    statement(world.rival)
+    assert told(ann, world.acme) == []
+    source = statement(world.acme)
+    [item] = ann.get(home(world.acme)).context["attention"]
+    assert item["text"] == "Payments on bank statements to match: 2"
+    assert f"/{source.pk}/?state=open" in item["url"]
+    assert ann.get(item["url"]).context["table"].count_text == "1–2 of 2"
+    statement(world.acme)
+    [item] = ann.get(home(world.acme)).context["attention"]
+    assert item["text"] == "Payments on bank statements to match: 4"
+    assert item["url"].endswith("/commerce/payment-imports/")
+
+
+def test_resellers_own_overdue_invoices_are_told(world: World, ann: Client) -> None:
+    give(world.beta, 10)
+    account_of(world.acme)
+    invoice = invoice_of(world.acme)
+    assert told(ann, world.acme) == []
+    set_to(invoice, InvoiceStatus.OVERDUE)
+    [item] = ann.get(home(world.acme)).context["attention"]
+    assert item["text"] == "Your own overdue invoices: 1 (€10.00)"
+    assert ann.get(item["url"]).context["table"].count_text == "1–1 of 1"
+
+
+def test_customers_people_see_what_is_to_be_paid(world: World) -> None:
+    gil = world.client(world.gil)
+    assert "to_pay" not in gil.get(home(world.gamma)).context
+    account_of(world.gamma)
+    found = [invoice_of(world.gamma, f"{n}.00", name=str(n)) for n in range(1, 9)]
+    set_to(found[0], InvoiceStatus.PAID)
+    set_to(found[1], InvoiceStatus.QUEUED)
+    page = gil.get(home(world.gamma))
+    assert [row["number"] for row in page.context["to_pay"]] == [
+        invoice.number for invoice in found[2:7]
+    ]
+    assert "€3.00" in str(page.context["to_pay"][0]["amount"])
+    assert gil.get(page.context["to_pay"][0]["url"]).status_code == 200
+    assert "All open invoices" in page.content.decode()
+    assert gil.get(page.context["to_pay_url"]).context["table"].count_text == "1–6 of 6"
 
 
 # -------------------------------------------------------------------------------- pages
