@@ -92,7 +92,7 @@ class SellerAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     search_fields = ("legal_name", "trading_name", "vat_id")
     related_search = ("customer",)
-    search_help_text = _("A name, a VAT id, or the account.")
+    search_help_text = _("A name, a VAT ID, or the account.")
 
 
 @admin.register(Tax)

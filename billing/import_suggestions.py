@@ -100,7 +100,7 @@ def find_target(wanted: str, *, owner: TenantRow, is_typed: bool) -> Target:
     if invoice is not None:
         if invoice.open <= 0 or invoice.status not in OPEN:
             raise ValidationError(
-                {"other": _("Nothing is open of this invoice.")}, code="not_open"
+                {"other": _("This invoice has nothing left to pay.")}, code="not_open"
             )
         return invoice.account, invoice
     account = accounts.select_related("customer").first()

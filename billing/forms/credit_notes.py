@@ -33,7 +33,7 @@ class CreditForm(PortalForm):
         label=gettext_lazy("Reason"),
         max_length=200,
         validators=[validate_visible],
-        help_text=gettext_lazy("Stands on the credit note."),
+        help_text=gettext_lazy("Printed on the credit note."),
     )
 
     def __init__(
@@ -64,7 +64,7 @@ class CreditForm(PortalForm):
                         _("Lines"),
                         *names,
                         id="lines",
-                        description=_("For the choice of single lines."),
+                        description=_("Only if you credit single lines."),
                         is_open=self._is(LINES),
                     )
                 ]
@@ -76,7 +76,8 @@ class CreditForm(PortalForm):
                 *self._add_amounts(),
                 id="amounts",
                 description=_(
-                    "For the choice of amounts, without VAT: that is worked out."
+                    "Only if you credit amounts. Enter them without VAT, which is"
+                    " worked out."
                 ),
                 is_open=self._is(AMOUNTS),
             ),
@@ -87,7 +88,7 @@ class CreditForm(PortalForm):
             yield CANCEL, _("All of it: the invoice is cancelled")
             yield (
                 AGAIN,
-                _("All of it, and the same again with today's data of both sides"),
+                _("All of it, and issue it again with today's details of both sides"),
             )
         else:
             yield CANCEL, _("All that is left: the invoice is cancelled")

@@ -117,7 +117,7 @@ class UntilForm(PortalForm):
     last = forms.DateField(
         label=_("Up to and including"),
         widget=day_input(),
-        help_text=_("Days are those of the customer's time zone."),
+        help_text=_("In the customer's time zone."),
     )
 
     def __init__(self, data: Any = None, *, today: date, **kwargs: Any) -> None:
@@ -128,7 +128,10 @@ class UntilForm(PortalForm):
         last: date = self.cleaned_data["last"]
         if last > self.today:
             raise ValidationError(
-                _("What is yet to come cannot be invoiced: choose today or earlier."),
+                _(
+                    "What is still to come cannot be invoiced: choose today or an"
+                    " earlier day."
+                ),
                 code="future",
             )
         return last
@@ -148,7 +151,7 @@ class StatusForm(PortalForm):
         label=_("Reason"),
         max_length=120,
         required=False,
-        help_text=_("Why the payment is taken back. The customer reads it, too."),
+        help_text=_("Why the payment is taken back. The customer can see this, too."),
     )
 
     def __init__(
@@ -190,7 +193,7 @@ class SeriesForm(PortalForm):
                     Columns(f"{kind}_prefix", f"{kind}_width"),
                     f"{kind}_has_year",
                     id=f"series-{kind}",
-                    description=_("The next one has the number %(number)s.")
+                    description=_("The next number is %(number)s.")
                     % {"number": next_numbers[kind]},
                     is_open=True,
                 )

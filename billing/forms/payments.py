@@ -10,7 +10,7 @@ from crispy_forms.layout import Layout
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from billing.choices import PaymentMethod
 from billing.forms.ledger import day_input
@@ -40,13 +40,13 @@ class PaymentForm(PortalForm):
         label=gettext_lazy("For"),
         required=False,
         help_text=gettext_lazy(
-            "What is left over pays the oldest open invoices, then goes to the balance."
+            "Any surplus pays the oldest open invoices; the rest goes to the balance."
         ),
     )
     reference = model_field(
         Payment,
         "reference",
-        help_text=gettext_lazy("As on the bank statement. The customer sees it."),
+        help_text=gettext_lazy("As on the bank statement. The customer can see it."),
     )
     note = model_field(Payment, "note")
 
@@ -116,7 +116,7 @@ class PaymentReversalForm(PortalForm):
     kind = forms.ChoiceField(
         label=gettext_lazy("What happened"),
         choices=[
-            (REFUSED, gettext_lazy("The bank or the card company took it back")),
+            (REFUSED, gettext_lazy("The bank or card company reversed it")),
             (MISTAKE, gettext_lazy("It was recorded by mistake")),
         ],
         widget=forms.RadioSelect,
@@ -125,7 +125,7 @@ class PaymentReversalForm(PortalForm):
         label=gettext_lazy("Reason"),
         max_length=120,
         validators=[validate_visible],
-        help_text=gettext_lazy("The customer reads it in its ledger."),
+        help_text=gettext_lazy("The customer can see it in the ledger."),
     )
 
 
@@ -144,7 +144,7 @@ class PaymentFilter(django_filters.FilterSet):
         label=gettext_lazy("State"),
         choices=[
             (BOOKED, gettext_lazy("Booked")),
-            (BACK, gettext_lazy("Taken back")),
+            (BACK, pgettext_lazy("payment", "Taken back")),
         ],
         empty_label=gettext_lazy("All"),
         method="filter_state",

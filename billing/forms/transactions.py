@@ -39,7 +39,7 @@ class TransactionForm(PortalForm):
         label=gettext_lazy("Reason"),
         max_length=200,
         validators=[validate_visible],
-        help_text=gettext_lazy("The customer reads it in its ledger."),
+        help_text=gettext_lazy("The customer can see it in the ledger."),
     )
     is_tax_free = forms.BooleanField(
         label=gettext_lazy("Tax-free"), required=False, initial=True
@@ -113,5 +113,5 @@ class ReversalForm(PortalForm):
         label=gettext_lazy("Reason"),
         max_length=120,
         validators=[validate_visible],
-        help_text=gettext_lazy("The customer reads it in its ledger."),
+        help_text=gettext_lazy("The customer can see it in the ledger."),
     )

@@ -299,7 +299,7 @@ def _line(part: Part, amount: Decimal, place: int, document: Document) -> Line:
 def _refuse_small(amounts: Mapping[str, Decimal], currency: str) -> None:
     small = {
         name: ValidationError(
-            _("%(currency)s has no amounts as small as this."),
+            _("%(currency)s does not have that many decimal places."),
             code="minor_unit",
             params={"currency": currency},
         )

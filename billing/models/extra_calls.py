@@ -43,7 +43,7 @@ class ExtraCalls(models.Model):
         null=True,
         blank=True,
         related_name="extra_calls",
-        help_text=_("What pays for them again and again."),
+        help_text=_("The recurring charge that pays for them."),
     )
 
     objects: models.Manager[ExtraCalls] = ScopedManager(

@@ -55,7 +55,7 @@ class Payment(models.Model):
         max_length=200,
         blank=True,
         validators=[validate_visible],
-        help_text=_("For your own people; customers do not see it."),
+        help_text=_("For your own staff; customers cannot see it."),
     )
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -51,8 +51,9 @@ class Tax(models.Model):
         _("is VAT or GST"),
         default=True,
         help_text=_(
-            "Stands in the VAT breakdown of invoices. Unticked, it is another levy,"
-            " such as a sales tax or an emergency call fund: a surcharge on invoices."
+            "Listed in the VAT breakdown of invoices. If unticked, it is another"
+            " kind of levy, such as a sales tax or an emergency call fund, and"
+            " appears as a surcharge."
         ),
     )
     applies_accounts = models.BooleanField(_("customer account fees"), default=True)
@@ -63,10 +64,14 @@ class Tax(models.Model):
     applies_calls = models.BooleanField(_("calls"), default=True)
     applies_messages = models.BooleanField(_("messages"), default=True)
     applies_products = models.BooleanField(
-        _("products"), default=True, help_text=_("Ticked on new ones; each can differ.")
+        _("products"),
+        default=True,
+        help_text=_("The starting value for new ones; each can be set differently."),
     )
     applies_charges = models.BooleanField(
-        _("charges"), default=True, help_text=_("Ticked on new ones; each can differ.")
+        _("charges"),
+        default=True,
+        help_text=_("The starting value for new ones; each can be set differently."),
     )
     liable = models.CharField(
         _("liable by default"),

@@ -50,9 +50,9 @@ def refusal(invoice: Invoice) -> str:
     if invoice.type != InvoiceType.INVOICE:
         return _("A credit note cannot be credited.")
     if invoice.occasion == InvoiceOccasion.TOPUP:
-        return _("It is about a top-up: take that payment back instead.")
+        return _("It is for a top-up: take that payment back instead.")
     if invoice.status in {InvoiceStatus.CANCELLED, InvoiceStatus.SUPERSEDED}:
-        return _("All of it was credited.")
+        return _("All of it has been credited.")
     return ""
 
 
@@ -85,8 +85,8 @@ def correction_of(
         if earlier:
             raise ValidationError(
                 _(
-                    "Parts of it were credited already: credit the rest, and invoice"
-                    " what is right by a new transaction."
+                    "Parts of it have been credited already: credit the rest, and"
+                    " invoice the right amount with a new transaction."
                 ),
                 code="credited",
             )
@@ -155,7 +155,7 @@ def note_draft(invoice: Invoice, wanted: Wanted, reason: str) -> Draft:
 def _refuse_other_issuer(invoice: Invoice, subject: Subject) -> None:
     if invoice.issuer_id != subject.issuer.pk:
         raise ValidationError(
-            _("Another provider has issued it: the customer was moved since."),
+            _("Another provider issued it: the customer has been moved since."),
             code="issuer",
         )
 
@@ -166,7 +166,9 @@ def _terms(draft: Draft, invoice: Invoice, taken_off: Decimal) -> str:
     told = []
     with translation.override(draft.subject.language):
         if taken_off:
-            text = _("%(amount)s comes off what is to be paid of invoice %(number)s.")
+            text = _(
+                "%(amount)s is taken off what is to be paid on invoice %(number)s."
+            )
             amount = format_money(taken_off, document.currency)
             told.append(text % {"amount": amount, "number": invoice.number})
         if rest := document.totals.gross - taken_off:

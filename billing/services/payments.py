@@ -81,7 +81,8 @@ def record_payment(
             {
                 "amount": ValidationError(
                     _(
-                        "That is more than is open, and this billing type has no balance."
+                        "That is more than is open, and this billing type has no"
+                        " balance to hold the rest."
                     ),
                     code="no_balance",
                 )
@@ -187,7 +188,7 @@ def _check(account: BillingAccount, received: Received) -> None:
         errors["amount"] = ValidationError(_("Enter an amount above 0."), code="sign")
     elif not has_minor_unit_precision(received.amount, account.currency):
         errors["amount"] = ValidationError(
-            _("%(currency)s has no amounts as small as this."),
+            _("%(currency)s does not have that many decimal places."),
             code="minor_unit",
             params={"currency": account.currency},
         )
@@ -196,7 +197,7 @@ def _check(account: BillingAccount, received: Received) -> None:
     )
     if received.on > today:
         errors["received_on"] = ValidationError(
-            _("This day has not come yet."), code="future"
+            _("This day is in the future."), code="future"
         )
     elif received.on < today - OLDEST:
         errors["received_on"] = ValidationError(
@@ -216,7 +217,7 @@ def _shares(
             raise ValidationError(
                 {
                     "invoice": ValidationError(
-                        _("Nothing of this invoice is open."), code="not_open"
+                        _("This invoice has nothing left to pay."), code="not_open"
                     )
                 }
             )

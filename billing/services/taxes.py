@@ -191,7 +191,7 @@ def _set(tax: Tax, values: Mapping[str, Any]) -> None:
     if not has_minor_unit_precision(tax.amount, tax.currency):
         raise ValidationError(
             {
-                "amount": _("%(currency)s has no amounts as small as this.")
+                "amount": _("%(currency)s does not have that many decimal places.")
                 % {"currency": tax.currency}
             },
             code="minor_unit",

@@ -260,7 +260,7 @@ def _check(
         )
     elif not has_minor_unit_precision(amount, account.currency):
         errors["amount"] = ValidationError(
-            _("%(currency)s has no amounts as small as this."),
+            _("%(currency)s does not have that many decimal places."),
             code="minor_unit",
             params={"currency": account.currency},
         )

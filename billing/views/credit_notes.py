@@ -145,26 +145,28 @@ class CreditNew(IssuedPage, FormPage):
         number = {"number": self.invoice.number}
         if correction.replacement is not None:
             return [
-                _("A credit note over all of invoice %(number)s is issued.") % number,
-                _("A new invoice replaces it; payments move over to that."),
-                _("Both get numbers of their own and are mailed as invoices are."),
+                _("A credit note for all of invoice %(number)s is issued.") % number,
+                _("A new invoice replaces it, and payments move over to it."),
+                _("Both get numbers of their own and are e-mailed like invoices."),
             ]
         found = []
         taken_off = correction.total - max(correction.gives_back, ZERO)
         if taken_off > 0:
-            text = _("%(amount)s comes off what is to be paid of invoice %(number)s.")
+            text = _(
+                "%(amount)s is taken off what is to be paid on invoice %(number)s."
+            )
             found.append(text % {"amount": self.money(taken_off), **number})
         if correction.gives_back > 0:
             text = _("The customer's balance rises by %(amount)s.")
             found.append(text % {"amount": self.money(correction.gives_back)})
         if correction.gives_back < 0:
             text = _(
-                "%(amount)s that the invoice had taken over are on the balance again."
+                "%(amount)s that the invoice had taken over returns to the balance."
             )
             found.append(text % {"amount": self.money(-correction.gives_back)})
         if correction.is_whole:
             found.append(_("Invoice %(number)s is cancelled.") % number)
-        found.append(_("The credit note cannot be changed or taken back."))
+        found.append(_("A credit note cannot be changed or undone."))
         return found
 
     def money(self, amount: Any) -> str:

@@ -71,7 +71,7 @@ class IssuedInvoices(InvoiceTable):
     def bulk_actions(self) -> Sequence[BulkAction]:
         return (
             BulkAction("approve", _("Approve"), "file-check"),
-            BulkAction("take_back", _("Take back approval"), "undo-2"),
+            BulkAction("take_back", _("Withdraw approval"), "undo-2"),
             BulkAction("send", _("Send"), "send"),
         )
 
@@ -104,12 +104,12 @@ class InvoiceList(IssuedInvoices):
             InvoiceStatus.QUEUED: (
                 "info",
                 "file-search",
-                _("%(count)s to be approved"),
+                _("%(count)s to approve"),
             ),
             InvoiceStatus.APPROVED: (
                 "info",
                 "send",
-                _("%(count)s approved, to be sent"),
+                _("%(count)s approved, ready to send"),
             ),
             InvoiceStatus.OVERDUE: ("danger", "circle-alert", _("%(count)s overdue")),
         }
@@ -157,11 +157,11 @@ class InvoiceList(IssuedInvoices):
             icon="receipt-text",
             title=_("No invoices yet"),
             text=_(
-                "Billing runs make them, top-ups do, or you: “Invoice now” stands on the"
-                " page of each customer."
+                "Billing runs and top-ups create them. You can also use “Invoice"
+                " now” on the page of any customer."
             ),
             action_url=self.url("customers:customer-list"),
-            action_label=_("Go to the customers"),
+            action_label=_("Go to customers"),
         )
 
 
@@ -196,17 +196,17 @@ def approve(view: Any, invoices: QuerySet[Invoice]) -> None:
     text = ngettext(
         "%(count)d invoice approved.", "%(count)d invoices approved.", count
     )
-    _tell(view, count, text, _("None of them waits to be approved."))
+    _tell(view, count, text, _("None of them is waiting for approval."))
 
 
 def take_back(view: Any, invoices: QuerySet[Invoice]) -> None:
     count = invoice_status.take_back_approval(invoices, by=view.actor)
     text = ngettext(
-        "Approval of %(count)d invoice taken back.",
-        "Approval of %(count)d invoices taken back.",
+        "Approval of %(count)d invoice withdrawn.",
+        "Approval of %(count)d invoices withdrawn.",
         count,
     )
-    _tell(view, count, text, _("None of them is approved and still to be sent."))
+    _tell(view, count, text, _("None of them is approved and waiting to be sent."))
 
 
 def send(view: Any, invoices: QuerySet[Invoice]) -> None:
@@ -216,7 +216,7 @@ def send(view: Any, invoices: QuerySet[Invoice]) -> None:
         "%(count)d invoices are on their way.",
         count,
     )
-    _tell(view, count, text, _("None of them is approved and still to be sent."))
+    _tell(view, count, text, _("None of them is approved and waiting to be sent."))
 
 
 def _tell(view: Any, count: int, text: str, nothing: str) -> None:
@@ -273,19 +273,20 @@ class InvoiceApproveAll(AllInvoices):
         return _("Approve invoices")
 
     def nothing(self) -> str:
-        return _("None of the invoices shown waits to be approved.")
+        return _("None of the invoices listed is waiting for approval.")
 
     def consequences(self) -> Sequence[str]:
         count = self.count
         return (
             ngettext(
-                "%(count)d invoice that waits is approved.",
-                "%(count)d invoices that wait are approved.",
+                "%(count)d waiting invoice is approved.",
+                "%(count)d waiting invoices are approved.",
                 count,
             )
             % {"count": count},
             _(
-                "They go out when you send them; until then an approval can be taken back."
+                "They go out when you send them. Until then, you can withdraw your"
+                " approval."
             ),
         )
 
@@ -307,19 +308,24 @@ class InvoiceSendAll(AllInvoices):
         return _("Send approved invoices")
 
     def nothing(self) -> str:
-        return _("None of the invoices shown is approved and still to be sent.")
+        return _("None of the invoices listed is approved and waiting to be sent.")
 
     def consequences(self) -> Sequence[str]:
         count = self.count
         return (
             ngettext(
-                "%(count)d approved invoice becomes due, paid or pre-paid.",
-                "%(count)d approved invoices become due, paid or pre-paid.",
+                "%(count)d approved invoice is sent, and becomes due, paid or"
+                " pre-paid.",
+                "%(count)d approved invoices are sent, and become due, paid or"
+                " pre-paid.",
                 count,
             )
             % {"count": count},
-            _("The customers see them, and get them by mail where that is wished."),
-            _("What was sent cannot be called back."),
+            _(
+                "Customers can see them, and those who get invoices by e-mail receive"
+                " them."
+            ),
+            _("Sending cannot be undone."),
         )
 
     def save(self, form: Any) -> str:
@@ -350,5 +356,5 @@ class OwnInvoices(InvoiceTable):
         return Empty(
             icon="receipt-text",
             title=_("No invoices yet"),
-            text=_("Your invoices will be listed here, to look at and to download."),
+            text=_("Your invoices will be listed here, to read and to download."),
         )

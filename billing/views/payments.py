@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from billing import keys
 from billing.forms.payments import (
@@ -44,7 +44,7 @@ MOST_INVOICES = 100
 
 def state_pill(payment: Payment) -> SafeString:
     if payment.is_reversed:
-        return pill("danger", _("Taken back"), "undo-2")
+        return pill("danger", pgettext("payment", "Taken back"), "undo-2")
     return pill("success", _("Booked"), "check")
 
 
@@ -95,8 +95,8 @@ class PaymentList(ListPage):
             icon="hand-coins",
             title=_("No payments yet"),
             text=_(
-                "Record one on the page of a customer or of an invoice, or import the"
-                " statement of your bank."
+                "Record one on the page of a customer or an invoice, or import a"
+                " bank statement."
             ),
         )
 
@@ -188,8 +188,11 @@ class PaymentDetail(OfPayment):
         ]
         if payment.reversed_at is not None:
             facts += [
-                (_("Taken back"), format_moment(payment.reversed_at)),
-                (_("Taken back by"), payment.reversed_by_name or _("The system")),
+                (pgettext("payment", "Taken back"), format_moment(payment.reversed_at)),
+                (
+                    pgettext("payment", "Taken back by"),
+                    payment.reversed_by_name or _("The system"),
+                ),
                 (_("Reason"), payment.reversal_reason),
             ]
         return [{"label": label, "value": value} for label, value in facts]
@@ -225,7 +228,7 @@ class PaymentDetail(OfPayment):
 class PaymentReverse(OfPayment, ConfirmPage):
     """Takes a payment back: it came back, or never was."""
 
-    submit_label = gettext_lazy("Take back")
+    submit_label = pgettext_lazy("payment", "Take back")
 
     def title(self) -> str:
         return _("Take back: %(payment)s") % {"payment": self.name()}
@@ -240,7 +243,9 @@ class PaymentReverse(OfPayment, ConfirmPage):
         return PaymentReversalForm(data)
 
     def form_context(self, form: Any) -> dict[str, Any]:
-        refusal = _("It was taken back already.") if self.payment.is_reversed else ""
+        refusal = (
+            _("It has already been taken back.") if self.payment.is_reversed else ""
+        )
         return super().form_context(form) | {"refusal": refusal}
 
     def consequences(self) -> Sequence[str]:
@@ -254,14 +259,14 @@ class PaymentReverse(OfPayment, ConfirmPage):
         surplus = payment.amount - settled
         found = []
         if settled:
-            text = _("%(amount)s are to be paid again: %(numbers)s.")
+            text = _("%(amount)s is owed again on %(numbers)s.")
             amount = format_money(settled, payment.currency)
             found.append(text % {"amount": amount, "numbers": numbers})
         if surplus:
-            text = _("The balance falls by %(amount)s, also below the credit limit.")
+            text = _("The balance drops by %(amount)s, even beyond the credit limit.")
             found.append(text % {"amount": format_money(surplus, payment.currency)})
         if surplus and rules_of(payment.account.bill_type).has_topup_invoices:
-            found.append(_("The invoice of the top-up is cancelled by a credit note."))
+            found.append(_("A credit note cancels the invoice of the top-up."))
         return found
 
     def save(self, form: PaymentReversalForm) -> str:
@@ -274,7 +279,7 @@ class PaymentReverse(OfPayment, ConfirmPage):
         return self.payment_url()
 
     def success_message(self, form: PaymentReversalForm) -> str:
-        return _("Taken back.")
+        return pgettext("payment", "Taken back.")
 
 
 class PaymentNew(OfOwnCustomer):

@@ -50,13 +50,13 @@ def readiness_sign(
         return sign | {
             "kind": "warning",
             "headline": _("Not ready for electronic invoices"),
-            "text": _("An invoice as XML is held back until this is entered:"),
+            "text": _("Invoices as XML are held back until you enter:"),
         }
     if gaps:
         return sign | {
             "kind": "success",
             "headline": _("Ready for electronic invoices"),
-            "text": _("To reach people through the Peppol network, also enter:"),
+            "text": _("To use the Peppol network, also enter:"),
         }
     return sign | {
         "kind": "success",

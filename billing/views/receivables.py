@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from billing.models import BillingAccount, Invoice
 from billing.receivables import (
@@ -58,9 +58,9 @@ class ReceivableFilter(django_filters.FilterSet):
 
     q = django_filters.CharFilter(label=gettext_lazy("Customer"), method="search")
     age = django_filters.ChoiceFilter(
-        label=gettext_lazy("With something open"),
+        label=gettext_lazy("Age"),
         choices=[(age, LABELS[age]) for age in AGES],
-        empty_label=gettext_lazy("Of any age"),
+        empty_label=gettext_lazy("Any age"),
         method="filter_age",
     )
 
@@ -137,7 +137,7 @@ class Receivables(ListPage):
         return Empty(
             icon="party-popper",
             title=_("Nobody owes you anything"),
-            text=_("Open invoices of your customers will be listed here."),
+            text=_("The open invoices of your customers will be listed here."),
         )
 
 
@@ -335,7 +335,9 @@ class OpenItemsExport(OpenItems):
                 payment.amount,
                 None,
                 currency,
-                _("Taken back") if payment.is_reversed else _("Booked"),
+                pgettext("payment", "Taken back")
+                if payment.is_reversed
+                else _("Booked"),
             )
 
 
@@ -413,7 +415,7 @@ class OwnOpenItems(OfOwn):
         """The system owner owes nobody."""
         empty = Empty(
             icon="party-popper",
-            title=_("You owe nobody anything"),
+            title=_("You owe nothing"),
             text=_("The system owner has no account with anybody."),
         )
         context = self.page_context(empty=empty)

@@ -80,15 +80,16 @@ class RunList(ListPage):
                 icon="receipt-text",
                 title=_("No run yet"),
                 text=_(
-                    "Every hour, what has become due is charged on all accounts, and"
-                    " invoices are issued."
+                    "Every hour, a run charges all accounts for what has become due"
+                    " and issues invoices."
                 ),
             )
         return Empty(
             icon="receipt-text",
-            title=_("All is charged"),
+            title=_("Everything is charged"),
             text=_(
-                "Runs that cannot charge or invoice a customer of yours are listed here."
+                "Runs that could not charge or invoice one of your customers are"
+                " listed here."
             ),
         )
 
@@ -171,7 +172,7 @@ class RunDetail(ListPage):
         return Empty(
             icon="check",
             title=_("Nothing failed"),
-            text=_("Every account this run came to was charged and invoiced."),
+            text=_("Every account in this run was charged and invoiced."),
         )
 
     def _reason(self, failure: RunFailure) -> SafeString:
@@ -213,7 +214,7 @@ def reason_of(failure: RunFailure, reader: Actor) -> str:
     first_word = failure.error.partition(":")[0]
     is_technical = first_word != failure.error and first_word.isidentifier()
     if is_technical and not sees_all_runs(reader):
-        return _("Something unexpected. The system owner sees what it was.")
+        return _("Something unexpected happened. The system owner can see the details.")
     return failure.error
 
 

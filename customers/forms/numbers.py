@@ -72,7 +72,7 @@ class NumberForm(FeatureForm):
                 is_open=True,
             ),
             Section(
-                _("About it"),
+                _("Details"),
                 Columns("description", "is_in_directory"),
                 id="about",
                 is_open=True,

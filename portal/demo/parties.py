@@ -1,6 +1,6 @@
 """What invoices say of the demo's sellers and buyers, by the names of `cast`.
 
-VAT ids, bank accounts and addresses pass every check, and are nobody's: digits in a row,
+VAT IDs, bank accounts and addresses pass every check, and are nobody's: digits in a row,
 the range that GS1 keeps for examples, numbers that tax offices publish for tests.
 """
 
@@ -148,7 +148,7 @@ BUYERS: dict[str, Values] = {
         "endpoint_id": "ATU12345675",
         "buyer_reference": "Talstation",
     },
-    # Its VAT id has been asked for, twice.
+    # Its VAT ID has been asked for, twice.
     "Ferienhof Arlberg": {"vat_treatment": VatTreatment.REVERSE_CHARGE},
     "O'Connor & Daughters": {
         "legal_name": "O'Connor & Daughters Ltd",

@@ -82,8 +82,8 @@ class RatePlan(models.Model):
         _("offered at sign-up"),
         default=False,
         help_text=_(
-            "New customers who sign up by themselves may choose it. It is kept for that:"
-            " nobody can sign up by themselves yet."
+            "New customers may choose it when they sign up online. Kept for later:"
+            " there is no online sign-up yet."
         ),
     )
     currency = models.CharField(
@@ -206,7 +206,7 @@ class RatePlan(models.Model):
         _("external calls allowed"),
         null=True,
         blank=True,
-        help_text=_("Ticked in the form of a new telephone line."),
+        help_text=_("The starting value for new telephone lines."),
     )
     dial_plan = models.ForeignKey(
         "customers.DialPlan",

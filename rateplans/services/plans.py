@@ -253,7 +253,7 @@ def _set(plan: RatePlan, values: Mapping[str, Any]) -> None:
     for name in ("call_maximum", "auto_topup_target"):
         if not has_minor_unit_precision(getattr(plan, name) or ZERO, plan.currency):
             errors[name] = ValidationError(
-                _("%(currency)s has no amounts as small as this."),
+                _("%(currency)s does not have that many decimal places."),
                 code="minor_unit",
                 params={"currency": plan.currency},
             )

@@ -67,7 +67,7 @@ def test_what_a_seller_misses(changes: Any, customer: Any, codes: list[str]) -> 
         ("G", {"vat_id": "", "tax_number": "27/1", **REGISTERED}, ["seller.vat_id"]),
         ("AE", {"vat_id": "", "tax_number": "27/1", **REGISTERED}, []),
         ("K", {"vat_id": "", "untaxed_category": "O", **REGISTERED}, []),
-        ("O", {}, ["seller.register_number"]),  # no VAT id may be named (BR-O-02)
+        ("O", {}, ["seller.register_number"]),  # no VAT ID may be named (BR-O-02)
         ("O", REGISTERED, []),
     ],
 )

@@ -348,5 +348,5 @@ def test_page_says_how_fast_it_goes(world: World, olga: Client) -> None:
     assert "done at about" in charges["estimate"]
     assert (invoices["text"], invoices["estimate"]) == (
         "to come",
-        "When all is charged.",
+        "Once everything is charged.",
     )

@@ -18,8 +18,8 @@ from customers.models import Customer
 from tests.einvoice.documents import document, line
 
 SELLERS: dict[str, dict[str, str]] = {
-    "VAT id": {"vat_id": "DE123456788"},
-    "VAT id and register": {"vat_id": "DE123456788", "register_number": "HRB 1"},
+    "VAT ID": {"vat_id": "DE123456788"},
+    "VAT ID and register": {"vat_id": "DE123456788", "register_number": "HRB 1"},
     "tax number": {"tax_number": "27/123/45678"},
     "tax number and register": {"tax_number": "27/1", "register_number": "HRB 1"},
     "register alone": {"register_number": "HRB 1"},
@@ -27,7 +27,7 @@ SELLERS: dict[str, dict[str, str]] = {
     "outside VAT, unknown": {"untaxed_category": "O"},
 }
 BUYERS: dict[str, dict[str, str]] = {
-    "VAT id": {"tax_reference": "ATU12345675"},
+    "VAT ID": {"tax_reference": "ATU12345675"},
     "another number": {"tax_reference": "27/123/45678"},
     "nothing": {},
 }

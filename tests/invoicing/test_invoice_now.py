@@ -118,7 +118,7 @@ def test_day_that_cannot_be_is_refused(
     ("net", "sentence"),
     [
         (None, "There is nothing to invoice"),
-        ("-5.00", "More is given back than charged"),
+        ("-5.00", "Credits exceed charges"),
     ],
 )
 def test_nothing_to_invoice_is_said_kindly(
@@ -185,5 +185,5 @@ def test_held_back_one_is_said(
     account_of(world.beta, invoice_format="xml", vat_treatment="AE")
     charge(account, "10.00")
     done = ann.post(address(world), entries_of(ann.get(address(world))), follow=True)
-    assert said_by(done) == ["The invoice is held back: see why."]
+    assert said_by(done) == ["The invoice is held back; this page says why."]
     assert done.context["gaps"]

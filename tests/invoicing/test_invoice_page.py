@@ -199,11 +199,11 @@ def test_page_says_which_files_are_there(
     invoice_files.file_of(invoice, FileKind.PDF)
     states = {file["label"]: file["state"] for file in ann.get(url).context["files"]}
     assert states["PDF"].startswith("made 20")
-    assert states["XML, UBL 2.1"] == "made when you download it"
+    assert states["XML, UBL 2.1"] == "created when you download it"
 
 
 def test_xml_that_breaks_the_rules_does_not_leave(world: World, ann: Client) -> None:
-    """Its seller has neither VAT id nor tax number; people can read it all the same."""
+    """Its seller has neither VAT ID nor tax number; people can read it all the same."""
     seller(world.acme, vat_id="")
     invoice = invoice_of(world.beta)
     url = url_of(world.acme, "invoice-ubl", pk=invoice.pk)
@@ -226,7 +226,7 @@ def test_review_is_done_on_the_page(world: World, ann: Client) -> None:
         ("invoice-unapprove", "Approval of 1 invoice taken back.", S.QUEUED),
         ("invoice-approve", "1 invoice approved.", S.APPROVED),
         ("invoice-send", "1 invoice is on its way.", S.DUE),
-        ("invoice-approve", "None of them waits to be approved.", S.DUE),
+        ("invoice-approve", "None of them is waiting for approval.", S.DUE),
     ):
         assert act(ann, world, name, invoice) == [said]
         invoice.refresh_from_db()
@@ -278,7 +278,7 @@ def test_status_that_somebody_else_changed_meanwhile_is_refused(
 
 @pytest.fixture
 def held_back(world: World) -> Invoice:
-    """Wanted as XML, by reverse charge, without the VAT id that this needs."""
+    """Wanted as XML, by reverse charge, without the VAT ID that this needs."""
     seller(world.acme)
     account = account_of(
         world.beta, invoice_format=InvoiceFormat.XML, vat_treatment="AE"
@@ -388,10 +388,11 @@ def test_page_says_how_far_the_mail_came(
     def mail() -> Any:
         return ann.get(pages(world, invoice)[0]).context["mail"]
 
-    assert mail()["text"] == "To be mailed within moments"
+    assert mail()["text"] == "Will be e-mailed in a moment"
     Invoice.objects.filter(pk=invoice.pk).update(is_sent_to_customer=False)
-    assert mail()["text"] == "Not mailed: the customer wants no invoices by mail"
+    wanted = "Not e-mailed: this customer does not get invoices by e-mail"
+    assert mail()["text"] == wanted
     act(ann, world, "invoice-mail", invoice)
-    assert mail()["text"].startswith("Mailed 20")
+    assert mail()["text"].startswith("E-mailed 20")
     Invoice.objects.filter(pk=invoice.pk).update(status=S.QUEUED)
     assert mail() is None

@@ -273,7 +273,7 @@ def test_ticked_ones_are_approved_and_sent(
     assert said_by(page) == ["1 invoice is on its way."]
     assert statuses() == [S.QUEUED, S.DUE, S.QUEUED]
     page = ann.post(url, {"action": "send", "row": rows}, follow=True)
-    assert said_by(page) == ["None of them is approved and still to be sent."]
+    assert said_by(page) == ["None of them is approved and waiting to be sent."]
 
 
 @pytest.mark.parametrize("action", ["", "delete"])
