@@ -13,10 +13,11 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from portal.embedded.testdb import Databases
 from tests.architecture.estate import build_estate
+from tests.portal.demo import build_demo
 from tests.world import World, build_world
 
 # What is laid once for each worker. A test finds it by the fixture of the same name.
-STATES = {"world": build_world, "estate": build_estate}
+STATES = {"world": build_world, "estate": build_estate, "demo": build_demo}
 databases = Databases(os.environ.get("PYTEST_XDIST_WORKER", "main"), STATES)
 
 
@@ -105,3 +106,9 @@ def estate(db: None) -> World:
     """The world with what tests/architecture/estate.py adds to it."""
     known: World = databases.known("estate")
     return known
+
+
+@pytest.fixture
+def demo(db: None) -> None:
+    """The demo's small world, as tests/portal/demo.py makes it."""
+    assert databases.known("demo"), "it was not there before"

@@ -44,11 +44,11 @@ def _icons_of_templates() -> set[str]:
 
 def _icons_of_code() -> set[str]:
     """Texts given as ``icon``: in calls, and as what a class or function has for it."""
-    trees = [ast.parse(path.read_text()) for path in SOURCES]
+    named = [text for text in map(Path.read_text, SOURCES) if "icon" in text]
     keywords = [
         node.value
-        for tree in trees
-        for node in ast.walk(tree)
+        for text in named
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.keyword) and node.arg == "icon"
     ]
     return {

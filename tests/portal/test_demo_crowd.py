@@ -14,12 +14,12 @@ from billing.models import BillingAccount
 from customers.choices import CustomerKind
 from customers.models import Customer, Mailbox, Number, Person, TelephoneLine
 from portal.core.scope import scopes_disabled
-from portal.demo import building, crowd
+from portal.demo import crowd
 from portal.demo.names import Names
 from tests.portal.test_demo_data import run
 
 
-@pytest.mark.usefixtures("all_tenants")
+@pytest.mark.usefixtures("demo", "all_tenants")
 class TestCrowd(TestCase):
     """What `--customers` loads past the services keeps their rules."""
 
@@ -31,7 +31,6 @@ class TestCrowd(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:
         with scopes_disabled():  # before the fixture of the tests themselves
-            building.build_world()
             cls.before = Customer.objects.count()
             cls.answer = run("--customers", str(cls.COUNT), "--seed", "7")
             cls.big = Person.objects.get(username="big").customer

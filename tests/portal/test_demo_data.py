@@ -13,7 +13,6 @@ from django.db import connection
 from django.db.models import Sum
 from django.test import TestCase
 from django.utils import timezone
-from pytest_django import Settings
 
 from billing.calls_at_once import calls_at_once
 from billing.choices import (
@@ -71,13 +70,9 @@ def _values(rows: Any, name: str) -> Any:
     return rows.values_list(name, flat=True)
 
 
-@pytest.mark.usefixtures("all_tenants")
+@pytest.mark.usefixtures("demo", "all_tenants")
 class TestWorld(TestCase):
     """The small world, made once for all of these."""
-
-    @classmethod
-    def setUpTestData(cls) -> None:
-        assert building.build_world()
 
     def test_world_has_a_tree_of_four_levels_and_resellers_in_three_currencies(
         self,
@@ -290,10 +285,9 @@ class TestWorld(TestCase):
 
 
 def test_no_mail_leaves_the_demo_even_with_a_mail_server(
-    db: None, all_tenants: None, settings: Settings
+    demo: None, all_tenants: None
 ) -> None:
-    settings.EMAIL_IS_KEPT = False
-    building.build_world()
+    """It was made with one: tests/portal/demo.py."""
     statuses = set(OutgoingEmail.objects.values_list("status", flat=True))
     assert statuses == {EmailStatus.KEPT}
 

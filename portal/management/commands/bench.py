@@ -19,7 +19,7 @@ from portal.bench.invoicing import measure_invoicing
 from portal.bench.measuring import Side, measure
 from portal.bench.report import Line, Report, machine, write
 from portal.bench.scenarios import Reseller
-from portal.demo import crowd
+from portal.demo import building, crowd
 
 
 class Command(BaseCommand):
@@ -88,6 +88,7 @@ class Command(BaseCommand):
         logging.disable(logging.INFO)  # of signing in
         small, large = options["sizes"]
         repetitions = options["repetitions"]
+        building.build_world()  # what both begin with
         with two_databases() as (first, second):
             lines = self._measure({small: first, large: second}, repetitions)
             rates, invoicing = [], None
