@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from billing.choices import InvoiceStatus as S
 
 # By hand, with the permission `commerce`.
@@ -47,6 +49,12 @@ SHOWN_TO_CUSTOMERS = (
     S.SUPERSEDED,
     S.CANCELLED,
 )
+# Not mailed any more unless somebody asks for it: what was corrected before its mail, and
+# what is older than this. Who enters an address gets the newest by mail, not all the years'.
+MAILED_BY_ITSELF = tuple(
+    status for status in SHOWN_TO_CUSTOMERS if status not in {S.SUPERSEDED, S.CANCELLED}
+)
+MAILED_WITHIN = timedelta(days=14)
 
 
 def may_follow(present: str, wanted: str, *, by_hand: bool = False) -> bool:

@@ -14,19 +14,23 @@ from billing.services import (
     checking,
     collecting,
     invoice_again,
-    invoice_files,
+    invoice_drawing,
     overdue,
     runs,
 )
-from portal.core.actor import system_actor
 from portal.core.scope import scopes_disabled
 from portal.core.tasks import LATER, announce
 
 logger = logging.getLogger(__name__)
 
-# One sweep draws so many invoices at most and for so many seconds, less than to the next.
+# One sweep takes so many invoices at most and so many seconds, less than to the next.
 SWEEP_INVOICES = 500
 SWEEP_SECONDS = 25
+# What runs once a night or an hour ends by itself, long before another worker would be given
+# its task because it seems lost (`CELERY_BROKER_TRANSPORT_OPTIONS`).
+NIGHT_SECONDS = 1200
+# One with 5,000 lines takes some 30 seconds; nothing sensible takes longer than this.
+DRAWING = {"soft_time_limit": 120, "time_limit": 180}
 
 
 @shared_task
@@ -62,44 +66,35 @@ def go_on_with_runs() -> None:
 @shared_task
 def issue_pending() -> None:
     """Try again to issue what was held back: its reasons may be gone."""
+    end = time.monotonic() + NIGHT_SECONDS
     with scopes_disabled():  # the worker serves every tenant
-        held = list(
-            Invoice.objects.filter(status=InvoiceStatus.PENDING)
-            .select_related("account__customer", "issuer")
-            .order_by("pk")
-        )
-        for invoice in held:
+        # In any order: what one night has no time for has its turn in another.
+        held = Invoice.objects.filter(status=InvoiceStatus.PENDING).order_by("?")
+        for invoice_id in list(held.values_list("pk", flat=True)):
             try:
-                invoice_again.try_again(
-                    invoice=invoice, by=system_actor(invoice.issuer)
-                )
+                invoice_again.try_again_by_itself(invoice_id)
             except Exception:
                 # One invoice's trouble must not keep the others back.
-                logger.exception("invoice %s could not be issued", invoice.pk)
+                logger.exception("invoice %s could not be issued", invoice_id)
+            if time.monotonic() > end:
+                return
 
 
-@shared_task
+@shared_task(**DRAWING)
 def draw_invoice(invoice_id: int) -> None:
-    """Make the file of an invoice that was issued."""
-    invoice_files.draw(invoice_id)
+    """Make the files of an invoice that was issued."""
+    invoice_drawing.draw(invoice_id)
 
 
-@shared_task
+@shared_task(
+    soft_time_limit=SWEEP_SECONDS + DRAWING["soft_time_limit"],
+    time_limit=SWEEP_SECONDS + DRAWING["time_limit"],
+)
 def draw_waiting_invoices() -> None:
-    """Make the files that a lost message or a dead worker left behind."""
+    """Make the files that a lost message, a dead worker or a fault left behind."""
     end = time.monotonic() + SWEEP_SECONDS
-    with scopes_disabled():  # the worker serves every tenant
-        waiting = list(
-            Invoice.objects.filter(drawn_at=None, issued_at__isnull=False)
-            .order_by("pk")
-            .values_list("pk", flat=True)[:SWEEP_INVOICES]
-        )
-    for invoice_id in waiting:
-        try:
-            invoice_files.draw(invoice_id)
-        except Exception:
-            # One invoice's trouble must not keep the others' files back.
-            logger.exception("invoice %s could not be drawn", invoice_id)
+    for invoice_id in invoice_drawing.waiting(SWEEP_INVOICES):
+        invoice_drawing.draw(invoice_id)
         if time.monotonic() > end:
             return
 

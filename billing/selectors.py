@@ -122,6 +122,7 @@ class RunInvoices:
 
     issued: int = 0
     drawn: int = 0
+    undrawable: int = 0
     mailed: int = 0
     to_mail: int = 0
     held: int = 0
@@ -134,6 +135,10 @@ def invoices_of(run: PeriodRun) -> RunInvoices:
         counted = RunInvoice.objects.filter(run=run.pk).aggregate(
             issued=Count("pk", filter=is_issued),
             drawn=Count("pk", filter=Q(invoice__drawn_at__isnull=False)),
+            undrawable=Count(
+                "pk",
+                filter=Q(invoice__drawn_at=None) & ~Q(invoice__draw_error=""),
+            ),
             mailed=Count("pk", filter=Q(invoice__mailed_at__isnull=False)),
             to_mail=Count(
                 "pk", filter=is_issued & Q(invoice__is_sent_to_customer=True)

@@ -6,18 +6,18 @@ import logging
 import time
 
 from celery import shared_task
-from django.db import transaction
 from django.db.models import CharField, Exists, F, Func, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
-from django.utils import timezone
 
-from billing.choices import InvoiceStatus
-from billing.models import BillingAccount, Invoice
+from billing.models import BillingAccount
 from billing.types import RULES
 from customers import emails
-from customers.services import overdue_locks, reminders
+from customers.mail_kinds import LOW_BALANCE
+from customers.sender_book import SenderBook
+from customers.services import invoice_mails, overdue_locks, reminders
 from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled
+from rateplans.selectors import PlanBook
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,8 @@ logger = logging.getLogger(__name__)
 SWEEP_ACCOUNTS = 5000
 SWEEP_INVOICES = 2000
 SWEEP_SECONDS = 25
-REMINDER_SECONDS = 1800
+# The same of what runs every hour.
+HOUR_SECONDS = 1200
 
 
 @shared_task
@@ -37,6 +38,7 @@ def tell_low_balances() -> None:
     posted, raced or was down meanwhile.
     """
     end = time.monotonic() + SWEEP_SECONDS
+    book = SenderBook()
     with scopes_disabled():  # the worker serves every tenant
         account_ids = list(
             untold_accounts().values_list("pk", flat=True)[:SWEEP_ACCOUNTS]
@@ -45,7 +47,7 @@ def tell_low_balances() -> None:
             # Read again: the balance may be back above by now.
             account = untold_accounts().filter(pk=account_id).first()
             if account is not None:
-                _tell(account)
+                _tell(account, book)
             if time.monotonic() > end:
                 return
 
@@ -75,12 +77,12 @@ def _key() -> Concat:
         output_field=CharField(),
     )
     account = Cast("pk", CharField())
-    return Concat(Value(f"{emails.LOW_BALANCE}:"), account, Value(":"), moment)
+    return Concat(Value(f"{LOW_BALANCE}:"), account, Value(":"), moment)
 
 
-def _tell(account: BillingAccount) -> None:
+def _tell(account: BillingAccount, book: SenderBook) -> None:
     try:
-        emails.send_low_balance(account)
+        emails.send_low_balance(account, book)
     except Exception:
         # One account's trouble must not keep the others' mails back.
         logger.exception("account %s could not be told that it is low", account.pk)
@@ -89,27 +91,32 @@ def _tell(account: BillingAccount) -> None:
 @shared_task
 def follow_overdue_lock(account_id: int) -> None:
     """Lift the lock of an account that paid what was overdue, at once."""
-    overdue_locks.follow(account_id)
+    overdue_locks.follow(account_id, PlanBook())
 
 
 @shared_task
 def follow_overdue_locks() -> None:
     """Lock whose invoices are overdue, where plans say so; lift what is left over."""
-    for account_id in overdue_locks.to_follow():
+    end = time.monotonic() + HOUR_SECONDS
+    plans = PlanBook()
+    for account_id in overdue_locks.to_follow(plans):
         try:
-            overdue_locks.follow(account_id)
+            overdue_locks.follow(account_id, plans)
         except Exception:
             # One account's trouble must not keep the others from being unlocked.
             logger.exception("the lock of account %s could not be set", account_id)
+        if time.monotonic() > end:
+            return
 
 
 @shared_task
 def remind_of_invoices() -> None:
     """Remind of open invoices on the days that plans set, each once."""
-    end = time.monotonic() + REMINDER_SECONDS
+    end = time.monotonic() + HOUR_SECONDS
+    book = SenderBook()
     for due in reminders.due_reminders():
         try:
-            reminders.remind(due)
+            reminders.remind(due, book)
         except Exception:
             # One invoice's trouble must not keep the others' mails back.
             logger.exception("nobody could be reminded of %s", due.invoice_id)
@@ -117,59 +124,22 @@ def remind_of_invoices() -> None:
             return
 
 
-# Those that a customer may see; the others wait for the seller's approval.
-MAILED = (
-    InvoiceStatus.DUE,
-    InvoiceStatus.OVERDUE,
-    InvoiceStatus.PAID,
-    InvoiceStatus.PAYMENT_REFUSED,
-    InvoiceStatus.PREPAID,
-)
+@shared_task
+def mail_invoice(invoice_id: int) -> None:
+    """Mail an invoice whose files were just drawn."""
+    invoice_mails.mail(invoice_id, SenderBook())
 
 
 @shared_task
 def mail_invoices() -> None:
-    """Mail the invoices that were drawn, each once: the mail's key names it."""
+    """Mail what was approved since, and what a lost message left behind."""
     end = time.monotonic() + SWEEP_SECONDS
-    with scopes_disabled():  # the worker serves every tenant
-        waiting = list(invoices_to_mail().values_list("pk", flat=True)[:SWEEP_INVOICES])
-        for invoice_id in waiting:
-            try:
-                mail_invoice(invoice_id)
-            except Exception:
-                # One invoice's trouble must not keep the others' mails back.
-                logger.exception("invoice %s could not be mailed", invoice_id)
-            if time.monotonic() > end:
-                return
-
-
-def invoices_to_mail() -> QuerySet[Invoice]:
-    """Issued, drawn and not held for review, with somebody to mail them to."""
-    return (
-        Invoice.objects.filter(
-            is_sent_to_customer=True,
-            mailed_at=None,
-            issued_at__isnull=False,
-            drawn_at__isnull=False,
-            status__in=MAILED,
-        )
-        .exclude(account__customer__email="")
-        .order_by("pk")
-    )
-
-
-@transaction.atomic
-def mail_invoice(invoice_id: int) -> None:
-    """Write the mail of one invoice, unless somebody did meanwhile."""
-    with scopes_disabled():  # the worker serves every tenant
-        rows = invoices_to_mail().select_for_update(of=("self",), skip_locked=True)
-        invoice = (
-            rows.select_related("account__customer", "issuer")
-            .filter(pk=invoice_id)
-            .first()
-        )
-        if invoice is None:
+    book = SenderBook()
+    for invoice_id in invoice_mails.waiting(SWEEP_INVOICES):
+        try:
+            invoice_mails.mail(invoice_id, book)
+        except Exception:
+            # One invoice's trouble must not keep the others' mails back.
+            logger.exception("invoice %s could not be mailed", invoice_id)
+        if time.monotonic() > end:
             return
-        emails.send_invoice(invoice)
-        invoice.mailed_at = timezone.now()
-        invoice.save(update_fields=["mailed_at"])

@@ -32,10 +32,9 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 PUBLIC_URL = env.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 IS_HTTPS = PUBLIC_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
-# What telephones register with; shown beside a line's user name.
 # The class that takes money from cards; empty for none: billing.gateways.
 PAYMENT_GATEWAY = env.text("PAYMENT_GATEWAY", "")
-
+# What telephones register with; shown beside a line's user name.
 SIP_SERVER = env.text("SIP_SERVER", urlsplit(PUBLIC_URL).hostname or "localhost")
 
 # --- Apps -----------------------------------------------------------------------------
@@ -151,6 +150,11 @@ CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace(
 CELERY_TASK_IGNORE_RESULT = True  # rows hold the truth; nobody reads results
 CELERY_TASK_ACKS_LATE = True  # a killed worker's task is handed to another
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# Seconds after which a task is told to end, and then killed, unless it says otherwise. All
+# must be less than `visibility_timeout` below: a task that takes longer is given to another
+# worker while the first is still at it.
+CELERY_TASK_SOFT_TIME_LIMIT = 2700
+CELERY_TASK_TIME_LIMIT = 3000
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # Kilobytes. What draws PDFs grows slowly, in C libraries; a new process takes over.
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 600_000
@@ -161,7 +165,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
-    "visibility_timeout": 3600,
+    "visibility_timeout": 3600,  # seconds
     # To announce a task: once more at once, then it is left to the sweep. Workers have
     # their own, endless patience.
     "max_retries": 1,

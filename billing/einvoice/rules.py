@@ -90,9 +90,24 @@ class _Judges:
                 answer = _exchange(
                     process.stdin, process.stdout, header + b"\n" + document
                 )
+            except BaseException:
+                # Who was interrupted here, such as by the time limit of its task, leaves an
+                # answer behind that must not be taken for that to the next question.
+                self._kill(process)
+                raise
             finally:
                 watch.cancel()
         return [Finding(**row) for row in json.loads(answer)]
+
+    def _kill(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = None
+        process.kill()
+        process.wait()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.close()
+        with suppress(BrokenPipeError):  # what it was not told any more
+            process.stdin.close()
 
     def close(self) -> None:
         """End the process, if it is this one's; it ends when its input does."""

@@ -22,6 +22,16 @@ from billing.models.account import money_field
 from portal.core.money import ZERO, validate_currency
 from rateplans.choices import InvoiceDetail, InvoiceFormat
 
+# Of these something is still to come: reasons to go, approval, money.
+UNSETTLED = (
+    InvoiceStatus.PENDING,
+    InvoiceStatus.QUEUED,
+    InvoiceStatus.APPROVED,
+    InvoiceStatus.DUE,
+    InvoiceStatus.OVERDUE,
+    InvoiceStatus.PAYMENT_REFUSED,
+)
+
 
 class InvoiceSeries(models.Model):
     """How one seller numbers its invoices, or its credit notes: prefix, year, width."""
@@ -48,13 +58,13 @@ class InvoiceSeries(models.Model):
     has_year = models.BooleanField(
         _("with the year"),
         default=True,
-        help_text=_("Counting begins at 1 again each year."),
+        help_text=_("Counting starts again at 1 each year."),
     )
     width = models.PositiveSmallIntegerField(
         _("digits"),
         default=5,
         validators=[MinValueValidator(1), MaxValueValidator(10)],
-        help_text=_("Shorter numbers begin with zeros."),
+        help_text=_("Shorter numbers are padded with zeros."),
     )
 
     objects: models.Manager[InvoiceSeries] = ScopedManager(
@@ -208,8 +218,22 @@ class Invoice(models.Model):
         related_name="replaced_by",
     )
     issued_at = models.DateTimeField(_("issued"), null=True, blank=True)
+    sent_at = models.DateTimeField(
+        _("sent"),
+        null=True,
+        blank=True,
+        help_text=_("Since when its customer may see it."),
+    )
     drawn_at = models.DateTimeField(
         _("drawn"), null=True, blank=True, help_text=_("When its files were made.")
+    )
+    # Who draws it moves the next attempt ahead first: `services.invoice_drawing`.
+    draw_due_at = models.DateTimeField(_("to be drawn"), default=timezone.now)
+    draw_attempts = models.PositiveSmallIntegerField(
+        _("attempts to draw it"), default=0
+    )
+    draw_error = models.CharField(
+        _("why it could not be drawn"), max_length=500, blank=True
     )
     mailed_at = models.DateTimeField(_("mailed"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
@@ -285,21 +309,22 @@ class Invoice(models.Model):
             GinIndex(
                 OpClass(Upper("number"), name="gin_trgm_ops"), name="invoice_search"
             ),
+            # For the jobs that look through all sellers': most invoices are settled.
             models.Index(
-                fields=["due_on"],
-                name="invoice_due",
-                condition=Q(status__in=[InvoiceStatus.DUE, InvoiceStatus.OVERDUE]),
+                fields=["status", "due_on"],
+                name="invoice_unsettled",
+                condition=Q(status__in=UNSETTLED),
             ),
             models.Index(
-                fields=["id"],
+                fields=["draw_due_at"],
                 name="invoice_not_drawn",
                 condition=Q(drawn_at=None, issued_at__isnull=False),
             ),
             models.Index(
-                fields=["id"],
+                fields=["sent_at"],
                 name="invoice_not_mailed",
                 condition=Q(
-                    mailed_at=None, is_sent_to_customer=True, issued_at__isnull=False
+                    mailed_at=None, is_sent_to_customer=True, sent_at__isnull=False
                 ),
             ),
         )
@@ -313,6 +338,11 @@ class Invoice(models.Model):
     @property
     def is_issued(self) -> bool:
         return bool(self.number)
+
+    @property
+    def is_undrawable(self) -> bool:
+        """Its files could not be made so far."""
+        return self.drawn_at is None and bool(self.draw_error)
 
     @property
     def tax(self) -> Decimal:

@@ -1,14 +1,17 @@
 """The files of issued invoices: drawn once from what is frozen, then kept.
 
-Each may be drawn by a worker after the invoice was issued, or when somebody first asks for
-it: the bytes are the same.
+A worker draws them all after the invoice was issued (`invoice_drawing`); who asks for one
+before has it drawn at once, and the bytes are the same.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
+from django.db.models import QuerySet
 
 from billing.choices import FileKind
 from billing.documents.pdf import render_pdf
@@ -18,8 +21,9 @@ from billing.einvoice.ubl import ubl
 from billing.invoicing.content import Content, thaw
 from billing.models import Invoice, InvoiceFile, InvoiceLogo
 from portal.core.models import StoredFile
-from portal.core.scope import scopes_disabled
 from rateplans.choices import InvoiceFormat
+
+logger = logging.getLogger(__name__)
 
 CONTENT_TYPES = {
     FileKind.PDF: "application/pdf",
@@ -33,16 +37,26 @@ SENT: dict[str, FileKind] = {
 }
 
 
-def draw(invoice_id: int) -> None:
-    """Make the file that is sent, and note that it is there. Doing it again does nothing."""
-    with scopes_disabled():  # the worker serves every tenant
-        invoice = Invoice.objects.filter(pk=invoice_id, drawn_at=None).first()
-        if invoice is None or not invoice.is_issued:
-            return
-        file_of(invoice, SENT[invoice.format])
-        Invoice.objects.filter(pk=invoice_id, drawn_at=None).update(
-            drawn_at=timezone.now()
-        )
+def draw_all(invoice: Invoice) -> None:
+    """Make and keep every kind of file of an issued invoice, the one that is sent first.
+
+    So each XML is judged once, by the rules of its time: what was right when it was issued
+    stays to be had. One that breaks them is left out, and the log says so. Raises as
+    `file_of` does for the kind that is sent.
+    """
+    content = thaw(invoice.content)
+    sent = SENT[invoice.format]
+    made: dict[FileKind, bytes] = {}
+    for kind in sorted(
+        {sent, FileKind.PDF, FileKind.UBL}, key=lambda kind: kind != sent
+    ):
+        try:
+            made |= _make(invoice, content, kind)
+        except ValidationError as error:
+            if kind == sent:
+                raise
+            _warn(invoice, kind, error)
+    _keep(invoice, made)
 
 
 def file_of(invoice: Invoice, kind: FileKind) -> StoredFile:
@@ -51,18 +65,63 @@ def file_of(invoice: Invoice, kind: FileKind) -> StoredFile:
     Raises ValidationError if an XML breaks the rules of electronic invoices, with those
     rules: it must not leave. Raises RulesError if they cannot be asked.
     """
-    kept = InvoiceFile.objects.filter(invoice=invoice, kind=kind).select_related("file")
-    if found := kept.first():
+    found = _kept(invoice).filter(kind=kind).first()
+    if found is not None:
         return found.file
-    data = bytes_of(thaw(invoice.content), kind)
+    return _keep(invoice, _make(invoice, thaw(invoice.content), kind))[kind]
+
+
+def sent_file(invoice: Invoice) -> StoredFile:
+    """What is attached to mails, without its data; it has been drawn."""
+    kept = _kept(invoice).defer("file__data")
+    return kept.get(kind=SENT[invoice.format]).file
+
+
+def _kept(invoice: Invoice) -> QuerySet[InvoiceFile]:
+    return InvoiceFile.objects.filter(invoice=invoice).select_related("file")
+
+
+def _make(invoice: Invoice, content: Content, kind: FileKind) -> dict[FileKind, bytes]:
+    """The file of that kind; a PDF with the XML that is put into it, if that is valid."""
+    if kind != FileKind.PDF:
+        return {kind: _xml(content, kind)}
+    made: dict[FileKind, bytes] = {}
+    kept = _kept(invoice).filter(kind=FileKind.CII).first()
+    try:
+        xml = bytes(kept.file.data) if kept else _xml(content, FileKind.CII)
+        made[FileKind.CII] = xml
+    except ValidationError as error:
+        _warn(invoice, FileKind.CII, error)
+    logo = _logo(content)
+    made[kind] = render_pdf(content, logo=logo, xml=made.get(FileKind.CII))
+    return made
+
+
+def _warn(invoice: Invoice, kind: FileKind, error: ValidationError) -> None:
+    said = "; ".join(error.messages)
+    logger.warning("invoice %s is left without its %s: %s", invoice.number, kind, said)
+
+
+def _keep(
+    invoice: Invoice, made: Mapping[FileKind, bytes]
+) -> dict[FileKind, StoredFile]:
+    """Keep what was made, unless another was quicker: then its file is the one."""
     with transaction.atomic():
-        # Two who ask at once: the second waits here, and finds the file of the first.
-        Invoice.objects.select_for_update(of=("self",)).get(pk=invoice.pk)
-        if found := kept.first():
-            return found.file
-        file = StoredFile.objects.create(content_type=CONTENT_TYPES[kind], data=data)
-        InvoiceFile.objects.create(invoice=invoice, kind=kind, file=file)
-    return file
+        # Two who make them at once: the second waits here, and finds those of the first.
+        rows = Invoice.objects.select_for_update(of=("self",), no_key=True)
+        rows.only("pk").get(pk=invoice.pk)
+        present = {row.kind: row.file for row in _kept(invoice).filter(kind__in=made)}
+        new = {kind: data for kind, data in made.items() if kind not in present}
+        files = StoredFile.objects.bulk_create(
+            StoredFile(content_type=CONTENT_TYPES[kind], data=data)
+            for kind, data in new.items()
+        )
+        InvoiceFile.objects.bulk_create(
+            InvoiceFile(invoice=invoice, kind=kind, file=file)
+            for kind, file in zip(new, files, strict=True)
+        )
+    present.update(zip(new, files, strict=True))
+    return {FileKind(kind): file for kind, file in present.items()}
 
 
 def file_name(invoice: Invoice, kind: FileKind) -> str:
@@ -72,14 +131,15 @@ def file_name(invoice: Invoice, kind: FileKind) -> str:
     return f"{number}{ending[kind]}"
 
 
-def bytes_of(content: Content, kind: FileKind, *, preview: bool = False) -> bytes:
-    """A document's file. Raises as `file_of` does."""
+def preview(content: Content) -> bytes:
+    """The PDF of what is not issued yet: marked as that, and no electronic invoice."""
+    return render_pdf(content, logo=_logo(content), xml=None, preview=True)
+
+
+def _xml(content: Content, kind: FileKind) -> bytes:
     if kind == FileKind.UBL:
         return _checked(ubl(content.document), Syntax.UBL)
-    if kind == FileKind.CII:
-        return _checked(cii(content.document), Syntax.CII)
-    xml = None if preview else _xml_if_valid(content)
-    return render_pdf(content, logo=_logo(content), xml=xml, preview=preview)
+    return _checked(cii(content.document), Syntax.CII)
 
 
 def _checked(document: bytes, syntax: Syntax) -> bytes:
@@ -88,12 +148,6 @@ def _checked(document: bytes, syntax: Syntax) -> bytes:
             [f"{finding.rule}: {finding.text}" for finding in broken], code="rules"
         )
     return document
-
-
-def _xml_if_valid(content: Content) -> bytes | None:
-    """What is put into the PDF: nothing rather than something that breaks the rules."""
-    document = cii(content.document)
-    return None if findings(document, Syntax.CII) else document
 
 
 def _logo(content: Content) -> bytes | None:

@@ -12,6 +12,7 @@ from itertools import groupby
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing.choices import InvoiceStatus
@@ -51,7 +52,7 @@ def send_approved(invoices: QuerySet[Invoice], *, by: Actor) -> int:
     """Let those of ``invoices`` that are approved go to their customers; how many.
 
     From now on they are due, paid or pre-paid, their customers see them, and whatever is
-    to be mailed is: `customers.jobs.mail_invoices` finds it.
+    to be mailed is: `customers.services.invoice_mails` finds it.
     """
     by.require(Permission.COMMERCE)
     approved = invoices.filter(status=InvoiceStatus.APPROVED)
@@ -61,8 +62,10 @@ def send_approved(invoices: QuerySet[Invoice], *, by: Actor) -> int:
     def wanted(row: Invoice) -> InvoiceStatus:
         return status_when_sent(row, row.account)
 
+    ids = [row.pk for row in rows]
     for status, part in groupby(sorted(rows, key=wanted), key=wanted):
         _set(list(part), status, SENT, by)
+    Invoice.objects.filter(pk__in=ids).update(sent_at=timezone.now())
     return len(rows)
 
 
@@ -101,7 +104,7 @@ def set_status(
         why = reason or _("The payment was refused")
         moved = bool(payments.reverse_by_hand(invoice=row, reason=why, by=by))
     if not moved:
-        raise ValidationError(_("There is no payment that this could be."), code="paid")
+        raise ValidationError(_("There is no payment to record or to take back."), code="paid")
     row.refresh_from_db(fields=["status", "settled"])
     changes = audit.differences(before, audit.snapshot(row, ["status"]))
     audit.record(SET, row, by=by, customer=row.account.customer, changes=changes)

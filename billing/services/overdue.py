@@ -54,12 +54,12 @@ def _newly_overdue() -> QuerySet[Invoice]:
 
 def has_overdue(account: BillingAccount) -> bool:
     """Whether an invoice of the account is overdue, or was refused and would be."""
-    return _late(account.pk).exists()
+    return late_invoices().filter(account=account.pk).exists()
 
 
-def _late(account_id: int) -> QuerySet[Invoice]:
+def late_invoices() -> QuerySet[Invoice]:
+    """Invoices that are overdue, or were refused and would be."""
     return Invoice.objects.filter(
-        account=account_id,
         type=InvoiceType.INVOICE,
         status__in=[InvoiceStatus.OVERDUE, InvoiceStatus.PAYMENT_REFUSED],
         overdue_on__lte=LocalDay("account__customer__time_zone"),

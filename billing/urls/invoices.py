@@ -31,6 +31,7 @@ urlpatterns = [
     ),
     path(f"{ONE}send/", actions.InvoiceSend.as_view(), name="invoice-send"),
     path(f"{ONE}status/", actions.InvoiceSetStatus.as_view(), name="invoice-status"),
+    path(f"{ONE}draw/", actions.InvoiceDraw.as_view(), name="invoice-draw"),
     path(f"{ONE}again/", actions.InvoiceAgain.as_view(), name="invoice-again"),
     path(f"{OF_CUSTOMER}new/", new.InvoiceNew.as_view(), name="invoice-new"),
     path(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views import run_control, runs
+from billing.views import drawing, run_control, runs
 
 RUNS = "commerce/runs/"
 
@@ -21,6 +21,7 @@ urlpatterns = [
         run_control.RunContinue.as_view(),
         name="run-continue",
     ),
+    path(f"{RUNS}<int:pk>/draw/", drawing.RunDraw.as_view(), name="run-draw"),
     path(
         f"{RUNS}<int:pk>/failures/<int:failure>/again/",
         runs.RunAgain.as_view(),

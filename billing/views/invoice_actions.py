@@ -20,6 +20,7 @@ from billing.invoice_statuses import BY_HAND
 from billing.models import Invoice
 from billing.services import invoice_again, invoice_status
 from billing.views import invoices
+from billing.views.drawing import say_drawn_again
 from billing.views.invoice_pages import IssuedPage, name_of
 from portal.core.views import ConfirmPage, Crumb, PortalView
 
@@ -54,6 +55,13 @@ class InvoiceSend(InvoiceAct):
         invoices.send(self, rows)
 
 
+class InvoiceDraw(InvoiceAct):
+    """Have the files made that could not be."""
+
+    def act(self, rows: QuerySet[Invoice]) -> None:
+        say_drawn_again(self.request, rows, by=self.actor)
+
+
 class InvoiceAgain(IssuedPage):
     """POST: issue an invoice that was held back."""
 
@@ -70,7 +78,10 @@ class InvoiceAgain(IssuedPage):
         if found is None:
             messages.info(
                 request,
-                _("Nothing is left to invoice here: another invoice has it already."),
+                _(
+                    "There is nothing left to invoice here: another invoice already"
+                    " has it."
+                ),
             )
             return self.redirect(self.list_url())
         if found.is_issued:

@@ -112,16 +112,16 @@ class InvoiceNew(OfOwnCustomer):
                 "label": _("Total"),
                 "value": format_money(document.totals.gross, currency),
                 "icon": "receipt-text",
-                "detail": _("%(amount)s of it by rounding")
+                "detail": _("including %(amount)s from rounding")
                 % {"amount": format_price(draft.residue, currency)}
                 if draft.residue
-                else _("as the ledger has it"),
+                else _("as in the ledger"),
             },
             {
                 "label": _("To pay"),
                 "value": format_money(document.totals.payable, currency),
                 "icon": "wallet",
-                "detail": _("taken off the balance, which begins anew")
+                "detail": _("moves from the balance, which starts again at zero")
                 if rules.resets_on_invoice
                 else "",
             },
@@ -139,7 +139,7 @@ class InvoiceNew(OfOwnCustomer):
         )
         if self.made is None:
             raise ValidationError(
-                _("There is nothing to invoice any more."), code="empty"
+                _("There is nothing left to invoice."), code="empty"
             )
         return self.url("billing:invoice-detail", pk=self.made.pk)
 
@@ -147,7 +147,7 @@ class InvoiceNew(OfOwnCustomer):
         made: Invoice | None = self.made
         assert made is not None  # else nothing was saved
         if not made.is_issued:
-            return _("The invoice is held back: see why.")
+            return _("The invoice is held back; this page says why.")
         return _("%(name)s is issued.") % {"name": name_of(made)}
 
 
@@ -166,7 +166,7 @@ class InvoicePreview(InvoiceNew):
         if draft.is_empty:
             return redirect(self.back_url())
         with override(draft.content.language):
-            data = invoice_files.bytes_of(draft.content, FileKind.PDF, preview=True)
+            data = invoice_files.preview(draft.content)
         return HttpResponse(
             data,
             content_type=invoice_files.CONTENT_TYPES[FileKind.PDF],

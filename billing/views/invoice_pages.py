@@ -9,12 +9,18 @@ from typing import Any, ClassVar
 from django.db.models import Model, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from billing.choices import FileKind, InvoiceStatus, InvoiceType
 from billing.invoice_selectors import issued_by, received_by
-from billing.invoice_statuses import BY_HAND, OPEN, SHOWN_TO_CUSTOMERS
+from billing.invoice_statuses import (
+    BY_HAND,
+    MAILED_WITHIN,
+    OPEN,
+    SHOWN_TO_CUSTOMERS,
+)
 from billing.invoicing.content import Content, thaw
 from billing.models import Invoice, LedgerEntry, Payment, Settlement
 from billing.services import corrections, invoice_files
@@ -70,7 +76,7 @@ class InvoicePage(PortalView):
 def name_of(invoice: Invoice) -> str:
     """What an invoice is called in a title or a link."""
     if not invoice.is_issued:
-        return _("Invoice without a number yet")
+        return _("Invoice without a number")
     if invoice.type == InvoiceType.CREDIT_NOTE:
         return _("Credit note %(number)s") % {"number": invoice.number}
     return _("Invoice %(number)s") % {"number": invoice.number}
@@ -170,7 +176,7 @@ class InvoiceView(InvoicePage):
                 "label": str(kind.label),
                 "icon": icons.get(kind, "file-code"),
                 "url": self.file_url(kind),
-                "state": _("made %(time)s") % {"time": format_moment(made[kind])}
+                "state": _("created %(time)s") % {"time": format_moment(made[kind])}
                 if kind in made
                 else self._waiting(kind),
                 "name": invoice_files.file_name(self.invoice, kind),
@@ -179,10 +185,11 @@ class InvoiceView(InvoicePage):
         ]
 
     def _waiting(self, kind: FileKind) -> str:
-        is_sent = kind == invoice_files.SENT[self.invoice.format]
-        if is_sent and self.invoice.drawn_at is None:
-            return _("being made; downloading it now may take a few seconds")
-        return _("made when you download it")
+        if self.invoice.is_undrawable:
+            return _("could not be created so far")
+        if self.invoice.drawn_at is None:
+            return _("being created; downloading it now may take a few seconds")
+        return _("created when you download it")
 
     def facts(self) -> list[dict[str, Any]]:
         invoice, document = self.invoice, self.content and self.content.document
@@ -191,10 +198,10 @@ class InvoiceView(InvoicePage):
             (_("Date"), invoice.issued_on and format_day(invoice.issued_on)),
             (_("Period"), period_text(invoice.period_start, invoice.period_end)),
             (_("Occasion"), invoice.get_occasion_display()),
-            (_("Count for this customer"), invoice.customer_number),
+            (_("Number for this customer"), invoice.customer_number),
             (_("Detail"), invoice.get_detail_display()),
             (_("Format"), invoice.get_format_display()),
-            (_("Time zone of its days"), self.content and self.content.time_zone),
+            (_("Time zone"), self.content and self.content.time_zone),
             (
                 _("Billing reference"),
                 self.content and self.content.customer_reference,
@@ -339,6 +346,7 @@ class InvoiceDetail(IssuedPage, InvoiceView):
             and invoice.status not in {InvoiceStatus.QUEUED, InvoiceStatus.APPROVED},
             "pay_url": self.pay_url(),
             "credit_url": self.credit_url(),
+            "undrawn": self.undrawn(),
             "mail": self.mail(),
             "events": self.history(),
         }
@@ -391,24 +399,45 @@ class InvoiceDetail(IssuedPage, InvoiceView):
             for gap in self.invoice.gaps
         ]
 
+    def undrawn(self) -> dict[str, str] | None:
+        """That its files could not be made; why, for who looks after the system."""
+        invoice = self.invoice
+        if not invoice.is_undrawable:
+            return None
+        said = _("Its files could not be created. The next attempt is at %(time)s.")
+        is_told = self.actor.can(Permission.SYSTEM)
+        return {
+            "text": said % {"time": format_moment(invoice.draw_due_at)},
+            "detail": invoice.draw_error if is_told else "",
+        }
+
     def mail(self) -> dict[str, Any] | None:
         """Whether it was mailed, and that it can be once more."""
         invoice = self.invoice
         if invoice.status not in SHOWN_TO_CUSTOMERS:
             return None
+        is_old = (
+            timezone.now() - (invoice.sent_at or invoice.created_at) > MAILED_WITHIN
+        )
         if invoice.mailed_at:
-            text = _("Mailed %(time)s") % {"time": format_moment(invoice.mailed_at)}
+            text = _("E-mailed %(time)s") % {"time": format_moment(invoice.mailed_at)}
         elif invoice.status in {InvoiceStatus.CANCELLED, InvoiceStatus.SUPERSEDED}:
-            text = _("Not mailed: it was corrected first")
+            text = _("Not e-mailed: it was corrected first")
         elif not invoice.is_sent_to_customer:
-            text = _("Not mailed: the customer wants no invoices by mail")
+            text = _("Not e-mailed: this customer does not get invoices by e-mail")
         elif not invoice.account.customer.email:
-            text = _("Not mailed: the customer has no e-mail address")
+            text = _("Not e-mailed: this customer has no e-mail address")
+        elif is_old:
+            text = _(
+                "Not e-mailed: older invoices are e-mailed only when you ask for it"
+            )
+        elif invoice.is_undrawable:
+            text = _("Will be e-mailed once its files are created")
         else:
-            text = _("To be mailed within moments")
+            text = _("Will be e-mailed in a moment")
         return {
             "text": text,
-            "label": _("Mail again") if invoice.mailed_at else _("Mail it now"),
+            "label": _("E-mail again") if invoice.mailed_at else _("E-mail now"),
         }
 
 

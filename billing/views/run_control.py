@@ -71,13 +71,14 @@ class RunNow(ConfirmPage):
             )
             % {"count": charged},
             ngettext(
-                "%(count)s account gets its invoices then, as its billing type says.",
-                "%(count)s accounts get their invoices then, as their billing types say.",
+                "Then %(count)s account is invoiced, as its billing type says.",
+                "Then %(count)s accounts are invoiced, as their billing types say.",
                 invoiced,
             )
             % {"count": invoiced},
             _(
-                "What is due is that of the day each account has; nothing is done twice."
+                "Each account is charged up to its own local day; nothing is done"
+                " twice."
             ),
         ]
 
@@ -87,7 +88,7 @@ class RunNow(ConfirmPage):
         return self.url(LIST) if run is None else self.url(DETAIL, pk=run.pk)
 
     def success_message(self, form: Any) -> str:
-        return _("The run has begun.") if self.is_started else _("Nothing was due.")
+        return _("The run has started.") if self.is_started else _("Nothing was due.")
 
 
 class RunStop(PortalView):
@@ -99,7 +100,7 @@ class RunStop(PortalView):
     def post(self, request: Any, pk: int) -> HttpResponseBase:
         run = get_object_or_404(visible_runs(self.actor), pk=pk)
         runs.stop(run, by=self.actor)
-        messages.info(request, _("The run stops. What was done stays."))
+        messages.info(request, _("The run is stopping. What it has done stays."))
         return self.redirect(self.url(DETAIL, pk=pk))
 
 
@@ -112,7 +113,7 @@ class RunContinue(PortalView):
     def post(self, request: Any, pk: int) -> HttpResponseBase:
         run = get_object_or_404(visible_runs(self.actor), pk=pk)
         runs.go_on(run, by=self.actor)
-        messages.success(request, _("The run goes on."))
+        messages.success(request, _("The run continues."))
         return self.redirect(self.url(DETAIL, pk=pk))
 
 
@@ -148,6 +149,8 @@ def progress_of(run: PeriodRun, reader: Actor) -> dict[str, Any]:
         "continue_url": account_url(account, "billing:run-continue", pk=run.pk),
         "steps": [step_line(run, step) for step in RunStep],
         "tiles": invoice_tiles(made, held_url if own_held else ""),
+        "undrawable": made.undrawable,
+        "draw_url": account_url(account, "billing:run-draw", pk=run.pk),
     }
 
 
@@ -167,9 +170,10 @@ def step_line(run: PeriodRun, step: RunStep) -> dict[str, Any]:
     is_to_come = step == RunStep.INVOICES and not total and run.finished_at is None
     estimate = ""
     if run.is_working and step == run.step:
-        estimate = _pace(run, done + failed, total)
+        done_here = done + failed - run.step_done
+        estimate = pace_text(run.step_at, done_here, total - done - failed)
     elif is_to_come:
-        estimate = _("When all is charged.")
+        estimate = _("Once everything is charged.")
     return {
         "id": f"run-{step}",
         "label": step.label,
@@ -180,21 +184,17 @@ def step_line(run: PeriodRun, step: RunStep) -> dict[str, Any]:
     }
 
 
-def _pace(run: PeriodRun, done: int, total: int) -> str:
+def pace_text(since: datetime, done: int, left: int) -> str:
+    """How fast it goes and when it ends, once that can be said."""
     now = timezone.now()
-    seconds = (now - run.step_at).total_seconds()
-    here = done - run.step_done
-    if seconds < LEAST_SECONDS or here <= 0:
+    seconds = (now - since).total_seconds()
+    if seconds < LEAST_SECONDS or done <= 0:
         return ""
-    rate = here / seconds
+    rate = done / seconds
     return _("%(rate)s a second, done at about %(time)s") % {
         "rate": f"{rate:.1f}",
-        "time": format_moment(_end(now, total - done, rate)),
+        "time": format_moment(now + timedelta(seconds=max(0, left) / rate)),
     }
-
-
-def _end(now: datetime, left: int, rate: float) -> datetime:
-    return now + timedelta(seconds=max(0, left) / rate)
 
 
 def invoice_tiles(made: RunInvoices, held_url: str) -> list[dict[str, Any]]:

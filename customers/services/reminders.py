@@ -19,7 +19,9 @@ from billing.choices import InvoiceType
 from billing.invoice_statuses import UNPAID
 from billing.models import Invoice
 from billing.services.overdue import LocalDay
-from customers import emails
+from customers import emails_of_invoices as emails
+from customers.mail_kinds import REMINDER
+from customers.sender_book import SenderBook
 from portal.core.models import OutgoingEmail
 from portal.core.scope import scopes_disabled
 from rateplans.reminders import days_of
@@ -60,14 +62,14 @@ def due_reminders() -> Iterator[Due]:
 
 
 @transaction.atomic
-def remind(due: Due) -> OutgoingEmail | None:
+def remind(due: Due, book: SenderBook) -> OutgoingEmail | None:
     """Write the mail, unless the invoice was paid or somebody reminded of it meanwhile."""
     with scopes_disabled():  # the worker serves every tenant
         rows = _unsent(due.day, due.until).select_for_update(
-            of=("self",), skip_locked=True
+            of=("self",), no_key=True, skip_locked=True
         )
         invoice = (
-            rows.select_related("account__customer", "issuer")
+            rows.select_related(*emails.MAILED_WITH)
             .annotate(today=LocalDay("account__customer__time_zone"))
             .filter(pk=due.invoice_id)
             .first()
@@ -76,16 +78,16 @@ def remind(due: Due) -> OutgoingEmail | None:
             return None
         assert invoice.due_on is not None
         late = (invoice.today - invoice.due_on).days
-        return emails.send_reminder(invoice, day=due.day, late=late)
+        return emails.send_reminder(invoice, book, day=due.day, late=late)
 
 
 def _open() -> QuerySet[Invoice]:
-    """Somebody waits for money, and there is an address to say so."""
+    """Somebody waits for money; there is an address to say so, and a file to go with it."""
     return Invoice.objects.filter(
         type=InvoiceType.INVOICE,
         status__in=UNPAID,
         payable__gt=F("settled"),
-        due_on__lt=timezone.now().date() + _FURTHEST,
+        drawn_at__isnull=False,
         account__customer__deleted_at=None,
     ).exclude(account__customer__email="")
 
@@ -93,7 +95,7 @@ def _open() -> QuerySet[Invoice]:
 def _unsent(day: int, until: int | None) -> QuerySet[Invoice]:
     """Open ones whose ``day``-th day has come, but not the ``until``-th, and no mail."""
     key = Concat(
-        Value(f"{emails.REMINDER}:"),
+        Value(f"{REMINDER}:"),
         Cast("pk", CharField()),
         Value(f":{day}"),
         output_field=CharField(),
@@ -105,8 +107,12 @@ def _unsent(day: int, until: int | None) -> QuerySet[Invoice]:
         .filter(due_on__lte=_days_ago(day))
         .filter(~Exists(sent))
     )
+    # Each again in days of UTC, give or take one: what differs by row, no index finds.
+    today = timezone.now().date()
+    rows = rows.filter(due_on__lte=today + _FURTHEST - timedelta(days=day))
     if until is not None:
         rows = rows.filter(due_on__gt=_days_ago(until))
+        rows = rows.filter(due_on__gt=today - _FURTHEST - timedelta(days=until))
     return rows.order_by("pk")
 
 

@@ -63,8 +63,9 @@ def come_to_today(month: date) -> None:
     paying.refuse_a_payment()
     _correct()
     overdue.mark_overdue()
-    for account_id in overdue_locks.to_follow():
-        overdue_locks.follow(account_id)
+    plans = PlanBook()
+    for account_id in overdue_locks.to_follow(plans):
+        overdue_locks.follow(account_id, plans)
     _close_history(before=month)
     _date_log()
 

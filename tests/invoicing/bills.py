@@ -7,14 +7,24 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+from django.utils import timezone
+
 from billing import ledger
 from billing.choices import EntryKind, InvoiceOccasion
-from billing.models import BillingAccount, Invoice, LedgerEntry, Seller, Tax
-from billing.services import invoices
+from billing.models import (
+    BillingAccount,
+    Invoice,
+    InvoiceFile,
+    LedgerEntry,
+    Seller,
+    Tax,
+)
+from billing.services import invoice_files, invoices
 from billing.taxes import TaxPart
 from billing.types import rules_of
 from customers.models import Customer
 from portal.core.actor import system_actor
+from portal.core.models import StoredFile
 from portal.core.scope import scopes_disabled
 from rateplans.choices import BillType
 
@@ -95,4 +105,16 @@ def issued(
             until=until,
         )
     assert invoice is not None
+    return invoice
+
+
+def filed(invoice: Invoice) -> Invoice:
+    """As if it had been drawn, for tests that do not look into its file."""
+    kind = invoice_files.SENT[invoice.format]
+    with scopes_disabled():
+        file = StoredFile.objects.create(
+            content_type=invoice_files.CONTENT_TYPES[kind], data=b"%PDF"
+        )
+        InvoiceFile.objects.create(invoice=invoice, kind=kind, file=file)
+        Invoice.objects.filter(pk=invoice.pk).update(drawn_at=timezone.now())
     return invoice

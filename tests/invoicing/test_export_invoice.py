@@ -47,7 +47,7 @@ def test_it_writes_the_stored_file(
     path = tmp_path / "file"
     assert export(invoice.number, "--format", kind, "--output", str(path)) == b""
     assert path.read_bytes() == data
-    assert InvoiceFile.objects.count() == 1
+    assert InvoiceFile.objects.filter(kind=kind).count() == 1
 
 
 def test_number_of_several_issuers_asks_whose(world: World, invoice: Invoice) -> None:

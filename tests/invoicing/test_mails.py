@@ -11,6 +11,8 @@ from pypdf import PdfReader
 
 from billing import jobs as billing_jobs
 from billing.choices import FileKind, InvoiceStatus
+from billing.documents.pdf import render_pdf
+from billing.invoicing.content import thaw
 from billing.models import BillingAccount, Invoice, InvoiceFile
 from billing.services import invoice_files
 from customers import jobs
@@ -46,11 +48,16 @@ def drawn(account: BillingAccount) -> Invoice:
 
 def test_drawn_once_and_the_same_for_everybody(account: BillingAccount) -> None:
     invoice = drawn(account)
+    kept = set(InvoiceFile.objects.filter(invoice=invoice).values_list("pk", "kind"))
     billing_jobs.draw_invoice(invoice.pk)
-    kept = InvoiceFile.objects.get(invoice=invoice)
-    again = invoice_files.bytes_of(invoice_files.thaw(invoice.content), FileKind.PDF)
-    assert kept.kind == FileKind.PDF
-    assert bytes(kept.file.data) == again
+    invoice_files.draw_all(invoice)
+    assert {kind for _pk, kind in kept} == set(FileKind)
+    rows = InvoiceFile.objects.filter(invoice=invoice)
+    assert set(rows.values_list("pk", "kind")) == kept
+    xml, pdf = (
+        bytes(rows.get(kind=kind).file.data) for kind in (FileKind.CII, FileKind.PDF)
+    )
+    assert render_pdf(thaw(invoice.content), logo=None, xml=xml) == pdf
 
 
 def test_pdf_holds_the_electronic_invoice(account: BillingAccount) -> None:
@@ -80,7 +87,8 @@ def test_mail_carries_the_file_the_customer_wants(
     assert invoice.number in email.subject
     assert part.get_filename() == f"{invoice.number}{ending}"
     assert part.get_content_type() == content_type
-    kept = InvoiceFile.objects.get(invoice=invoice).file
+    kind = invoice_files.SENT[wanted]
+    kept = InvoiceFile.objects.get(invoice=invoice, kind=kind).file
     assert part.get_payload(decode=True) == bytes(kept.data)
 
 
@@ -109,7 +117,7 @@ def test_mailed_once_by_two_at_once(world: World) -> None:
 def test_none_is_mailed_that_should_not_be(
     world: World, account: BillingAccount, values: dict[str, Any]
 ) -> None:
-    """Sending is off; or it is held back, since an XML without a VAT id is not valid."""
+    """Sending is off; or it is held back, since an XML without a VAT ID is not valid."""
     account_of(world.beta, **values)
     if "invoice_format" in values:
         seller(world.acme, vat_id="")

@@ -12,11 +12,12 @@ import time_machine
 from billing import jobs as billing_jobs
 from billing.choices import InvoiceStatus, OverdueLock, PaymentMethod, PaymentType
 from billing.gateways import Answer, Order, Outcome
-from billing.models import BillingAccount, Invoice, Payment
+from billing.models import BillingAccount, Invoice, InvoiceFile, Payment
 from billing.services import collecting, overdue, payments
 from customers import jobs
 from customers.choices import Lock
 from customers.models import Customer
+from customers.sender_book import SenderBook
 from customers.services import locks, overdue_locks, reminders
 from portal.core.actor import Actor
 from portal.core.models import AuditEvent, OutgoingEmail
@@ -24,7 +25,8 @@ from portal.core.periods import start_of_day
 from portal.core.scope import scopes_disabled
 from rateplans.choices import BillType, CustomName
 from rateplans.models import CustomSetting
-from tests.invoicing.bills import account_of, charge, issued, seller
+from rateplans.selectors import PlanBook
+from tests.invoicing.bills import account_of, charge, filed, issued, seller
 from tests.invoicing.test_payments import pay
 from tests.race import race
 from tests.world import World
@@ -54,7 +56,7 @@ def bill(
     account: BillingAccount, amount: str = "100", key: str = "request:1"
 ) -> Invoice:
     charge(account, amount)
-    return issued(account, key)
+    return filed(issued(account, key))
 
 
 def on_day(invoice: Invoice, days: int, *, hours: int = 12) -> Any:
@@ -190,6 +192,20 @@ def test_reminder_says_what_is_open_and_brings_the_invoice(
     assert f"invoice {invoice.number} was due on" in mail.text
     assert "DE02 1203 0000 0000 2020 51" in mail.text
     assert mail.to == ["billing@beta.test"]
+    [attached] = mail.attachments.all()
+    assert attached.name == f"{invoice.number}.pdf"
+    assert attached.file == InvoiceFile.objects.get(invoice=invoice).file
+
+
+def test_nobody_is_reminded_of_what_is_not_drawn_yet(account: BillingAccount) -> None:
+    plan_says(account, reminder_days="7")
+    invoice = bill(account)
+    Invoice.objects.filter(pk=invoice.pk).update(drawn_at=None)
+    with on_day(invoice, 8):
+        assert reminded(invoice) == []
+    Invoice.objects.filter(pk=invoice.pk).update(drawn_at=datetime.now(UTC))
+    with on_day(invoice, 8):
+        assert reminded(invoice) == ["7"]
 
 
 def test_plans_say_reminders_in_their_own_words(
@@ -217,7 +233,10 @@ def test_two_workers_remind_once(world: World) -> None:
     invoice = bill(account)
     with time_machine.travel(datetime.now(UTC) + timedelta(days=9)):
         [due] = reminders.due_reminders()
-        found = race(lambda: reminders.remind(due), lambda: reminders.remind(due))
+        found = race(
+            lambda: reminders.remind(due, SenderBook()),
+            lambda: reminders.remind(due, SenderBook()),
+        )
     assert not [each for each in found if isinstance(each, Exception)]
     assert OutgoingEmail.objects.filter(key=f"reminder:{invoice.pk}:7").count() == 1
 
@@ -289,7 +308,7 @@ def test_plan_without_it_locks_nobody(account: BillingAccount) -> None:
     invoice = late_invoice(account, "none")
     follow_on(invoice, 5)
     assert lock_of(account) == ("none", "", "none")
-    assert overdue_locks.to_follow() == []
+    assert overdue_locks.to_follow(PlanBook()) == []
 
 
 def test_lock_that_a_person_set_is_never_lifted(
