@@ -10,11 +10,13 @@ from django.db import transaction
 from billing import keys
 from billing.choices import InvoiceOccasion, InvoiceStatus
 from billing.models import Invoice, LedgerEntry
-from billing.services import held_back, invoice_drafts, invoices
+from billing.services import invoices
 from portal.core import audit
 from portal.core.actor import Actor, system_actor
 from portal.core.periods import local_date
 from portal.core.permissions import Permission
+
+DISCARDED = "invoice.discarded"
 
 
 @transaction.atomic
@@ -29,7 +31,9 @@ def try_again(*, invoice: Invoice, by: Actor) -> Invoice | None:
         raise PermissionDenied
     found = _issue(invoice, by)
     if found is None:
-        held_back.discard(invoice, by=by)
+        audit.record(DISCARDED, invoice, by=by, customer=invoice.account.customer)
+        # One that has no number yet: the trigger lets no other go.
+        Invoice.objects.filter(pk=invoice.pk, number="").delete()
     return found
 
 
@@ -51,5 +55,13 @@ def _issue(invoice: Invoice, by: Actor) -> Invoice | None:
         occasion=InvoiceOccasion(invoice.occasion),
         key=invoice.key,
         by=by,
-        until=held_back.until_of(invoice),
+        until=_until(invoice),
     )
+
+
+def _until(invoice: Invoice) -> date | None:
+    """As when it was wanted; None, up to now, for one of a day that is not over."""
+    if invoice.occasion == InvoiceOccasion.PERIOD:
+        return keys.period_of_invoice(invoice.key)
+    today = local_date(invoice.account.customer.time_zone)
+    return invoice.period_end if invoice.period_end <= today else None
