@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -28,8 +29,10 @@ from rateplans.wording import code_label
 LONGEST_VALUE = 300
 # Saves that a form came too late for and still tells about.
 MOST_MISSED = 10
-# So many changes of one event stand open in a timeline; more are folded.
+# So many changes of one event stand open in a timeline; more are folded. What a new row
+# was given says less than what somebody changed.
 OPEN_CHANGES = 5
+OPEN_FIRST_VALUES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ ACTIONS: dict[str, ActionLabel] = {
     "customer.charged": ActionLabel(
         gettext_lazy("Charged after a failed billing run"), "receipt-text", "info"
     ),
-    "run.started": ActionLabel(gettext_lazy("Billing run begun"), "play", "info"),
+    "run.started": ActionLabel(gettext_lazy("Billing run started"), "play", "info"),
     "run.stopped": ActionLabel(
         gettext_lazy("Billing run stopped"), "octagon-pause", "warning"
     ),
@@ -167,10 +170,10 @@ ACTIONS: dict[str, ActionLabel] = {
         gettext_lazy("Invoice approved"), "file-check", "info"
     ),
     "invoice.approval_taken_back": ActionLabel(
-        gettext_lazy("Approval taken back"), "undo-2", "warning"
+        gettext_lazy("Approval withdrawn"), "undo-2", "warning"
     ),
     "invoice.sent": ActionLabel(gettext_lazy("Invoice sent"), "send", "info"),
-    "invoice.mailed": ActionLabel(gettext_lazy("Invoice mailed"), "mail", "info"),
+    "invoice.mailed": ActionLabel(gettext_lazy("Invoice e-mailed"), "mail", "info"),
     "invoice.status_set": ActionLabel(
         gettext_lazy("Status of an invoice set"), "pencil", "warning"
     ),
@@ -204,6 +207,12 @@ ACTIONS: dict[str, ActionLabel] = {
     ),
     "payment.imported": ActionLabel(
         gettext_lazy("Bank statement imported"), "upload", "info"
+    ),
+    "payment.import_begun": ActionLabel(
+        gettext_lazy("Booking of a bank statement begun"), "play", "info"
+    ),
+    "payment.import_stopped": ActionLabel(
+        gettext_lazy("Booking of a bank statement stopped"), "square", "warning"
     ),
     "credit_note.issued": ActionLabel(
         gettext_lazy("Credit note issued"), "receipt-text", "warning"
@@ -338,8 +347,14 @@ def describe(event: AuditEvent, *, reader: TenantRow | None = None) -> dict[str,
         "icon": label.icon,
         "kind": label.kind,
         "changes": changes,
-        "is_folded": len(changes) > OPEN_CHANGES,
+        "is_folded": len(changes) > most_open(changes),
     }
+
+
+def most_open(changes: Sequence[Mapping[str, str]]) -> int:
+    """So many changes stand open in a timeline."""
+    is_new = not any(change["old"] for change in changes)
+    return OPEN_FIRST_VALUES if is_new else OPEN_CHANGES
 
 
 def missed_changes(row: models.Model, *, reader: TenantRow, count: int = 1) -> str:

@@ -192,6 +192,14 @@ def test_many_values_are_folded(world: World, ann: Client) -> None:
     assert "6 values" in text_of(ann, world.acme)
 
 
+@pytest.mark.parametrize(("old", "is_folded"), [("", True), ("x", False)])
+def test_what_a_new_row_was_given_is_folded_sooner(
+    world: World, ann: Client, old: str, is_folded: bool
+) -> None:
+    tell(world, first_name=(old, "a"), last_name=(None, "b"), email=(None, "c"))
+    assert ("3 values" in text_of(ann, world.acme)) == is_folded
+
+
 def test_names_are_shown_as_text(world: World, ann: Client) -> None:
     tell(world, first_name=("<script>alert(1)</script>", "<b>bold</b>"))
     text = text_of(ann, world.acme)

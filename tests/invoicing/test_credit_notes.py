@@ -261,7 +261,7 @@ def test_parts_never_sum_to_more_than_the_invoice_and_its_vat_agrees(
     vat = [credit(invoice, by, vat_19("0.33")).note.tax for _part in range(3)]
     assert sum(vat) == invoice.tax == Decimal("0.19")
     assert invoice.status == InvoiceStatus.CANCELLED
-    with pytest.raises(ValidationError, match="All of it was credited"):
+    with pytest.raises(ValidationError, match="All of it has been credited"):
         credit(invoice, by, vat_19("0.01"))
 
 

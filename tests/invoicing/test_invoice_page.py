@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ from django.utils import timezone
 from billing.choices import FileKind, InvoiceStatus
 from billing.choices import InvoiceStatus as S
 from billing.invoice_statuses import BY_HAND, SHOWN_TO_CUSTOMERS
+from billing.invoicing.crediting import WHOLE
 from billing.models import BillingAccount, Invoice, InvoiceFile, LedgerEntry, Payment
-from billing.services import invoice_files
+from billing.services import credit_notes, invoice_files, payments
+from portal.core.display import format_day
 from portal.core.models import EmailStatus, OutgoingEmail
 from portal.core.scope import scopes_disabled
 from rateplans.choices import InvoiceDetail, InvoiceFormat
@@ -75,6 +78,89 @@ def test_both_read_what_the_document_says(
         for part in (invoice.number, "Router rental", "100.00", "19.00", "€119.00"):
             assert part in shown
         assert "DE02 1203 0000 0000 2020 51" in shown  # where to pay
+
+
+def tiles_of(page: Any) -> dict[str, tuple[str, str]]:
+    return {
+        str(tile["label"]): (tile["value"], str(tile.get("detail", "")))
+        for tile in page.context["tiles"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "detail"),
+    [(S.DUE, "overdue from 2027-01-05"), (S.OVERDUE, "overdue since 2027-01-05")],
+)
+def test_day_it_is_overdue_from_lies_ahead_or_behind(
+    world: World, ann: Client, invoice: Invoice, status: S, detail: str
+) -> None:
+    Invoice.objects.filter(pk=invoice.pk).update(status=status)
+    with connection.cursor() as cursor:  # the document's days are final
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        Invoice.objects.filter(pk=invoice.pk).update(
+            due_on=date(2026, 12, 21), overdue_on=date(2027, 1, 5)
+        )
+    page = ann.get(pages(world, invoice)[0])
+    assert tiles_of(page)["Due"] == ("2026-12-21", detail)
+
+
+@pytest.mark.parametrize("is_reissued", [False, True])
+def test_closed_invoice_tells_what_became_of_it(
+    world: World, ann: Client, ben: Client, invoice: Invoice, is_reissued: bool
+) -> None:
+    made = credit_notes.issue(
+        invoice=invoice,
+        wanted=WHOLE,
+        reason="Wrong address",
+        token="1",
+        by=world.actor(world.ann),
+        is_reissued=is_reissued,
+    )
+    for client, url, place in (
+        (ann, pages(world, invoice)[0], "invoice-detail"),
+        (ben, pages(world, invoice)[1], "own-invoice-detail"),
+    ):
+        page = client.get(url)
+        assert tiles_of(page)["Credited"] == ("€119.00", made.note.number)
+        assert not {"Due", "Open"} & set(tiles_of(page))
+        shown = text_of(page)
+        assert "DE02 1203" not in shown  # where to pay
+        assert "is to be paid on" in shown
+        assert ("A new invoice replaces this one" in shown) == is_reissued
+        related = [made.note, *([made.replacement] if made.replacement else [])]
+        account = world.acme if client is ann else world.beta
+        assert [each["url"] for each in page.context["relations"]] == [
+            url_of(account, place, pk=each.pk) for each in related
+        ]
+    events = ann.get(pages(world, invoice)[0]).context["events"]
+    links = [(event["title"], event["url"]) for event in events if event.get("url")]
+    wanted = [
+        (
+            f"Credit note issued: {made.note.number}",
+            url_of(world.acme, "invoice-detail", pk=made.note.pk),
+        )
+    ]
+    if made.replacement:
+        number = made.replacement.number
+        page_of_new = url_of(world.acme, "invoice-detail", pk=made.replacement.pk)
+        wanted.insert(0, (f"Invoice issued: {number}", page_of_new))
+    assert links == wanted
+
+
+def test_paid_invoice_says_when_and_not_how_to_pay(
+    world: World, ann: Client, invoice: Invoice
+) -> None:
+    payment = payments.settle_by_hand(invoice=invoice, by=world.actor(world.ann))
+    assert payment is not None
+    page = ann.get(pages(world, invoice)[0])
+    day = format_day(payment.received_on)
+    assert tiles_of(page)["Settled"] == ("€119.00", f"on {day}")
+    assert not {"Due", "Open"} & set(tiles_of(page))
+    assert "DE02 1203" not in text_of(page)
+    [paid, _issued] = page.context["events"]
+    assert paid["title"] == "Payment recorded: EUR 119.00"
+    assert paid["url"] == url_of(world.acme, "payment-detail", pk=payment.pk)
+    assert paid["changes"] == []
 
 
 def test_only_the_issuer_sees_who_did_what(
@@ -195,10 +281,10 @@ def test_page_says_which_files_are_there(
     world: World, ann: Client, invoice: Invoice
 ) -> None:
     url = pages(world, invoice)[0]
-    assert "being made" in text_of(ann.get(url))
+    assert "being created" in text_of(ann.get(url))
     invoice_files.file_of(invoice, FileKind.PDF)
     states = {file["label"]: file["state"] for file in ann.get(url).context["files"]}
-    assert states["PDF"].startswith("made 20")
+    assert states["PDF"].startswith("created 20")
     assert states["XML, UBL 2.1"] == "created when you download it"
 
 
@@ -223,7 +309,7 @@ def test_review_is_done_on_the_page(world: World, ann: Client) -> None:
     url = pages(world, invoice)[0]
     for name, said, status in (
         ("invoice-approve", "1 invoice approved.", S.APPROVED),
-        ("invoice-unapprove", "Approval of 1 invoice taken back.", S.QUEUED),
+        ("invoice-unapprove", "Approval of 1 invoice withdrawn.", S.QUEUED),
         ("invoice-approve", "1 invoice approved.", S.APPROVED),
         ("invoice-send", "1 invoice is on its way.", S.DUE),
         ("invoice-approve", "None of them is waiting for approval.", S.DUE),
@@ -320,7 +406,7 @@ def test_held_back_one_that_another_took_up_is_gone(
     account = account_of(world.beta, tax_reference="ATU12345675")
     issued(account, "request:other")
     [said] = act(ann, world, "invoice-again", held_back)
-    assert said.startswith("Nothing is left to invoice here")
+    assert said.startswith("There is nothing left to invoice here")
     assert not Invoice.objects.filter(pk=held_back.pk).exists()
 
 

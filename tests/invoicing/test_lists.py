@@ -268,7 +268,7 @@ def test_ticked_ones_are_approved_and_sent(
     assert page.redirect_chain[-1][0] == acme(world, "?status=queued")
     assert statuses() == [S.APPROVED, S.APPROVED, S.QUEUED]
     page = ann.post(url, {"action": "take_back", "row": rows[0]}, follow=True)
-    assert said_by(page) == ["Approval of 1 invoice taken back."]
+    assert said_by(page) == ["Approval of 1 invoice withdrawn."]
     page = ann.post(url, {"action": "send", "row": rows}, follow=True)
     assert said_by(page) == ["1 invoice is on its way."]
     assert statuses() == [S.QUEUED, S.DUE, S.QUEUED]
