@@ -343,6 +343,7 @@ class InvoiceDetail(IssuedPage, InvoiceView):
             "can_approve": invoice.status == InvoiceStatus.QUEUED,
             "is_approved": invoice.status == InvoiceStatus.APPROVED,
             "can_set": bool(BY_HAND[InvoiceStatus(invoice.status)])
+            and invoice.type == InvoiceType.INVOICE
             and invoice.status not in {InvoiceStatus.QUEUED, InvoiceStatus.APPROVED},
             "pay_url": self.pay_url(),
             "credit_url": self.credit_url(),

@@ -231,7 +231,9 @@ class PaymentReverse(OfPayment, ConfirmPage):
     submit_label = pgettext_lazy("payment", "Take back")
 
     def title(self) -> str:
-        return _("Take back: %(payment)s") % {"payment": self.name()}
+        payment = self.payment
+        amount = format_money(payment.amount, payment.currency)
+        return _("Take back the payment of %(amount)s") % {"amount": amount}
 
     def breadcrumbs(self) -> list[Crumb]:
         return [*super().breadcrumbs(), Crumb(self.name(), self.payment_url())]

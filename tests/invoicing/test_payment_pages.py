@@ -154,7 +154,7 @@ def test_payment_is_taken_back_with_what_follows_told_before(
     payment = pay(account, "130", by)
     url = at(world, f"payments/{payment.pk}/reverse/")
     page = client.get(url).content.decode()
-    assert "€119.00 are to be paid again" in page
+    assert "€119.00 is owed again" in page
     assert "falls by €11.00" in page
     assert client.post(url, sent(kind="refused", reason="")).status_code == 422
     data = sent(kind="refused", reason="Insufficient funds")
