@@ -60,7 +60,7 @@ class CustomerInvoices(IssuedInvoices, CustomerPage):
         return Empty(
             icon="receipt-text",
             title=_("No invoices yet"),
-            text=_("What this customer is invoiced will be listed here."),
+            text=_("The invoices of this customer will be listed here."),
             action_url=self.new_url(),
             action_label=_("Invoice now"),
         )
@@ -80,5 +80,5 @@ class InvoiceMail(IssuedPage):
             messages.error(request, " ".join(error.messages))
         else:
             to = ", ".join(email.to)
-            messages.success(request, _("It goes to %(to)s.") % {"to": to})
+            messages.success(request, _("It is on its way to %(to)s.") % {"to": to})
         return self.redirect(self.invoice_url(invoice))
