@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
@@ -12,6 +14,8 @@ from billing.choices import LedgerFaultKind, RunStep
 
 # Nobody has worked on it for so long, although sweeps should have seen to that.
 STUCK_AFTER = timedelta(hours=3)
+# How faults of the program were kept before they had a reference.
+OLD_FAULT = re.compile(r"\w+(Error|Exception): ")
 
 
 class PeriodRun(models.Model):
@@ -169,7 +173,13 @@ class RunInvoice(models.Model):
 
 
 class RunFailure(models.Model):
-    """An account that a run could not charge or invoice, and why; the next run tries again."""
+    """An account that a run could not charge or invoice, and why; the next run tries again.
+
+    ``error`` is what people are told; or, where the program itself failed, `LOGGED` and the
+    reference under which the log has it.
+    """
+
+    LOGGED = "log:"
 
     run = models.ForeignKey(
         PeriodRun,
@@ -205,6 +215,19 @@ class RunFailure(models.Model):
         )
 
     def __str__(self) -> str:
+        return self.reason
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, in words for everybody."""
+        if self.error.startswith(self.LOGGED):
+            reference = self.error.removeprefix(self.LOGGED)
+            text = gettext(
+                "Something went wrong in the program. The log has it as %(ref)s."
+            )
+            return text % {"ref": reference}
+        if OLD_FAULT.match(self.error):
+            return gettext("Something went wrong in the program. The log has it.")
         return self.error
 
 

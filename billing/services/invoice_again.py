@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
-
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
-from billing import keys
 from billing.choices import InvoiceOccasion, InvoiceStatus
+from billing.invoicing.content import Content
 from billing.models import Invoice, LedgerEntry
-from billing.services import invoices
-from portal.core import audit
+from billing.services import held_back, invoice_drafts, invoices
 from portal.core.actor import Actor, system_actor
-from portal.core.periods import local_date
 from portal.core.permissions import Permission
-
-DISCARDED = "invoice.discarded"
+from portal.core.scope import scopes_disabled
 
 
 @transaction.atomic
@@ -31,9 +26,7 @@ def try_again(*, invoice: Invoice, by: Actor) -> Invoice | None:
         raise PermissionDenied
     found = _issue(invoice, by)
     if found is None:
-        audit.record(DISCARDED, invoice, by=by, customer=invoice.account.customer)
-        # One that has no number yet: the trigger lets no other go.
-        Invoice.objects.filter(pk=invoice.pk, number="").delete()
+        held_back.discard(invoice, by=by)
     return found
 
 
@@ -46,22 +39,33 @@ def try_again_by_itself(invoice_id: int) -> Invoice | None:
     return try_again(invoice=invoice, by=system_actor(invoice.issuer))
 
 
+def would_say(invoice: Invoice) -> Content | None:
+    """What an invoice that is held back would say if it were issued now; None if nothing."""
+    try:
+        with scopes_disabled():  # the issuer is above the customer
+            if invoice.occasion == InvoiceOccasion.TOPUP:
+                draft = invoice_drafts.topup_draft(_topup(invoice), on=None)
+            else:
+                until = held_back.until_of(invoice)
+                draft = invoice_drafts.preview(invoice.account, until=until)
+    except ValidationError:
+        return None
+    return None if draft is None or draft.is_empty else draft.content
+
+
 def _issue(invoice: Invoice, by: Actor) -> Invoice | None:
     if invoice.occasion == InvoiceOccasion.TOPUP:
-        entry_id = int(invoice.key.partition(":")[2])  # keys.topup_invoice
-        return invoices.issue_topup(LedgerEntry.objects.get(pk=entry_id), by=by)
+        return invoices.issue_topup(_topup(invoice), by=by)
     return invoices.issue(
         invoice.account_id,
         occasion=InvoiceOccasion(invoice.occasion),
         key=invoice.key,
         by=by,
-        until=_until(invoice),
+        until=held_back.until_of(invoice),
     )
 
 
-def _until(invoice: Invoice) -> date | None:
-    """As when it was wanted; None, up to now, for one of a day that is not over."""
-    if invoice.occasion == InvoiceOccasion.PERIOD:
-        return keys.period_of_invoice(invoice.key)
-    today = local_date(invoice.account.customer.time_zone)
-    return invoice.period_end if invoice.period_end <= today else None
+def _topup(invoice: Invoice) -> LedgerEntry:
+    entry_id = int(invoice.key.partition(":")[2])  # keys.topup_invoice
+    entries = invoice_drafts.entries_of(invoice.account_id)
+    return entries.get(pk=entry_id)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+
+from django.db import transaction
 
 from billing import keys
 from billing.choices import InvoiceOccasion
@@ -17,17 +20,26 @@ from rateplans.selectors import PlanBook
 
 
 def issue_ended(
-    account: BillingAccount, *, by: Actor, plans: PlanBook, on: date | None = None
+    account: BillingAccount,
+    *,
+    by: Actor,
+    plans: PlanBook,
+    on: date | None = None,
+    note: Callable[[Invoice], None] | None = None,
 ) -> list[Invoice]:
     """Issue the invoice of each period that has ended and whose successor was charged.
 
-    Late or repeated, the result is the same: each goes up to the beginning of its own last
-    day's morrow, and is keyed by that. One that is held back keeps none of the later ones.
+    Each in a transaction of its own, in which ``note`` is told of it. Late or repeated, the
+    result is the same: each goes up to the beginning of its own last day's morrow, and is
+    keyed by that. Behind one that is held back, later ones wait.
     """
+    made: list[Invoice] = []
     with scopes_disabled():  # the run goes over all trees
-        made = []
-        if rules_of(account.bill_type).has_period_invoices:
-            for end in _period_ends(account, plans):
+        if not rules_of(account.bill_type).has_period_invoices:
+            _remember_invoiced(account.pk, account.billed_from)
+            return made
+        for end in _period_ends(account, plans):
+            with transaction.atomic():
                 key = keys.period_invoice(end)
                 invoice = issue(
                     account.pk,
@@ -38,9 +50,13 @@ def issue_ended(
                     on=on,
                     plans=plans,
                 )
+                if invoice is not None and invoice.key != key:
+                    break  # it waits
+                _remember_invoiced(account.pk, end)
                 if invoice is not None:
                     made.append(invoice)
-        _remember_invoiced(account.pk, account.billed_from)
+                    if note is not None:
+                        note(invoice)
     return made
 
 

@@ -19,6 +19,7 @@ from billing.invoice_statuses import SHOWN_TO_CUSTOMERS
 from billing.invoicing.build import Subject, numbered
 from billing.invoicing.content import freeze
 from billing.models import BillingAccount, Invoice, InvoiceLogo, LedgerEntry
+from billing.services import held_back
 from billing.services import invoice_drafts as drafts
 from billing.services.invoice_checks import why_held_back
 from billing.services.invoice_drafts import Draft
@@ -51,18 +52,30 @@ def issue(
     The same ``key`` gives the same invoice. None if there is nothing to invoice, or more to
     give back than to charge. One that cannot be sent as it must be is held back, status
     pending: nothing is booked or numbered, and ``gaps`` says why; issuing it again tries
-    again. Raises ValidationError as `invoice_drafts.preview` does.
+    again. While one of the account is held back, a period waits behind it, and so does
+    what cannot be issued either: then that one, of another key, is returned. Raises
+    ValidationError as `invoice_drafts.preview` does.
     """
     with scopes_disabled():  # the issuer is above the account acted in
         subject, plan = drafts.subject_of(account_id, plans=plans, is_locked=True)
         present = Invoice.objects.filter(account=account_id, key=key).first()
         if present is not None and present.is_issued:
             return present
+        first = present or held_back.held().filter(account=account_id).first()
+        if (
+            first is not None
+            and first.key != key
+            and occasion == InvoiceOccasion.PERIOD
+        ):
+            return first
         draft = drafts.draft_of(subject, plan, until=until, on=on)
         if draft.is_empty or draft.waits:
             return None
         invoice = present or Invoice(account_id=account_id, key=key)
-        return _issue(invoice, draft, occasion, by)
+        made = _issue(invoice, draft, occasion, by, behind=first)
+        if made.is_issued and first is not None:
+            held_back.discard_covered(made, until, by=by)
+        return made
 
 
 def issue_topup(
@@ -108,11 +121,18 @@ def fill(invoice: Invoice, draft: Draft, occasion: InvoiceOccasion) -> None:
 
 
 def _issue(
-    invoice: Invoice, draft: Draft, occasion: InvoiceOccasion, by: Actor
+    invoice: Invoice,
+    draft: Draft,
+    occasion: InvoiceOccasion,
+    by: Actor,
+    *,
+    behind: Invoice | None = None,
 ) -> Invoice:
     account = draft.subject.account
     fill(invoice, draft, occasion)
     if invoice.gaps:
+        if behind is not None and behind.key != invoice.key:
+            return behind
         invoice.save()
         return invoice
     _book(invoice, draft, by)

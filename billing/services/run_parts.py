@@ -119,6 +119,21 @@ def add_parts(
     )
 
 
+def add_invoiced(run: PeriodRun, account_id: int) -> None:
+    """Count an account among those to invoice that somebody invoices by hand."""
+    if run.finished_at is None:
+        RunPart.objects.create(
+            run=run,
+            step=RunStep.INVOICES,
+            account_ids=[account_id],
+            done=1,
+            finished_at=timezone.now(),
+        )
+    else:
+        PeriodRun.objects.filter(pk=run.pk).update(to_invoice=F("to_invoice") + 1)
+    recount(run.pk)
+
+
 def known_accounts(run: PeriodRun, step: RunStep) -> set[int]:
     """The accounts that are in a part of this step."""
     rows = run.parts.filter(step=step).values_list("account_ids", flat=True)
@@ -146,6 +161,18 @@ def count_free(run: PeriodRun) -> int:
     with connection.cursor() as cursor:
         cursor.execute(query, [run.pk])
         return int(cursor.fetchone()[0])
+
+
+def is_held(run: PeriodRun) -> bool:
+    """Whether somebody works on a part of it, also on the last one of a run that stopped."""
+    query = (
+        "SELECT EXISTS (SELECT FROM billing_runpart part WHERE part.run_id = %s"
+        " AND part.token IS NOT NULL AND part.finished_at IS NULL"
+        f" AND NOT ({_IS_FREE}))"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query, [run.pk])
+        return bool(cursor.fetchone()[0])
 
 
 def was_left(run: PeriodRun) -> bool:

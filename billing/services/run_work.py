@@ -6,8 +6,10 @@ Whatever is wrong with one account must not keep the others waiting: it is noted
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -17,7 +19,8 @@ from django.db.models.functions import Cast, Concat
 
 from billing import keys
 from billing.choices import EntryKind
-from billing.models import BillingAccount, Invoice, LedgerEntry, RunInvoice
+from billing.models import BillingAccount, Invoice, LedgerEntry, RunFailure, RunInvoice
+from billing.services import held_back
 from billing.services.charges import charge_due
 from billing.services.invoice_periods import issue_ended
 from billing.services.invoices import issue_topup
@@ -28,7 +31,7 @@ from rateplans.selectors import PlanBook
 
 logger = logging.getLogger(__name__)
 
-Errors = dict[int, str]  # why it failed, by account
+Errors = dict[int, str]  # `RunFailure.error`, by account
 
 
 def close(ids: Sequence[int], *, on: date | None) -> Errors:
@@ -68,7 +71,6 @@ def invoice_each(
     return len(ids), errors
 
 
-@transaction.atomic
 def issue_for(
     account_id: int,
     *,
@@ -76,18 +78,27 @@ def issue_for(
     by: Actor | None = None,
     plans: PlanBook | None = None,
 ) -> None:
-    """Issue the invoices of the account's ended periods and of its top-ups; all or none."""
+    """Issue the invoices of the account's ended periods and of its top-ups.
+
+    Each in a transaction of its own, with the run's row of it: the seller's series is held
+    no longer than for one. What was issued before one fails stays, and is found again.
+    """
     account = BillingAccount.objects.select_related("provider").get(pk=account_id)
     by = by or system_actor(account.provider)
-    made = issue_ended(account, by=by, plans=plans or PlanBook())
+    note = partial(_note, run_id)
+    issue_ended(account, by=by, plans=plans or PlanBook(), note=note)
     if rules_of(account.bill_type).has_topup_invoices:
         for entry in topups_to_invoice().filter(account=account_id).order_by("pk"):
-            if invoice := issue_topup(entry, by=by):
-                made.append(invoice)
+            with transaction.atomic():
+                if invoice := issue_topup(entry, by=by):
+                    note(invoice)
+
+
+def _note(run_id: int | None, invoice: Invoice) -> None:
+    """That a run made it; not where it was made by nobody's run."""
     if run_id is not None:
         RunInvoice.objects.bulk_create(
-            (RunInvoice(run_id=run_id, invoice=invoice) for invoice in made),
-            ignore_conflicts=True,
+            [RunInvoice(run_id=run_id, invoice=invoice)], ignore_conflicts=True
         )
 
 
@@ -107,19 +118,27 @@ def topups_to_invoice() -> QuerySet[LedgerEntry]:
     )
 
 
-def accounts_to_invoice(charged_soon: Iterable[int] = ()) -> list[int]:
-    """Accounts of which a period has ended, or a top-up waits for its invoice.
+def accounts_to_invoice(
+    charged_soon: Iterable[int] = (), *, among: Iterable[int] | None = None
+) -> list[int]:
+    """Accounts of which a period has ended, or a top-up waits for its invoice; those
+    ``among`` some.
 
-    ``charged_soon`` are those whose next period is about to be charged, which ends one.
+    Not of a period that waits behind an invoice that is held back. ``charged_soon`` are
+    those whose next period is about to be charged, which ends one.
     """
     types = [kind for kind, rules in RULES.items() if rules.has_period_invoices]
     ended = Q(invoiced_until__lt=F("billed_from"))
     soon = Q(pk__in=list(charged_soon), invoiced_until__lt=F("billed_until"))
-    rows = BillingAccount.objects.filter(bill_type__in=types)
+    waits = Exists(held_back.held().filter(account=OuterRef("pk")))
+    rows = BillingAccount.objects.filter(~waits, bill_type__in=types)
+    topups = topups_to_invoice()
+    if among is not None:
+        rows, topups = rows.filter(pk__in=among), topups.filter(account__in=among)
     found: set[int] = set()
     for due in (ended, soon):
         found.update(rows.filter(due).values_list("pk", flat=True))
-    found.update(topups_to_invoice().values_list("account", flat=True))
+    found.update(topups.values_list("account", flat=True))
     return sorted(found)
 
 
@@ -130,7 +149,10 @@ def _each(service: Callable[..., Any], ids: Sequence[int], **more: Any) -> Error
 
 
 def _tried(service: Callable[..., Any], what: Any, **more: Any) -> str | None:
-    """Why it failed, if it did. A server that has gone ends the work: another goes on."""
+    """Why it failed, if it did: a person's words, or where in the log the program's are.
+
+    A server that has gone ends the work: another goes on.
+    """
     try:
         service(what, **more)
     except ValidationError as error:
@@ -139,6 +161,7 @@ def _tried(service: Callable[..., Any], what: Any, **more: Any) -> str | None:
         # Whatever is wrong with one account must not keep the others from being charged.
         if isinstance(error, OperationalError) and not connection.is_usable():
             raise
-        logger.exception("%s failed for %s", service.__name__, what)
-        return f"{type(error).__name__}: {error}"
+        reference = secrets.token_hex(4)
+        logger.exception("%s failed for %s (%s)", service.__name__, what, reference)
+        return f"{RunFailure.LOGGED}{reference}"
     return None

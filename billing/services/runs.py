@@ -45,6 +45,8 @@ WORK = "billing.jobs.work_on_run"
 # A worker turns to other tasks after so long: mails of people must not wait for a run.
 SLICE_SECONDS = 5.0
 QUIET = timedelta(seconds=20)  # nobody has worked for so long: they have died
+# Who has all that failed tried again waits for the answer.
+AGAIN_SECONDS = 15.0
 LOOK_AGAIN = 0.05  # seconds, while others hold the last parts
 
 
@@ -218,7 +220,6 @@ def run_now(*, by: Actor) -> PeriodRun | None:
     return run
 
 
-@transaction.atomic
 def try_again(failure: RunFailure, *, by: Actor) -> str:
     """Charge and invoice what was due by the day of its run; "" if it went well, else why not.
 
@@ -227,26 +228,73 @@ def try_again(failure: RunFailure, *, by: Actor) -> str:
     """
     by.require(Permission.COMMERCE)
     with scopes_disabled():  # what an account above owes is looked at, too
-        rows = RunFailure.objects.select_for_update(of=("self",))
-        present = rows.select_related("run", "account__customer").filter(pk=failure.pk)
-        failed = present.first()
-        if failed is None:
-            return ""
-        run, ids = failed.run, [failed.account_id]
-        errors = run_work.close_each(ids, on=run.on, by=by)
-        errors |= run_work.charge_each(ids, on=run.on, by=by)
-        if not errors:
-            errors = run_work.invoice_each(ids, run_id=run.pk, by=by)[1]
-        error = errors.get(failed.account_id, "")
-        if error:
-            failed.error, failed.at = error[:500], timezone.now()
-            failed.save(update_fields=["error", "at"])
-        else:
+        if not _charge_again(failure.pk, by):
+            return _why_still(failure.pk)
+        errors = run_work.invoice_each(
+            [failure.account_id], run_id=failure.run_id, by=by
+        )[1]
+        with transaction.atomic():
+            failed = _locked_failure(failure.pk)
+            if failed is None:
+                return ""
+            if errors:
+                return _fails_still(failed, errors)
             failed.delete()
-            run_parts.recount(run.pk)
+            run_parts.recount(failed.run_id)
             customer = failed.account.customer
             audit.record("customer.charged", customer, by=by, customer=customer)
-    return error
+    return ""
+
+
+def try_all_again(failures: QuerySet[RunFailure], *, by: Actor) -> tuple[int, int]:
+    """`try_again` for ``failures``, those first that were tried longest ago.
+
+    Returns how many went well and how many failed again; after `AGAIN_SECONDS` the rest is
+    left to the next time.
+    """
+    end = time.monotonic() + AGAIN_SECONDS
+    outcomes = [0, 0]
+    for failure in failures.order_by("at", "pk"):
+        outcomes[bool(try_again(failure, by=by))] += 1
+        if time.monotonic() > end:
+            break
+    return outcomes[0], outcomes[1]
+
+
+@transaction.atomic
+def _charge_again(failure_id: int, by: Actor) -> bool:
+    """Charge an account that failed; whether it can be invoiced now."""
+    failed = _locked_failure(failure_id)
+    if failed is None:
+        return False
+    run, ids = failed.run, [failed.account_id]
+    errors = run_work.close_each(ids, on=run.on, by=by)
+    errors |= run_work.charge_each(ids, on=run.on, by=by)
+    if errors:
+        _fails_still(failed, errors)
+        return False
+    if failed.step == RunStep.CHARGES and run_work.accounts_to_invoice(among=ids):
+        # It was left out of those to invoice; from here on it is one of them.
+        failed.step = RunStep.INVOICES
+        failed.save(update_fields=["step"])
+        run_parts.add_invoiced(run, failed.account_id)
+    return True
+
+
+def _locked_failure(failure_id: int) -> RunFailure | None:
+    rows = RunFailure.objects.select_for_update(of=("self",))
+    return rows.select_related("run", "account__customer").filter(pk=failure_id).first()
+
+
+def _fails_still(failed: RunFailure, errors: run_work.Errors) -> str:
+    failed.error, failed.at = errors[failed.account_id][:500], timezone.now()
+    failed.save(update_fields=["error", "at"])
+    return failed.error
+
+
+def _why_still(failure_id: int) -> str:
+    left = RunFailure.objects.filter(pk=failure_id)
+    return left.values_list("error", flat=True).first() or ""
 
 
 def due_now() -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from io import StringIO
@@ -10,7 +11,9 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from billing import jobs, keys
 from billing.choices import EntryKind, InvoiceStatus, RunStep
@@ -23,15 +26,23 @@ from billing.models import (
     PeriodRun,
     RunInvoice,
     RunPart,
+    SeriesCount,
 )
 from billing.selectors import invoices_of
-from billing.services import run_parts, run_work, runs
+from billing.services import (
+    invoice_again,
+    invoice_drafts,
+    invoice_periods,
+    run_parts,
+    run_work,
+    runs,
+)
 from billing.services.periods import close_accounts
 from portal.core.scope import scopes_disabled
 from rateplans.choices import BillType, Feature, InvoiceFormat
 from tests.billing.tariffs import price, set_account
-from tests.invoicing.bills import account_of, charge, seller
-from tests.world import World, _customer
+from tests.invoicing.bills import account_of, charge, issued, seller
+from tests.world import World, _customer, build_world
 
 pytestmark = pytest.mark.django_db
 JAN, FEB, MAR = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
@@ -197,13 +208,151 @@ def test_account_that_cannot_be_invoiced_is_listed_and_tried_again(
     assert (run.failed, run.invoiced, run.invoice_failed) == (0, 2, 1)
     failure = run.failures.get()
     assert (failure.account_id, failure.step) == (broken.pk, RunStep.INVOICES)
-    assert "??" in failure.error
+    assert "??" not in failure.reason
     BillingAccount.objects.filter(pk=broken.pk).update(vat_treatment="S")
     with time_machine.travel("2026-02-01T13:00Z", tick=False):
         assert runs.try_again(failure, by=world.actor(world.olga)) == ""
     run.refresh_from_db()
     assert (run.invoiced, run.invoice_failed) == (3, 0)
     assert invoices_of(run).issued == 3
+
+
+def hold(account: BillingAccount) -> BillingAccount:
+    """Have invoices of the account held back, until `mend`."""
+    return account_of(account.customer, invoice_format=InvoiceFormat.XML)
+
+
+def mend(world: World, account: BillingAccount) -> None:
+    seller(world.beta)
+    account_of(account.customer, tax_reference="DE129273398")
+
+
+def test_later_periods_wait_behind_one_held_back(world: World) -> None:
+    [account] = lay(world, 1)
+    hold(account)
+    run_of()
+    later = run_of(MAR)
+    [held] = Invoice.objects.all()
+    assert (held.key, held.total) == (keys.period_invoice(FEB), 62)
+    assert (later.done, later.to_invoice, invoices_of(later).held) == (1, 0, 0)
+    mend(world, account)
+    with time_machine.travel("2026-03-02T04:10Z", tick=False):
+        jobs.issue_pending()
+    run_of(MAR)
+    found = Invoice.objects.order_by("pk").values_list(
+        "key", "total", "customer_number"
+    )
+    assert list(found) == [
+        (keys.period_invoice(FEB), 62, 1),
+        (keys.period_invoice(MAR), 31, 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "issued"),
+    [
+        (FEB, [(keys.period_invoice(FEB), 62), (keys.period_invoice(MAR), 31)]),
+        (MAR, [(keys.period_invoice(MAR), 93)]),
+    ],
+)
+def test_two_held_back_invoice_each_fee_once(
+    world: World, first: date, issued: list[tuple[str, int]]
+) -> None:
+    """As there were before periods waited; in whichever order they are tried."""
+    [account] = lay(world, 1)
+    hold(account)
+    run_of()
+    run_of(MAR)
+    copy = Invoice.objects.get()
+    copy.pk, copy.key = None, keys.period_invoice(MAR)
+    copy.save(force_insert=True)
+    mend(world, account)
+    by = world.actor(world.ben)
+    with time_machine.travel("2026-03-02T12:00Z", tick=False):
+        invoice = Invoice.objects.get(key=keys.period_invoice(first))
+        made = invoice_again.try_again(invoice=invoice, by=by)
+        assert made is not None
+        assert made.is_issued
+        jobs.issue_pending()
+    rows = Invoice.objects.order_by("pk").values_list("key", "total")
+    assert list(rows) == issued
+
+
+def test_invoice_on_request_waits_too_or_takes_up_what_is_held_back(
+    world: World,
+) -> None:
+    [account] = lay(world, 1)
+    hold(account)
+    run_of()
+    [held] = Invoice.objects.all()
+    with time_machine.travel("2026-02-10T12:00Z", tick=False):
+        assert issued(account) == held
+        account_of(account.customer, invoice_format=InvoiceFormat.PDF)
+        made = issued(account)
+    assert (made.key, made.total, made.is_issued) == ("request:1", 62, True)
+    assert Invoice.objects.get() == made
+    run = run_of(MAR)
+    assert (run.invoiced, invoices_of(run).issued) == (1, 1)
+
+
+def test_topups_do_not_wait(world: World) -> None:
+    [account] = lay(world, 1)
+    hold(account)
+    run_of()
+    account_of(account.customer, BillType.PREPAID, invoice_format=InvoiceFormat.PDF)
+    charge(account, "-50.00", kind=EntryKind.TOPUP, text="Top-up by card")
+    run_of(MAR)
+    assert Invoice.objects.exclude(number="").get().total == 50
+
+
+def test_what_was_issued_before_one_fails_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(world, 1)
+    work = invoice_periods.issue
+
+    def issue_the_first(account_id: int, *, until: date, **more: Any) -> Any:
+        if until == MAR:
+            raise ValidationError("Not now.")
+        return work(account_id, until=until, **more)
+
+    monkeypatch.setattr(invoice_periods, "issue", issue_the_first)
+    run = run_of(MAR)
+    assert [failure.reason for failure in run.failures.all()] == ["Not now."]
+    assert invoices_of(run).issued == 1
+    monkeypatch.undo()
+    with time_machine.travel("2026-03-01T13:00Z", tick=False):
+        assert runs.try_again(run.failures.get(), by=world.actor(world.olga)) == ""
+    run.refresh_from_db()
+    assert (run.to_invoice, run.invoiced, run.invoice_failed) == (1, 1, 0)
+    assert invoices_of(run).issued == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_series_is_free_while_the_next_invoice_is_drafted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lay(build_world(), 1)
+    draft = invoice_drafts.draft_of
+    seen: list[int] = []
+
+    def draft_while_others_look(*args: Any, **more: Any) -> Any:
+        with ThreadPoolExecutor() as pool:
+            seen.append(pool.submit(counted).result())
+        return draft(*args, **more)
+
+    monkeypatch.setattr(invoice_drafts, "draft_of", draft_while_others_look)
+    run_of(MAR)
+    assert seen == [0, 1]
+
+
+def counted() -> int:
+    """How far series have counted, as another connection sees it."""
+    try:
+        with scopes_disabled():
+            return sum(SeriesCount.objects.values_list("last", flat=True))
+    finally:
+        connection.close()
 
 
 def test_account_that_cannot_be_charged_is_not_invoiced(world: World) -> None:
@@ -216,6 +365,9 @@ def test_account_that_cannot_be_charged_is_not_invoiced(world: World) -> None:
     with time_machine.travel("2026-02-01T13:00Z", tick=False):
         assert runs.try_again(run.failures.get(), by=world.actor(world.olga)) == ""
     assert Invoice.objects.filter(account=poor).exists()
+    run.refresh_from_db()
+    assert (run.done, run.failed) == (3, 0)
+    assert (run.to_invoice, run.invoiced, invoices_of(run).issued) == (3, 3, 3)
 
 
 def test_stopped_run_waits_and_goes_on(world: World) -> None:
@@ -333,9 +485,9 @@ def test_few_queries_issue_an_invoice(
     with time_machine.travel("2026-02-01T12:00Z", tick=False):
         close_accounts([first.pk, second.pk, third.pk], on=FEB)
         with django_assert_max_num_queries(
-            25 + 4
+            26 + 4
         ):  # and what opens and ends savepoints
             run_work.invoice_each([first.pk], run_id=None)
-        with django_assert_max_num_queries(2 * (16 + 4) + 5):
+        with django_assert_max_num_queries(2 * (17 + 4) + 5):
             run_work.invoice_each([second.pk, third.pk], run_id=None)
     assert Invoice.objects.count() == 3

@@ -74,6 +74,6 @@ def _failures(run: PeriodRun) -> list[str]:
     with scopes_disabled():  # a command, run by nobody
         rows = run.failures.select_related("account__customer")
         return [
-            f"{row.account.customer.name} (account {row.account_id}): {row.error}"
+            f"{row.account.customer.name} (account {row.account_id}): {row.reason}"
             for row in rows
         ]
