@@ -15,20 +15,23 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from billing.documents import fonts
+from billing.documents.columns import (
+    POINT,
+    SIZE,
+    SMALL,
+    TOLERANCE,
+    Columns,
+    column_labels,
+    days_of,
+    width_of,
+)
 from billing.documents.figures import Figures
-from billing.documents.listing import Entry, Kind, Page, height
+from billing.documents.listing import Entry, Kind, Page
 from billing.documents.palette import Palette
 from billing.documents.paper import MARGIN_BOTTOM, MARGIN_LEFT, MARGIN_TOP, Paper
-from billing.invoicing.content import Row, Section
-from portal.core.money import ZERO
 
-POINT = 25.4 / 72  # millimetres
 GRID = 4.6  # millimetres from line to line
-SIZE = 8.5  # points, as the tables of document.css
-SMALL = 7.5
 HEAD = 11.0  # millimetres of title and column heads, above the list
-GAP = 4.0
-LONGEST_TAX = 32.0
 ASCENT, DESCENT = 0.935, 0.265  # of FiraGO, in ems
 
 INK = "#1b1f24"
@@ -45,116 +48,12 @@ class Placed:
     width: float
     text: str
     is_bold: bool = False
-    is_small: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Where the columns stand, in millimetres from the left; None for one not needed."""
-
-    text: float
-    text_end: float
-    amount_end: float
-    date: float | None
-    quantity_end: float | None
-    tax: float | None
-    tax_end: float
+    lines: int = 1
 
 
 def capacity(paper: Paper) -> float:
     """How many lines of the grid a page takes."""
     return (paper.height - MARGIN_TOP - MARGIN_BOTTOM - HEAD) / GRID
-
-
-def width_of(text: str, font: str = fonts.REGULAR, size: float = SIZE) -> float:
-    """In millimetres."""
-    return float(fonts.fixed(font).stringWidth(text, size)) * POINT
-
-
-def days_of(row: Row, figures: Figures) -> str:
-    if row.period:
-        return figures.days(row.period)
-    return figures.day(row.day) if row.day else ""
-
-
-def columns_of(
-    sections: Sequence[Section], total: Decimal, figures: Figures, paper: Paper
-) -> Columns:
-    """As wide as what stands in them; the text takes what is left."""
-    rows = [row for section in sections for row in section.rows]
-    amounts = [
-        total,
-        *(section.net for section in sections),
-        *(row.net for row in rows),
-    ]
-    right = paper.right
-    # No sum on the way is wider than that of all above zero, or of all below.
-    widest = {
-        figures.amount(sum((each for each in amounts if each > 0), ZERO)),
-        figures.amount(sum((each for each in amounts if each < 0), ZERO)),
-    }
-    labels = column_labels(figures)
-    end = right - max(
-        *(width_of(text, fonts.BOLD) for text in widest),
-        width_of(labels["amount"], size=SMALL),
-    )
-    tax = None
-    tax_end = end - GAP
-    if taxes := {row.taxes for row in rows if row.taxes}:
-        wanted = max(*map(width_of, taxes), width_of(labels["tax"], size=SMALL))
-        tax = end = tax_end - min(wanted, LONGEST_TAX)
-    quantity_end = None
-    if any(row.quantity != 1 for row in rows):
-        quantity_end = end - GAP
-        counts = {figures.number(row.quantity) for row in rows}
-        end = quantity_end - max(
-            *map(width_of, counts), width_of(labels["quantity"], size=SMALL)
-        )
-    text = MARGIN_LEFT
-    days = {days_of(row, figures) for row in rows}
-    date = None
-    if days != {""}:
-        date = text
-        text += max(map(width_of, days)) + GAP
-    return Columns(text, end - GAP, right, date, quantity_end, tax, tax_end)
-
-
-def column_labels(figures: Figures) -> dict[str, str]:
-    return {
-        "date": _("Date"),
-        "text": _("Description"),
-        "quantity": _("Quantity"),
-        "tax": _("Tax"),
-        "amount": _("Net (%(currency)s)") % {"currency": figures.currency},
-    }
-
-
-def wrapped(text: str, width: float) -> tuple[str, ...]:
-    """The lines of a text within ``width`` millimetres; one for Pango stays whole."""
-    if not fonts.is_plain(text) or width_of(text) <= width:
-        return (text,)
-    lines: list[str] = []
-    line = ""
-    for word in text.split():
-        longer = f"{line} {word}" if line else word
-        if width_of(longer) <= width:
-            line = longer
-            continue
-        if line:
-            lines.append(line)
-        *full, line = _pieces(word, width)
-        lines.extend(full)
-    return (*lines, line)
-
-
-def _pieces(word: str, width: float) -> list[str]:
-    """A word without a blank for a whole line is broken anywhere."""
-    pieces = [""]
-    for character in word:
-        if pieces[-1] and width_of(pieces[-1] + character) > width:
-            pieces.append("")
-        pieces[-1] += character
-    return pieces
 
 
 def draw(
@@ -184,7 +83,7 @@ def draw(
     left_over = []
     for at, page in enumerate(pages, fronts + 1):
         sheet = _Sheet(canvas, columns, figures, palette, paper)
-        sheet.head()
+        sheet.head(page.payments)
         for entry in page.entries:
             sheet.entry(entry)
         sheet.page_number(at, fronts + len(pages))
@@ -212,21 +111,28 @@ class _Sheet:
         self.paper = paper
         self.placed: list[Placed] = []
 
-    def head(self) -> None:
+    def head(self, payments: str) -> None:
         columns, labels = self.columns, column_labels(self.figures)
         self._colour(INK)
-        self._text(_("Details"), MARGIN_LEFT, 0, font=fonts.BOLD, size=11)
+        title = payments or _("Details")
+        self._text(title, MARGIN_LEFT, 0, font=fonts.BOLD, size=11)
+        heads = [
+            (labels["date"], columns.date, False),
+            (labels["text"], columns.text, False),
+        ]
+        if payments:
+            heads.append((self._amount_label(), columns.amount_end, True))
+        else:
+            heads += [
+                (labels["quantity"], columns.quantity_end, True),
+                (labels["tax"], columns.tax, False),
+                (labels["amount"], columns.amount_end, True),
+            ]
         self._colour(self.palette.ink)
         top = HEAD - GRID - 0.6
-        for name, x, is_right in (
-            ("date", columns.date, False),
-            ("text", columns.text, False),
-            ("quantity", columns.quantity_end, True),
-            ("tax", columns.tax, False),
-            ("amount", columns.amount_end, True),
-        ):
+        for label, x, is_right in heads:
             if x is not None:
-                self._text(labels[name], x, top, size=SMALL, is_right=is_right)
+                self._text(label, x, top, size=SMALL, is_right=is_right)
         self._rule(HEAD - 0.6, self.palette.ink, 0.6)
 
     def entry(self, entry: Entry) -> None:
@@ -234,6 +140,13 @@ class _Sheet:
         match entry.kind:
             case Kind.ROW:
                 self._row(entry, top)
+                self._counted(entry, top)
+                self._amount(entry.amount, top, fonts.REGULAR)
+            case Kind.PAYMENT:
+                self._row(entry, top)
+                self._amount(entry.amount, top, fonts.REGULAR)
+            case Kind.PAYMENTS:
+                self._payments_heading(entry, top)
             case Kind.HEADING | Kind.CONTINUED:
                 self._heading(entry, top)
             case Kind.FORWARD:
@@ -261,25 +174,50 @@ class _Sheet:
             self._colour(MUTED)
             self._text(days_of(row, self.figures), columns.date, top)
         self._colour(INK)
-        for at, text in enumerate(entry.texts):
-            width = columns.text_end - columns.text
-            self._within(text, columns.text, top + at * GRID, width)
+        self._lines(entry.texts, columns.text, top, columns.text_width)
+        self._rule(top + (entry.height - 0.06) * GRID, LINE, 0.25)
+
+    def _counted(self, entry: Entry, top: float) -> None:
+        """How many of what a row is for, and its taxes."""
+        row, columns = entry.row, self.columns
+        assert row is not None
         if columns.quantity_end is not None:
             count = self.figures.number(row.quantity)
             self._text(count, columns.quantity_end, top, is_right=True)
         if columns.tax is not None:
             self._colour(MUTED)
-            self._within(row.taxes, columns.tax, top, columns.tax_end - columns.tax)
+            self._lines(entry.taxes, columns.tax, top, columns.tax_width)
             self._colour(INK)
-        self._amount(entry.amount, top, fonts.REGULAR)
-        under = top + (len(entry.texts) + 0.06) * GRID
-        self._rule(under, LINE, 0.25)
+
+    def _payments_heading(self, entry: Entry, top: float) -> None:
+        """With a head of its own: what stands below is no net amount."""
+        drop = (entry.height - 1.2) * GRID
+        self._colour(INK)
+        self._within(
+            entry.texts[0],
+            MARGIN_LEFT,
+            top + drop,
+            self.columns.text_end - MARGIN_LEFT,
+            font=fonts.BOLD,
+        )
+        self._colour(self.palette.ink)
+        self._text(
+            self._amount_label(),
+            self.columns.amount_end,
+            top + drop,
+            size=SMALL,
+            is_right=True,
+        )
+        self._rule(top + (entry.height - 0.12) * GRID, self.palette.ink, 0.6)
+
+    def _amount_label(self) -> str:
+        return _("Amount (%(currency)s)") % {"currency": self.figures.currency}
 
     def _heading(self, entry: Entry, top: float) -> None:
         title = entry.texts[0]
         if entry.kind is Kind.CONTINUED:
             title = _("%(title)s (continued)") % {"title": title}
-        drop = height(entry.kind) - 1.2
+        drop = entry.height - 1.2
         self._colour(INK)
         self._within(
             title,
@@ -303,6 +241,23 @@ class _Sheet:
         text = self.figures.amount(amount)
         self._text(text, self.columns.amount_end, top, font=font, is_right=True)
 
+    def _lines(
+        self, texts: Sequence[str], left: float, top: float, width: float
+    ) -> None:
+        """Lines of a text; one for Pango comes first and takes the room of all."""
+        for at, text in enumerate(texts):
+            if not text:
+                continue
+            if fonts.is_plain(text):
+                self._within(text, left, top + at * GRID, width)
+            else:
+                lines = 1
+                while texts[at + lines : at + lines + 1] == ("",):
+                    lines += 1
+                self.placed.append(
+                    Placed(left, top + at * GRID, width, text, lines=lines)
+                )
+
     def _within(
         self,
         text: str,
@@ -317,7 +272,7 @@ class _Sheet:
             is_bold = font == fonts.BOLD
             self.placed.append(Placed(left, top, width, text, is_bold))
             return
-        if width_of(text, font) > width:
+        if width_of(text, font) > width + TOLERANCE:
             while text and width_of(f"{text}…", font) > width:
                 text = text[:-1].rstrip()
             text = f"{text}…"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -38,11 +38,26 @@ def render(html: str, style: str, files: Mapping[str, bytes]) -> Any:
     # and worker processes would leave its folder behind when they end.
     configuration = FontConfiguration()
     faces = {name: fonts.face(name) for name in fonts.FACES}
+    others, left_out = fonts.others_for(html)
+    faces |= {name: fonts.other_face(name) for name in others}
     own = CSS(
-        string=FACES + style, font_config=configuration, url_fetcher=_fetcher(faces)
+        string=FACES + _others(others) + style,
+        font_config=configuration,
+        url_fetcher=_fetcher(faces),
     )
-    page = HTML(string=html, url_fetcher=_fetcher(files))
+    page = HTML(string=html.translate(left_out), url_fetcher=_fetcher(files))
     return page.render(font_config=configuration, stylesheets=[own, _stylesheet()])
+
+
+def _others(names: Sequence[str]) -> str:
+    """The rules for further faces; their families are not those that systems know."""
+    families = [f'"Trunkline {name}"' for name in names]
+    rules = [
+        f'@font-face {{ font-family: {family}; src: url("{SCHEME}{name}") }}'
+        for name, family in zip(names, families, strict=True)
+    ]
+    order = ", ".join([fonts.FAMILY, *families, f'"{fonts.EAST_ASIAN_FACE}"'])
+    return "\n".join([*rules, f":root {{ --faces: {order}, sans-serif }}"])
 
 
 @cache

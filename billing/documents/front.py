@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from billing.documents.drawing import LONGEST_TAX, days_of, width_of
+from billing.documents import fonts
+from billing.documents.columns import days_of, tax_lines, width_of
 from billing.documents.figures import Figures, grouped_iban, grouped_reference
+from billing.documents.imprint import TRANSFERS
 from billing.einvoice.record import Document, DocumentType, Payment
 from billing.invoicing.content import Content, Row
 
-TRANSFERS = {"30", "58"}
 DIRECT_DEBITS = {"49", "59"}
 CARDS = {"48", "54", "55"}
 WINDOW = 80.0  # millimetres, as in document.css
+SENDER_SIZES = (6.5, 6.0, 5.5)  # points
+KEY_FIGURES = 155.0
+KEY_FIGURE_SIZE = 14.0
+BETWEEN_KEY_FIGURES = 12.0
 ADDRESS_SIZE = 10.0  # points
 LINES_IN_WINDOW = 6
 
@@ -27,6 +32,14 @@ class Fact:
 
     label: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The line above the address; ``step`` is which of `SENDER_SIZES` it is set in."""
+
+    text: str
+    step: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +57,7 @@ class PrintedRow:
     text: str
     days: str
     quantity: str
-    taxes: str
+    taxes: Sequence[str]
     amount: str
 
 
@@ -55,7 +68,6 @@ class Columns:
     days: bool
     quantity: bool
     taxes: bool
-    has_short_taxes: bool
 
     @property
     def count(self) -> int:
@@ -95,6 +107,26 @@ def subtitle(content: Content, figures: Figures) -> str:
     if document.period:
         return _("For %(days)s") % {"days": figures.days(document.period)}
     return ""
+
+
+def sender(content: Content) -> Sender:
+    """On one line whatever its length: smaller, then without the middle of the address."""
+    lines = content.seller_lines
+    for parts in (
+        lines,
+        lines[:2] + lines[-2:],
+        lines[:1] + lines[-2:],
+        lines[:1] + lines[-1:],
+        lines[:1],
+    ):
+        text = " · ".join(dict.fromkeys(parts))
+        for step, size in enumerate(SENDER_SIZES):
+            if width_of(text, size=size) <= WINDOW:
+                return Sender(text, step)
+    name, smallest = lines[0], SENDER_SIZES[-1]
+    while name and width_of(f"{name}…", size=smallest) > WINDOW:
+        name = name[:-1].rstrip()
+    return Sender(f"{name}…", len(SENDER_SIZES) - 1)
 
 
 def is_tall(content: Content) -> bool:
@@ -142,6 +174,13 @@ def key_figures(content: Content, figures: Figures) -> list[Fact]:
     return shown
 
 
+def has_long_figures(content: Content, figures: Figures) -> bool:
+    """Whether they must be smaller to stand side by side."""
+    texts = [fact.text for fact in key_figures(content, figures)]
+    wanted = sum(width_of(text, fonts.BOLD, KEY_FIGURE_SIZE) for text in texts)
+    return wanted + BETWEEN_KEY_FIGURES * (len(texts) - 1) > KEY_FIGURES
+
+
 def sections(
     content: Content, figures: Figures, *, with_rows: bool
 ) -> list[PrintedSection]:
@@ -160,7 +199,7 @@ def _printed(row: Row, figures: Figures) -> PrintedRow:
         row.text,
         days_of(row, figures),
         figures.number(row.quantity),
-        row.taxes,
+        tax_lines(row.taxes),
         figures.amount(row.net),
     )
 
@@ -171,7 +210,6 @@ def columns(shown: Iterable[PrintedSection]) -> Columns:
         days=any(row.days for row in rows),
         quantity=any(row.quantity != "1" for row in rows),
         taxes=any(row.taxes for row in rows),
-        has_short_taxes=all(width_of(row.taxes) <= LONGEST_TAX for row in rows),
     )
 
 
@@ -265,42 +303,11 @@ def movements(content: Content, figures: Figures) -> list[PrintedRow]:
             movement.text,
             figures.day(movement.day),
             "",
-            "",
+            (),
             figures.amount(movement.amount),
         )
         for movement in content.payments
     ]
-
-
-def imprint(content: Content) -> list[list[str]]:
-    """The foot of every page: who the seller is, how to reach it, its bank, its registers."""
-    seller, look = content.document.seller, content.look
-    payment = content.document.payment
-    contact = seller.contact
-    bank: list[str] = []
-    if payment and payment.means in TRANSFERS and payment.iban:
-        bank = [
-            payment.holder,
-            _("IBAN %(iban)s") % {"iban": grouped_iban(payment.iban)},
-        ]
-        if payment.bic:
-            bank.append(_("BIC %(bic)s") % {"bic": payment.bic})
-    registers = [
-        seller.register_number,
-        _("VAT ID %(number)s") % {"number": seller.vat_id} if seller.vat_id else "",
-        _("Tax number %(number)s") % {"number": seller.tax_number}
-        if seller.tax_number
-        else "",
-        seller.legal_form,
-    ]
-    reach = [
-        contact.name,
-        contact.telephone or look.telephone,
-        contact.email or look.email,
-        look.website,
-    ]
-    columns = (list(content.seller_lines), reach, bank, registers)
-    return [[line for line in lines if line] for lines in columns if any(lines)]
 
 
 def _told(*pairs: tuple[str, str]) -> list[Fact]:

@@ -8,6 +8,7 @@ from portal.core.colours import luminance_of
 
 # In millionths: the brightest colour that reaches 4.5 : 1 against white (WCAG 2.2).
 READABLE = 183_000
+VISIBLE = 940_000  # beside white; yellow is below
 WHITE = "#ffffff"
 BLACK = "#000000"
 
@@ -16,7 +17,7 @@ BLACK = "#000000"
 class Palette:
     """Colours as #rrggbb."""
 
-    brand: str
+    brand: str  # bands and bars
     ink: str  # text in the brand's colour
     tint: str  # a ground on which black is read
 
@@ -27,7 +28,9 @@ class Palette:
             ink = mixed(colour, BLACK, percent)
             if luminance_of(ink) <= READABLE:
                 break
-        return cls(brand=colour, ink=ink, tint=mixed(colour, WHITE, 93))
+        # What paper would swallow is no colour to draw with.
+        brand = ink if luminance_of(colour) > VISIBLE else colour
+        return cls(brand=brand, ink=ink, tint=mixed(ink, WHITE, 93))
 
 
 def mixed(colour: str, other: str, percent: int) -> str:

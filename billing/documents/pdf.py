@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from io import BytesIO
 from typing import Any
 
@@ -21,16 +21,23 @@ from django.utils import translation
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from billing.documents import drawing, engine, front, joining, metadata
-from billing.documents.drawing import Columns, Placed
+from billing.documents import drawing, engine, fitting, front, joining, metadata
+from billing.documents.columns import (
+    Columns,
+    column_labels,
+    columns_of,
+    payments_of,
+    tax_wrapper,
+    wrapper,
+)
+from billing.documents.drawing import Placed
 from billing.documents.figures import Figures
+from billing.documents.imprint import imprint
 from billing.documents.listing import Page, pages
 from billing.documents.palette import Palette
 from billing.documents.paper import MARGIN_LEFT, paper_of
 from billing.invoicing.content import Content, freeze
 
-# Page one takes so many lines beside all else; where there are more, rows are listed behind.
-LINES_IN_FRONT = 9
 # What WeasyPrint lays out at once grows with its pages: 4 megabytes for each.
 PAGES_AT_ONCE = 16
 VARIANT = "pdf/a-3b"
@@ -52,14 +59,6 @@ def render_pdf(
         return _Drawing(content, logo=logo, preview=preview).pdf(xml)
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """The pages behind the front, laid out."""
-
-    pages: Sequence[Page]
-    columns: Columns
-
-
 class _Drawing:
     """One document in the making."""
 
@@ -73,19 +72,24 @@ class _Drawing:
         self.paper = paper_of(document.seller.address.country)
 
     def pdf(self, xml: bytes | None) -> bytes:
-        has_rows = any(section.rows for section in self.content.sections)
-        if not has_rows or _lines(self.content) <= LINES_IN_FRONT:
-            return self._written(self._rendered(self._html()), xml)
-        listing = self._listing()
-        fronts = 1
+        """On one page where all fits there; else rows and payments are a list behind it."""
+        has_list = bool(self.content.payments) or any(
+            section.rows for section in self.content.sections
+        )
+        spacing = fitting.spacing_for(self.content, self.columns, self.paper)
+        if spacing or not has_list:
+            document = self._rendered(self._html(spacing=spacing or fitting.TIGHT))
+            if len(document.pages) == 1 or not has_list:
+                return self._written(document, xml)
+        listing, fronts = self._listing(), 1
         document = self._with_stationery(listing, fronts)
         if len(document.pages) - 1 != fronts:
             # It is longer than a page, which moves the numbers of all that follow.
             fronts = len(document.pages) - 1
             document = self._with_stationery(listing, fronts)
         body, left_over = drawing.draw(
-            listing.pages,
-            listing.columns,
+            listing,
+            self.columns,
             figures=self.figures,
             palette=self.palette,
             paper=self.paper,
@@ -93,24 +97,30 @@ class _Drawing:
         )
         return joining.join(self._written(document, xml), body, self._layers(left_over))
 
-    def _listing(self) -> _Listing:
+    @cached_property
+    def columns(self) -> Columns:
+        """Of all rows, wherever they are drawn."""
         content = self.content
+        payments = payments_of(content)
+        sections = [*content.sections, *([payments] if payments else [])]
         net: Decimal = content.document.totals.lines
-        columns = drawing.columns_of(content.sections, net, self.figures, self.paper)
-        width = columns.text_end - columns.text
-        laid = pages(
-            content.sections,
-            capacity=drawing.capacity(self.paper),
-            wrap=lambda text: drawing.wrapped(text, width),
-            total=net,
-        )
-        return _Listing(laid, columns)
+        return columns_of(sections, net, self.figures, self.paper)
 
-    def _with_stationery(self, listing: _Listing, fronts: int) -> Any:
-        """The front, and behind it head and foot of the list's pages as one more page."""
-        html = self._html(
-            listed_from=fronts + 1, total_pages=fronts + len(listing.pages)
+    def _listing(self) -> list[Page]:
+        content, columns = self.content, self.columns
+        has_rows = any(section.rows for section in content.sections)
+        return pages(
+            content.sections if has_rows else (),
+            capacity=drawing.capacity(self.paper),
+            wrap=wrapper(columns.text_width),
+            wrap_taxes=tax_wrapper(columns.tax_width),
+            total=content.document.totals.lines,
+            payments=payments_of(content),
         )
+
+    def _with_stationery(self, listing: Sequence[Page], fronts: int) -> Any:
+        """The front, and behind it head and foot of the list's pages as one more page."""
+        html = self._html(listed_from=fronts + 1, total_pages=fronts + len(listing))
         return self._rendered(html)
 
     def _layers(self, left_over: Sequence[Sequence[Placed]]) -> Iterator[bytes]:
@@ -131,7 +141,13 @@ class _Drawing:
             layer: bytes = self._rendered(html).write_pdf(pdf_variant=VARIANT)
             yield layer
 
-    def _html(self, *, listed_from: int = 0, total_pages: int = 0) -> str:
+    def _html(
+        self,
+        *,
+        spacing: fitting.Spacing = fitting.ROOMY,
+        listed_from: int = 0,
+        total_pages: int = 0,
+    ) -> str:
         content, figures = self.content, self.figures
         document = content.document
         shown = front.sections(content, figures, with_rows=not listed_from)
@@ -141,22 +157,25 @@ class _Drawing:
             "logo": self.logo,
             "preview": self.preview,
             "paper": self.paper,
+            "spacing": spacing,
             "created": document.issued_on.isoformat(),
+            "sender": front.sender(content),
             "is_tall": front.is_tall(content),
             "title": front.title(content),
             "subtitle": front.subtitle(content, figures),
             "facts": front.facts(content, figures),
             "key_figures": front.key_figures(content, figures),
+            "has_long_figures": front.has_long_figures(content, figures),
             "sections": shown,
             "columns": front.columns(shown),
-            "labels": drawing.column_labels(figures),
+            "labels": column_labels(figures),
             "sums": front.sums(content, figures),
-            "movements": front.movements(content, figures),
+            "movements": [] if listed_from else front.movements(content, figures),
             "vat_remarks": front.vat_remarks(content, figures),
             "about_rows": front.about_rows(content, listed_from),
             "how_to_pay": front.how_to_pay(document, figures),
             "payment_details": front.payment_details(document.payment),
-            "imprint": front.imprint(content),
+            "imprint": imprint(content, self.paper),
             "has_stationery": bool(listed_from),
             "total_pages": total_pages,
         }
@@ -175,7 +194,7 @@ class _Drawing:
         return (
             f"@page {{ size: {self.paper.width}mm {self.paper.height}mm }}"
             f":root {{ --brand: {palette.brand}; --brand-ink: {palette.ink};"
-            f" --brand-tint: {palette.tint} }}"
+            f" --brand-tint: {palette.tint}; --taxes: {self.columns.tax_width + 0.3:.2f}mm }}"
         )
 
     def _written(self, document: Any, xml: bytes | None) -> bytes:
@@ -212,17 +231,6 @@ class _Drawing:
         return digest.hexdigest()[:32].encode()
 
 
-def _lines(content: Content) -> int:
-    """Of rows, titles and sums; and of what not every invoice has below them."""
-    rows = sum(len(section.rows) for section in content.sections)
-    titles = 2 * len(content.sections) if len(content.sections) > 1 else 1
-    payments = 2 + len(content.payments) if content.payments else 0
-    changed = 2 if content.carried_over else 0
-    note, terms = content.document.note, content.document.terms
-    words = (2 + len(note) // 90 if note else 0) + (1 if terms else 0)
-    return rows + titles + payments + changed + words
-
-
 def _name_attachments_once(_document: object, pdf: Any) -> None:
     """WeasyPrint lists each of them twice."""
     if "AF" in pdf.catalog:
@@ -233,18 +241,26 @@ def _placed(texts: Sequence[Placed]) -> SafeString:
     """Texts where the list has left room for them. No browser's policy forbids the style."""
     return format_html_join(
         "",
-        '<p class="{}" style="left: {}mm; top: {}mm; width: {}mm">{}</p>',
+        '<p class="{}" style="left: {}mm; top: {}mm; width: {}mm; height: {}mm">{}</p>',
         (
             (
-                "is-bold" if placed.is_bold else "",
+                " ".join(_classes(placed)),
                 f"{placed.left - MARGIN_LEFT:.2f}",
                 f"{placed.top:.2f}",
                 f"{placed.width:.2f}",
+                f"{placed.lines * drawing.GRID:.2f}",
                 placed.text,
             )
             for placed in texts
         ),
     )
+
+
+def _classes(placed: Placed) -> Iterator[str]:
+    if placed.is_bold:
+        yield "is-bold"
+    if placed.lines > 1:
+        yield "is-broken"
 
 
 def _qr(payload: str) -> bytes:

@@ -12,6 +12,10 @@ from pypdf import PageObject, PdfReader
 from billing.documents import fonts
 from billing.documents.drawing import ASCENT, DESCENT
 from billing.documents.fonts import BOLD, REGULAR
+from billing.documents.pdf import render_pdf
+from billing.invoicing.content import Content
+
+MILLIMETRE = 72 / 25.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +104,16 @@ def collisions(page: PageObject) -> list[tuple[str, str]]:
         for first, second in combinations(pieces(page), 2)
         if first.overlaps(second)
     ]
+
+
+def drawn(what: Content, **values: Any) -> list[str]:
+    return texts(render_pdf(what, **values))
+
+
+def words(what: Content) -> list[str]:
+    """Of each page, with one blank between them."""
+    return [" ".join(page.split()) for page in drawn(what)]
+
+
+def on_first_page(what: Content, **values: Any) -> list[Piece]:
+    return pieces(read(render_pdf(what, **values)).pages[0])

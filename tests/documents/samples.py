@@ -23,6 +23,7 @@ from billing.invoicing.content import Content, Look, Row, Section, TaxLine
 from portal.core.money import ZERO
 from tests.einvoice.documents import document, line
 
+SIXTY = "Gesellschaft für internationale Fernsprechverbindungen mbH &"
 NOVEMBER = Period(date(2026, 11, 1), date(2026, 11, 30))
 SELLER = Party(
     name="Nordwind Telekom GmbH",

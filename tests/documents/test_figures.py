@@ -70,6 +70,15 @@ def test_text_in_a_brands_colour_can_be_read(colour: str) -> None:
     assert luminance_of(palette.tint) > 700_000
 
 
+@pytest.mark.parametrize(
+    ("colour", "band"),
+    [("#ffffff", "#737373"), ("#fffff0", None), ("#ffff00", "#ffff00")],
+)
+def test_band_is_seen_on_white_paper(colour: str, band: str | None) -> None:
+    palette = Palette.of(colour)
+    assert palette.brand == (band or palette.ink)
+
+
 def test_colour_that_can_be_read_stays() -> None:
     assert Palette.of("#0b5c8f").ink == "#0b5c8f"
 

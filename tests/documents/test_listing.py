@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from billing.documents.listing import Entry, Kind, Page, height, pages
+from billing.documents.listing import KEPT, Entry, Kind, Page, height, pages
 from billing.invoicing.content import Row, Section
 
 CAPACITY = 20.0
@@ -20,13 +20,17 @@ def section(title: str, count: int) -> Section:
     return Section(title, Decimal(count), rows(count))
 
 
-def laid(*sections: Section, long: int = 1) -> list[Page]:
+def laid(
+    *sections: Section, long: int = 1, taxes: int = 0, payments: Section | None = None
+) -> list[Page]:
     total = sum((each.net for each in sections), Decimal(0))
     return pages(
         sections,
         capacity=CAPACITY,
         wrap=lambda text: (text,) * long,
+        wrap_taxes=lambda text: (text,) * taxes,
         total=total,
+        payments=payments,
     )
 
 
@@ -74,7 +78,7 @@ def test_entries_follow_each_other_without_a_gap() -> None:
         place = 0.0
         for entry in page.entries:
             assert entry.top == pytest.approx(place)
-            place += height(entry.kind, entry.texts)
+            place += height(entry.kind, entry.texts, entry.taxes)
 
 
 def test_section_without_rows_tells_its_sum() -> None:
@@ -87,3 +91,54 @@ def test_section_without_rows_tells_its_sum() -> None:
 def test_row_longer_than_the_rest_of_a_page_goes_to_the_next() -> None:
     found = laid(section("Fees", 4), long=6)
     assert [kinds(page).count(Kind.ROW) for page in found] == [2, 2]
+
+
+def test_row_is_as_high_as_its_taxes() -> None:
+    (page,) = laid(section("Fees", 2), long=1, taxes=3)
+    first, second = (entry for entry in page.entries if entry.kind is Kind.ROW)
+    assert second.top - first.top == pytest.approx(3.12)
+
+
+@pytest.mark.parametrize("count", range(5, 60))
+def test_last_page_holds_some_rows_with_their_sum_and_the_total(count: int) -> None:
+    last = kinds(laid(section("Fees", count))[-1])
+    assert last.count(Kind.ROW) >= KEPT
+    assert last[-2:] == [Kind.SUM, Kind.TOTAL]
+
+
+@pytest.mark.parametrize("before", range(1, 20))
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_short_section_stays_together(before: int, count: int) -> None:
+    found = laid(section("Fees", before), section("Charges", count))
+    (page,) = (
+        page
+        for page in found
+        if any(entry.texts == ("Charges",) for entry in page.entries)
+    )
+    assert Kind.CONTINUED not in kinds(page)[2:]
+    assert kinds(page)[-1] is Kind.TOTAL
+    assert kinds(page)[-3 - count : -2] == [Kind.HEADING, *[Kind.ROW] * count]
+
+
+def test_payments_follow_the_total() -> None:
+    payments = section("Payments", 2)
+    (page,) = laid(section("Fees", 2), payments=payments)
+    assert kinds(page)[-5:] == [
+        Kind.TOTAL,
+        Kind.PAYMENTS,
+        Kind.PAYMENT,
+        Kind.PAYMENT,
+        Kind.SUM,
+    ]
+    assert not page.payments
+
+
+@pytest.mark.parametrize("count", [1, 5, 30])
+def test_pages_of_payments_say_so_once(count: int) -> None:
+    found = laid(payments=section("Payments", count))
+    assert all(page.payments == "Payments" for page in found)
+    shown = [kind for page in found for kind in kinds(page)]
+    assert Kind.PAYMENTS not in shown
+    assert Kind.TOTAL not in shown
+    assert shown.count(Kind.PAYMENT) == count
+    assert shown.count(Kind.SUM) == (count > 1), "the sum of one is that one"
