@@ -1,11 +1,12 @@
-"""Reading the statement of a bank: which sign divides, what columns hold, days and amounts.
+"""Reading the statement of a bank: which sign divides, and what its columns hold.
 
-Banks write CSV each in its own way. What cannot be told for certain is not guessed: the line
-says so and is left to a person. No queries.
+Banks write CSV each in its own way (days and amounts: `billing.bank_values`). What cannot
+be told for certain is not guessed: the line says so and is left to a person. No queries.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
@@ -14,62 +15,70 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import date
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-LARGEST_FILE = 1_000_000  # bytes
-MOST_LINES = 1000
+from billing import bank_xml
+from billing.bank_values import decimal_mark, plain, read_amount, read_day, signed
+from billing.bank_values import month_first as first_in_days
+
+LARGEST_FILE = 16_000_000  # bytes
+MOST_LINES = 50_000
 MOST_COLUMNS = 60
 # Before the header banks tell of the account, in some lines of their own.
 _HEADER_WITHIN = 30
 _DELIMITERS = ";,\t|"
 
 DAY, AMOUNT, TEXT, PAYER, CURRENCY = "day", "amount", "text", "payer", "currency"
+SIGN = "sign"  # whether money came or went, where the amount does not say it
 NEEDED = (DAY, AMOUNT, TEXT)
-COLUMNS = (DAY, AMOUNT, TEXT, PAYER, CURRENCY)
+COLUMNS = (DAY, AMOUNT, TEXT, PAYER, CURRENCY, SIGN)
 # What banks call the columns, in small letters without accents; the first found counts.
 _NAMES: dict[str, tuple[str, ...]] = {
     DAY: (
         *("value date", "valuta", "valutadatum", "wertstellung", "wertstellungsdatum"),
-        *("booking date", "buchungstag", "buchungsdatum", "buchung", "date", "datum"),
-        *("transaction date", "date de valeur", "date operation", "fecha", "data"),
-        *("fecha valor", "data valuta", "rentedatum", "date comptable", "posted date"),
+        *("wertstellung (valuta)", "wert", "buchungstag", "buchungsdatum", "buchung"),
+        *("booking date", "posting date", "posted date", "date", "datum"),
+        *("transaction date", "settlement date", "completed date", "date completed"),
+        *("date de valeur", "date operation", "date comptable", "date de l'operation"),
+        *("fecha valor", "fecha", "data valuta", "data", "rentedatum"),
     ),
     AMOUNT: (
-        *("amount", "betrag", "betrag (eur)", "betrag (€)", "umsatz", "umsatz in eur"),
-        *("credit", "credit amount", "paid in", "haben", "gutschrift", "montant"),
-        *(
-            "importe",
-            "importo",
-            "bedrag",
-            "bedrag (eur)",
-            "amount (eur)",
-            "amount (usd)",
-        ),
+        *("amount", "transaction amount", "amount (eur)", "amount (usd)"),
+        *("amount (gbp)", "betrag", "betrag (eur)", "betrag (€)", "betrag in eur"),
+        *("umsatz", "umsatz in eur", "credit", "credit amount", "paid in", "money in"),
+        *("haben", "gutschrift", "montant", "importe", "importo"),
+        *("bedrag", "bedrag (eur)", "bedrag eur"),
     ),
     TEXT: (
         *("verwendungszweck", "remittance information", "payment reference"),
         *("reference", "purpose", "description", "details", "memo", "buchungstext"),
-        *("libelle", "communication", "concepto", "causale", "omschrijving"),
-        *("mededelingen", "narrative", "transaction description", "text"),
+        *("buchungsdetails", "vwz", "libelle", "communication", "concepto"),
+        *("causale", "omschrijving", "mededelingen", "narrative"),
+        *("transaction description", "text"),
     ),
     PAYER: (
         *("payer", "payer name", "counterparty", "counterparty name", "name"),
         *("beguenstigter/zahlungspflichtiger", "begunstigter/zahlungspflichtiger"),
-        *("auftraggeber/beguenstigter", "auftraggeber", "zahlungspflichtiger"),
-        *("name zahlungsbeteiligter", "partner", "nom", "nombre", "ordinante"),
-        *("naam / omschrijving", "debtor name", "payer/payee"),
+        *("auftraggeber/beguenstigter", "begunstigter / auftraggeber"),
+        *("auftraggeber/empfanger", "auftraggeber", "zahlungspflichtiger"),
+        *("zahlungspflichtige*r", "name zahlungsbeteiligter", "partner"),
+        *("partner name", "nom", "nombre", "ordinante", "naam / omschrijving"),
+        *("debtor name", "payer/payee"),
     ),
     CURRENCY: ("currency", "wahrung", "waehrung", "devise", "divisa", "munt"),
+    SIGN: (
+        *("soll/haben", "soll/haben-kennzeichen", "soll-/haben-kennzeichen", "s/h"),
+        *("debit/credit", "credit/debit", "credit debit indicator", "d/c", "c/d"),
+        *("cr/dr", "dr/cr", "af bij"),
+    ),
 }
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?")
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
-_OTHER = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})")
-_JUNK = re.compile(r"[\s\u00a0\u202f'’]|[A-Z]{3}|[€$£¥]")
-_FIGURES = re.compile(r"[0-9.,]*[0-9]")
+# What no text holds: controls, but for line ends and tabs.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_SEP = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # how Excel is told what divides
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +106,11 @@ def read_sheet(data: bytes) -> Sheet:
     """The rows of a file. Raises ValidationError for what is no such file."""
     if len(data) > LARGEST_FILE:
         raise ValidationError(_("The file is too large."), code="size")
-    text = _decoded(data)
+    if bank_xml.looks_like_xml(data):
+        return _xml_sheet(data)
     rows = [
         (number, tuple(cell.strip() for cell in row))
-        for number, row in _rows(text)
+        for number, row in _rows(_decoded(data))
         if any(cell.strip() for cell in row)
     ]
     place = _header_place([row for _number, row in rows])
@@ -110,31 +120,63 @@ def read_sheet(data: bytes) -> Sheet:
         )
     header = rows[place][1]
     below = tuple((number, row) for number, row in rows[place + 1 :] if len(row) > 1)
-    if len(below) > MOST_LINES:
+    return _checked(Sheet(header, below))
+
+
+def _xml_sheet(data: bytes) -> Sheet:
+    try:
+        rows = bank_xml.rows_of(data)
+    except ValueError as error:
+        raise ValidationError(
+            _("This XML is no statement of a bank: it must be camt.053."), code="xml"
+        ) from error
+    if not rows:
+        raise ValidationError(_("There is no booking in this file."), code="empty")
+    return _checked(Sheet(bank_xml.HEADER, tuple(enumerate(rows, start=1))))
+
+
+def _checked(sheet: Sheet) -> Sheet:
+    if len(sheet.rows) > MOST_LINES:
         raise ValidationError(
             _("A file may have %(count)d lines: split it."),
             code="lines",
             params={"count": MOST_LINES},
         )
-    if len(header) > MOST_COLUMNS:
+    if max(map(len, (sheet.header, *(row for _number, row in sheet.rows)))) > (
+        MOST_COLUMNS
+    ):
         raise ValidationError(_("This file has too many columns."), code="columns")
-    return Sheet(header, below)
+    return sheet
 
 
 def _decoded(data: bytes) -> str:
+    """As its first bytes say, else UTF-8 or the old encoding of western Windows."""
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode(_encoding(data))
     except UnicodeDecodeError:
         text = data.decode("cp1252", errors="replace")
-    if "\x00" in text or any(
-        unicodedata.category(sign) == "Cc" and sign not in "\r\n\t" for sign in text
-    ):
+    if _CONTROL.search(text):
         raise ValidationError(_("This is no text file."), code="text")
     return text
 
 
+def _encoding(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    first = data[:200]
+    # Of text in our letters every second byte is 0 then; a file without it has none.
+    if len(first) > 3 and not any(first[1::2]) and all(first[::2]):
+        return "utf-16-le"
+    if len(first) > 3 and not any(first[::2]) and all(first[1::2]):
+        return "utf-16-be"
+    return "utf-8-sig"
+
+
 def _rows(text: str) -> list[tuple[int, list[str]]]:
-    delimiter = _delimiter(text)
+    said = _SEP.match(text)
+    # The line stays there, as an empty one: others keep their numbers.
+    text = text[said.end(1) :] if said else text
+    delimiter = said[1] if said else _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         return [(reader.line_num, row) for row in reader]
@@ -171,19 +213,13 @@ def _header_place(rows: Sequence[tuple[str, ...]]) -> int | None:
 
 def columns_by_name(header: Sequence[str]) -> dict[str, int]:
     """Which column holds what, as far as the header's words are known."""
-    names = [_plain(cell) for cell in header]
+    names = [plain(cell) for cell in header]
     found: dict[str, int] = {}
     for column, known in _NAMES.items():
         places = [names.index(name) for name in known if name in names]
         if places:
             found[column] = places[0]
     return found
-
-
-def _plain(text: str) -> str:
-    """In small letters, without accents and needless blanks."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(c for c in letters if not unicodedata.combining(c)).split())
 
 
 def read_lines(
@@ -198,7 +234,7 @@ def read_lines(
         for number, row in rows
     ]
     mark = decimal_mark(cells[AMOUNT] for _number, cells in cut)
-    order = _month_first((cells[DAY] for _number, cells in cut), month_first)
+    order = first_in_days((cells[DAY] for _number, cells in cut), default=month_first)
     return [_line(number, cells, mark, order) for number, cells in cut]
 
 
@@ -211,6 +247,8 @@ def _line(
 ) -> BankLine:
     day = read_day(cells[DAY], month_first=month_first)
     amount = read_amount(cells[AMOUNT], mark)
+    if amount is not None:
+        amount = signed(amount, cells.get(SIGN, ""))
     problem = ""
     if not cells[AMOUNT]:
         problem = _("There is no amount.")
@@ -231,94 +269,9 @@ def _line(
 
 
 def _seen(text: str) -> str:
-    """Without what nobody can see or what would turn the line around."""
-    return " ".join(
-        "".join(c for c in text if unicodedata.category(c)[0] != "C").split()
-    )
-
-
-def decimal_mark(amounts: Iterable[str]) -> str:
-    """The sign before the decimals, as all amounts of a file show it; "" if none does.
-
-    Raises nothing: where amounts contradict each other, none counts.
-    """
-    found = {mark for text in amounts if (mark := _mark_of(_figures(text)))}
-    return found.pop() if len(found) == 1 else ""
-
-
-def _mark_of(text: str) -> str:
-    """What one amount alone tells: "1.234" tells nothing, "1.234,5" and "12.34" do."""
-    signs = [sign for sign in text if sign in ".,"]
-    if not signs:
-        return ""
-    last = signs[-1]
-    if len(set(signs)) == 2:
-        return last if signs.count(last) == 1 else ""
-    if len(signs) > 1:
-        return {".": ",", ",": "."}[last]  # it groups thousands
-    return "" if len(text.rpartition(last)[2]) == 3 else last
-
-
-def _figures(text: str) -> str:
-    return _JUNK.sub("", text.upper()).strip("+-")
-
-
-def read_amount(text: str, mark: str) -> Decimal | None:
-    """An amount; None where it cannot be read, or in two ways."""
-    figures = _figures(text)
-    own = _mark_of(figures)
-    if not _FIGURES.fullmatch(figures) or (own and mark and own != mark):
-        return None
-    mark = own or mark
-    if not mark:
-        if "." in figures or "," in figures:
-            return None  # thousands or decimals
-        mark = "."
-    group = "," if mark == "." else "."
-    whole, _dot, decimals = figures.partition(mark)
-    if group in decimals or not _is_grouped(whole, group):
-        return None
-    try:
-        amount = Decimal(f"{whole.replace(group, '')}.{decimals or 0}")
-    except InvalidOperation:
-        return None
-    return -amount if "-" in text else amount
-
-
-def _is_grouped(whole: str, group: str) -> bool:
-    """Whether separators stand before every three digits, or not at all."""
-    first, *others = whole.split(group)
-    return not others or (1 <= len(first) <= 3 and all(len(o) == 3 for o in others))
-
-
-def _month_first(days: Iterable[str], default: bool) -> bool:
-    """Whether 03/04 is in March, as days above 12 elsewhere in the file show."""
-    for text in days:
-        if match := _OTHER.fullmatch(text.strip()):
-            first, second = int(match[1]), int(match[3])
-            if match[2] != "/" or first > 12:
-                return False
-            if second > 12:
-                return True
-    return default
-
-
-def read_day(text: str, *, month_first: bool) -> date | None:
-    """A day as banks write it: 2026-01-31, 20260131, 31.01.2026, 31/01/26, 01/31/2026."""
-    text = text.strip()
-    if match := _ISO.fullmatch(text) or _COMPACT.fullmatch(text):
-        year, month, day = int(match[1]), int(match[2]), int(match[3])
-    elif match := _OTHER.fullmatch(text):
-        day, month, year = int(match[1]), int(match[3]), int(match[4])
-        if month_first and match[2] == "/":
-            day, month = month, day
-        year += 2000 if year < 100 else 0
-    else:
-        return None
-    try:
-        return datetime(year, month, day).date()  # noqa: DTZ001 - a day has no zone
-    except ValueError:
-        return None
+    """On one line, without what nobody can see or what would turn the line around."""
+    line = " ".join(text.split())
+    return "".join(c for c in line if unicodedata.category(c)[0] != "C").strip()
 
 
 def keys_of(lines: Sequence[BankLine]) -> list[str]:
@@ -335,8 +288,8 @@ def keys_of(lines: Sequence[BankLine]) -> list[str]:
                 str(line.day),
                 amount,
                 line.currency,
-                _plain(line.payer),
-                _plain(line.text),
+                plain(line.payer),
+                plain(line.text),
             ]
         )
         seen[said] += 1

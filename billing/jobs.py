@@ -13,6 +13,7 @@ from billing.models import Invoice, PeriodRun
 from billing.services import (
     checking,
     collecting,
+    import_booking,
     invoice_again,
     invoice_drawing,
     overdue,
@@ -61,6 +62,19 @@ def work_on_run(run_id: int) -> None:
 def go_on_with_runs() -> None:
     """Call workers again to the runs that lost them."""
     runs.call_workers_again()
+
+
+@shared_task
+def book_import(import_id: int) -> None:
+    """Book sure lines of a bank statement for a while, then let other tasks come first."""
+    if import_booking.work_on(import_id, seconds=import_booking.SLICE_SECONDS):
+        announce(import_booking.WORK, import_id, priority=LATER)
+
+
+@shared_task
+def go_on_with_imports() -> None:
+    """Call workers again to the bank statements that lost them."""
+    import_booking.call_workers_again()
 
 
 @shared_task

@@ -191,6 +191,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30,
         "options": {"expires": 30},
     },
+    "go-on-with-imports": {
+        "task": "billing.jobs.go_on_with_imports",
+        "schedule": 30,
+        "options": {"expires": 30},
+    },
     "issue-pending": {
         "task": "billing.jobs.issue_pending",
         "schedule": crontab(hour=4, minute=10),

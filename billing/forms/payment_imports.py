@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.bank_csv import COLUMNS, LARGEST_FILE, NEEDED
+from billing.bank_csv import COLUMNS, LARGEST_FILE, NEEDED, SIGN
 from billing.choices import ImportLineState
 from billing.models import PaymentImportLine
 from portal.core.forms import Columns, PortalForm, Section
@@ -25,16 +25,18 @@ _LABELS = {
     "text": gettext_lazy("Reference text"),
     "payer": gettext_lazy("Payer"),
     "currency": gettext_lazy("Currency"),
+    "sign": gettext_lazy("Debit or credit"),
 }
 
 
 class StatementForm(PortalForm):
     file = forms.FileField(
-        label=gettext_lazy("CSV file"),
-        widget=forms.FileInput({"accept": ".csv,.txt,text/csv"}),
+        label=gettext_lazy("File"),
+        widget=forms.FileInput({"accept": ".csv,.txt,.tsv,.xml,text/csv"}),
         help_text=gettext_lazy(
-            "The statement of your bank, as its online banking exports it. Nothing is"
-            " booked yet: the next page shows what was understood."
+            "The statement of your bank, as its online banking exports it: CSV or"
+            " camt.053 (XML). Nothing is booked yet: the next page shows what was"
+            " understood."
         ),
     )
 
@@ -46,7 +48,7 @@ class StatementForm(PortalForm):
 
 
 class ColumnsForm(PortalForm):
-    """Which column holds what; two of them may be left out."""
+    """Which column holds what; some of them may be left out."""
 
     def __init__(
         self, data: Any = None, *, header: Sequence[str], **kwargs: Any
@@ -64,12 +66,16 @@ class ColumnsForm(PortalForm):
                 choices=[("", first), *choices],
                 required=is_needed,
             )
+        self.fields[SIGN].help_text = _(
+            "Only where the amount does not say it: the column with S and H, or D and C."
+        )
         self.helper.layout = Layout(
             Section(
                 _("Columns"),
                 Columns("day", "amount"),
                 "text",
                 Columns("payer", "currency"),
+                "sign",
                 id="columns",
                 is_open=True,
             )
@@ -79,7 +85,7 @@ class ColumnsForm(PortalForm):
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("day") and cleaned.get("day") == cleaned.get("amount"):
             self.add_error(
-                "amount", ValidationError(_("That is the column of the day."))
+                "amount", ValidationError(_("That column is used for the day."))
             )
         return cleaned
 

@@ -41,6 +41,38 @@ class PaymentImport(models.Model):
     )
     person_name = models.CharField(_("person's name"), max_length=150, blank=True)
     created_at = models.DateTimeField(_("uploaded"), default=timezone.now)
+    booking_since = models.DateTimeField(
+        _("booking since"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: nobody has begun, or it was stopped, or all is booked."),
+    )
+    to_book = models.PositiveIntegerField(
+        _("lines to book"),
+        default=0,
+        help_text=_("How many were sure when booking began."),
+    )
+    worked_at = models.DateTimeField(_("last worked on"), null=True, blank=True)
+    booked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("booked by"),
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    booked_as = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("booked as"),
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
 
     objects: models.Manager[PaymentImport] = ScopedManager(
         tree="owner__path__startswith"
@@ -50,10 +82,22 @@ class PaymentImport(models.Model):
         ordering = ("-pk",)
         verbose_name = _("import of payments")
         verbose_name_plural = _("imports of payments")
-        indexes = (models.Index(fields=["owner", "-id"], name="import_newest"),)
+        indexes = (
+            models.Index(fields=["owner", "-id"], name="import_newest"),
+            models.Index(
+                fields=["booking_since"],
+                name="import_booking",
+                condition=Q(booking_since__isnull=False),
+            ),
+        )
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def is_booking(self) -> bool:
+        """Whether workers are at its sure lines, or should be."""
+        return self.booking_since is not None
 
 
 class PaymentImportLine(models.Model):

@@ -2,7 +2,13 @@
 
 from django.urls import path
 
-from billing.views import credit_notes, import_lines, payments, receivables
+from billing.views import (
+    credit_notes,
+    import_booking,
+    import_lines,
+    payments,
+    receivables,
+)
 from billing.views import payment_imports as imports
 
 PAYMENTS = "commerce/payments/"
@@ -40,7 +46,13 @@ urlpatterns = [
     path(
         f"{ONE_IMPORT}columns/", imports.ImportColumns.as_view(), name="import-columns"
     ),
-    path(f"{ONE_IMPORT}book/", imports.ImportBook.as_view(), name="import-book"),
+    path(f"{ONE_IMPORT}book/", import_booking.ImportBook.as_view(), name="import-book"),
+    path(f"{ONE_IMPORT}stop/", import_booking.ImportStop.as_view(), name="import-stop"),
+    path(
+        f"{ONE_IMPORT}progress/",
+        import_booking.ImportProgress.as_view(),
+        name="import-progress",
+    ),
     path(
         f"{ONE_IMPORT}rows/<int:row>/",
         import_lines.ImportLineEdit.as_view(),

@@ -14,8 +14,8 @@ from billing.choices import ImportLineState as State
 from billing.forms.payment_imports import LEAVE, OTHER, LineForm
 from billing.import_suggestions import find_target, suggestions_for
 from billing.models import PaymentImportLine
-from billing.services import payment_imports
-from billing.views.payment_imports import ImportPage
+from billing.services import import_booking
+from billing.views.import_parts import ImportPage
 from portal.core.display import format_day
 from portal.core.money import plain_amount
 from portal.core.views import ConfirmPage, Crumb
@@ -25,7 +25,7 @@ class ImportLineEdit(ImportPage, ConfirmPage):
     """What becomes of one line that is not sure."""
 
     is_danger = False
-    submit_label = gettext_lazy("Do it")
+    submit_label = gettext_lazy("Save")
 
     @cached_property
     def line(self) -> PaymentImportLine:
@@ -54,7 +54,7 @@ class ImportLineEdit(ImportPage, ConfirmPage):
         line = self.line
         refusal = ""
         if line.state == State.BOOKED:
-            refusal = _("It is booked already.")
+            refusal = _("It has already been booked.")
         elif (
             line.state in {State.KNOWN, State.LEFT}
             and (line.amount is None or line.amount <= 0 or line.day is None)
@@ -76,13 +76,13 @@ class ImportLineEdit(ImportPage, ConfirmPage):
     def save(self, form: LineForm) -> str:
         values = form.cleaned_data
         if values["target"] == LEAVE:
-            payment_imports.leave_out(line=self.line, by=self.actor)
+            import_booking.leave_out(line=self.line, by=self.actor)
             return self.cancel_url()
         wanted = values["other"] if values["target"] == OTHER else values["target"]
         account, invoice = find_target(
             wanted, owner=self.actor.customer, is_typed=values["target"] == OTHER
         )
-        payment_imports.book_line(
+        import_booking.book_line(
             line=self.line, account=account, invoice=invoice, by=self.actor
         )
         return self.cancel_url()

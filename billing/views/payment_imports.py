@@ -8,14 +8,14 @@ from typing import Any
 
 import django_filters
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.http import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from billing.bank_csv import COLUMNS
 from billing.choices import ImportLineState as State
@@ -27,15 +27,13 @@ from billing.forms.payment_imports import (
 from billing.models import PaymentImport, PaymentImportLine
 from billing.services import payment_imports
 from billing.views.account_parts import amount_cell
+from billing.views.import_parts import LIST, ImportPage, progress_of
 from portal.core.display import format_day, format_moment
-from portal.core.forms import PortalForm
-from portal.core.money import format_money, plain_amount
-from portal.core.permissions import Permission
+from portal.core.money import plain_amount
 from portal.core.pills import pill
 from portal.core.tables import Column, Empty
-from portal.core.views import ConfirmPage, Crumb, FormPage, ListPage, PortalView
+from portal.core.views import Crumb, FormPage, ListPage
 
-LIST = "billing:import-list"
 _TONES = {
     State.NEW: ("neutral", "circle-question-mark"),
     State.EXACT: ("success", "target"),
@@ -44,28 +42,6 @@ _TONES = {
     State.KNOWN: ("neutral", "copy"),
     State.LEFT: ("neutral", "x"),
 }
-
-
-class ImportPage(PortalView):
-    permission = Permission.COMMERCE
-
-    def breadcrumbs(self) -> list[Crumb]:
-        return [
-            Crumb(_("Payments"), self.url("billing:payment-list")),
-            Crumb(_("Bank statements"), self.url(LIST)),
-        ]
-
-    def imports(self) -> QuerySet[PaymentImport]:
-        return PaymentImport.objects.filter(owner=self.actor.customer.pk)
-
-    @cached_property
-    def source(self) -> PaymentImport:
-        return get_object_or_404(
-            self.imports().select_related("owner"), pk=self.kwargs["pk"]
-        )
-
-    def source_url(self) -> str:
-        return self.url("billing:import-detail", pk=self.source.pk)
 
 
 class NoFilter(django_filters.FilterSet):
@@ -88,8 +64,11 @@ class ImportList(ImportPage, ListPage):
         return super().breadcrumbs()[:1]
 
     def get_queryset(self) -> QuerySet[PaymentImport]:
-        def of(state: State) -> Count:
-            return Count("lines", filter=Q(lines__state=state))
+        def of(state: State) -> Coalesce:
+            """Counted for the rows of the page alone: each has thousands of lines."""
+            lines = PaymentImportLine.objects.filter(source=OuterRef("pk"), state=state)
+            counted = lines.order_by().values("source").annotate(count=Count("pk"))
+            return Coalesce(Subquery(counted.values("count")), 0)
 
         return self.imports().annotate(
             sure=of(State.EXACT), open=of(State.OPEN), booked=of(State.BOOKED)
@@ -121,7 +100,8 @@ class ImportList(ImportPage, ListPage):
         return Empty(
             icon="file-spreadsheet",
             title=_("No bank statements yet"),
-            text=_("Import one: payments find their invoices by the reference."),
+            text=_("Import a statement: its payments are matched to invoices by"
+                   " their reference."),
             action_url=self.url("billing:import-new"),
             action_label=_("Import a bank statement"),
         )
@@ -228,16 +208,15 @@ class ImportDetail(ImportPage, ListPage):
         )
 
     def page_context(self, **context: Any) -> dict[str, Any]:
-        return super().page_context(
-            tiles=self.tiles(),
-            book_url=self.url("billing:import-book", pk=self.source.pk)
-            if self.sums[State.EXACT][0]
-            else "",
-            columns_url=""
-            if self.sums[State.BOOKED][0]
-            else self.url("billing:import-columns", pk=self.source.pk),
-            **context,
-        )
+        is_booking = self.source.is_booking
+        if is_booking:
+            context["progress"] = progress_of(self.source)
+        if self.sums[State.EXACT][0] and not is_booking:
+            context["book_url"] = self.url("billing:import-book", pk=self.source.pk)
+        if not (self.sums[State.BOOKED][0] or is_booking):
+            url = self.url("billing:import-columns", pk=self.source.pk)
+            context["columns_url"] = url
+        return super().page_context(tiles=self.tiles(), **context)
 
     @cached_property
     def sums(self) -> dict[State, tuple[int, Decimal]]:
@@ -283,7 +262,8 @@ class ImportDetail(ImportPage, ListPage):
         return self.url("billing:import-line", pk=self.source.pk, row=row.pk)
 
     def empty(self) -> Empty:
-        return Empty(title=_("No lines"), text=_("The file had none below its header."))
+        return Empty(title=_("No lines"), text=_("The file has no lines below its"
+                                                 " header."))
 
 
 def _line(line: PaymentImportLine) -> SafeString:
@@ -321,63 +301,3 @@ def _target(line: PaymentImportLine) -> SafeString:
 def _state(line: PaymentImportLine) -> SafeString:
     kind, icon = _TONES[State(line.state)]
     return pill(kind, str(line.get_state_display()), icon)
-
-
-class ImportBook(ImportPage, ConfirmPage):
-    """Books all lines that are sure, after saying how many and how much that is."""
-
-    is_danger = False
-    submit_label = gettext_lazy("Book them")
-
-    def title(self) -> str:
-        return _("Book the sure payments")
-
-    def breadcrumbs(self) -> list[Crumb]:
-        return [*super().breadcrumbs(), Crumb(self.source.file_name, self.source_url())]
-
-    def cancel_url(self) -> str:
-        return self.source_url()
-
-    def build_form(self, data: Any = None, files: Any = None) -> PortalForm:
-        return PortalForm(data)
-
-    @cached_property
-    def lines(self) -> list[PaymentImportLine]:
-        return payment_imports.sure_lines(self.source)
-
-    def form_context(self, form: Any) -> dict[str, Any]:
-        refusal = "" if self.lines else _("No line is sure: decide them one by one.")
-        return super().form_context(form) | {"refusal": refusal}
-
-    def consequences(self) -> Sequence[str]:
-        sums: dict[str, Decimal] = {}
-        for line in self.lines:
-            assert line.invoice is not None
-            assert line.amount is not None
-            currency = line.invoice.currency
-            sums[currency] = sums.get(currency, Decimal(0)) + line.amount
-        count = len(self.lines)
-        return [
-            ngettext(
-                "%(count)d payment is recorded: %(sums)s.",
-                "%(count)d payments are recorded: %(sums)s.",
-                count,
-            )
-            % {
-                "count": count,
-                "sums": ", ".join(format_money(sums[each], each) for each in sums),
-            },
-            _("Each pays the invoice that it names, in full."),
-            _("What is paid otherwise meanwhile is left for you to decide."),
-            _("Each payment can be taken back on its own page."),
-        ]
-
-    def save(self, form: PortalForm) -> str:
-        self.counts = payment_imports.book_sure(source=self.source, by=self.actor)
-        return self.source_url()
-
-    def success_message(self, form: PortalForm) -> str:
-        booked = self.counts.booked
-        return ngettext(
-            "%(count)d payment recorded.", "%(count)d payments recorded.", booked
-        ) % {"count": booked}

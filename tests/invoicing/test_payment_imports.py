@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from billing.bank_matching import creditor_reference
 from billing.choices import ImportLineState, InvoiceStatus
@@ -20,10 +21,10 @@ from billing.models import (
     PaymentImport,
     PaymentImportLine,
 )
-from billing.services import payment_imports
-from billing.services.payment_imports import Counts
+from billing.services import import_booking, payment_imports, payments
 from customers.services import tree
 from portal.core.actor import Actor, system_actor
+from portal.core.models import AuditEvent
 from portal.core.scope import scopes_disabled
 from tests.invoicing.bills import account_of, charge, issued, seller
 from tests.invoicing.test_payments import balance_of, pay
@@ -66,6 +67,17 @@ def states(source: PaymentImport) -> list[str]:
     return list(source.lines.order_by("number").values_list("state", flat=True))
 
 
+def book(source: PaymentImport, by: Actor) -> tuple[int, int]:
+    """Book what is sure, as a worker does; how many lines were booked, and how many left."""
+    before = list(source.lines.filter(state=ImportLineState.EXACT))
+    import_booking.begin(source=source, by=by)
+    while import_booking.work_on(source.pk, seconds=60):
+        pass
+    rows = PaymentImportLine.objects.filter(pk__in=[line.pk for line in before])
+    booked = rows.filter(state=ImportLineState.BOOKED).count()
+    return booked, len(before) - booked
+
+
 def line_for(text: str, amount: str = "100,00", currency: str = "EUR") -> str:
     return f"01.02.2026;Beta Voice;{text};{amount};{currency}"
 
@@ -76,12 +88,12 @@ def line_for(text: str, amount: str = "100,00", currency: str = "EUR") -> str:
         (line_for("RG {number}"), "exact", ""),
         (line_for("{reference}"), "exact", ""),
         (line_for("RG {number}", currency=""), "exact", ""),
-        (line_for("RG {number}", "99,00"), "open", "€100.00 are open"),
+        (line_for("RG {number}", "99,00"), "open", "€100.00 is open"),
         (line_for("RG {number}", currency="USD"), "open", "another currency"),
         (line_for("hello"), "open", "names no invoice"),
-        (line_for("RG {number}", "-100,00"), "left", "went out"),
+        (line_for("RG {number}", "-100,00"), "left", "outgoing money"),
         (line_for("RG {number}", "x"), "left", "cannot be read"),
-        (line_for("{paid}"), "open", "Nothing is open"),
+        (line_for("{paid}"), "open", "nothing left to pay"),
         (line_for("{number} {other}"), "open", "several invoices"),
     ],
 )
@@ -118,8 +130,10 @@ def test_sure_lines_are_booked_together_and_once(
     first, second = bill(account, "100"), bill(account, "50", "request:2")
     lines = (line_for(first.number), line_for(second.number, "50,00"))
     source = upload(world, by, *lines)
-    assert payment_imports.book_sure(source=source, by=by) == Counts(2, 0)
-    assert payment_imports.book_sure(source=source, by=by) == Counts(0, 0)
+    assert book(source, by) == (2, 0)
+    assert book(source, by) == (0, 0)
+    source.refresh_from_db()
+    assert (source.is_booking, source.to_book) == (False, 2)
     assert set(Invoice.objects.values_list("status", flat=True)) == {InvoiceStatus.PAID}
     again = upload(world, by, *lines)
     assert states(again) == ["known", "known"]
@@ -140,10 +154,10 @@ def test_invoice_paid_meanwhile_is_left_to_a_person(
     invoice = bill(account, "100")
     source = upload(world, by, line_for(invoice.number))
     pay(account, "40", by)
-    assert payment_imports.book_sure(source=source, by=by) == Counts(0, 1)
+    assert book(source, by) == (0, 1)
     [line] = source.lines.all()
     assert (line.state, line.payment) == (ImportLineState.OPEN, None)
-    assert "€60.00 are open" in line.problem
+    assert "€60.00 is open" in line.problem
 
 
 def test_numbers_of_other_providers_mean_nothing(
@@ -168,8 +182,8 @@ def test_columns_of_unknown_names_are_chosen_by_a_person(
     columns = {"day": 0, "text": 1, "amount": 2}
     payment_imports.choose_columns(source=source, columns=columns, by=by)
     assert states(source) == ["exact"]
-    payment_imports.book_sure(source=source, by=by)
-    with pytest.raises(ValidationError, match="columns stay"):
+    book(source, by)
+    with pytest.raises(ValidationError, match="can no longer be changed"):
         payment_imports.choose_columns(source=source, columns=columns, by=by)
 
 
@@ -181,12 +195,13 @@ def test_one_line_in_two_files_booked_at_once_is_booked_once(world: World) -> No
     by = system_actor(world.acme)
     sources = [upload(world, by, line_for(invoice.number)) for _file in range(2)]
 
-    def booking(source: PaymentImport) -> Counts:
+    def booking(source: PaymentImport) -> tuple[int, int]:
         with scopes_disabled():
-            return payment_imports.book_sure(source=source, by=by)
+            return book(source, by)
 
     found = race(lambda: booking(sources[0]), lambda: booking(sources[1]))
-    assert sorted(each.booked for each in found) == [0, 1]
+    assert sorted(found) == [(0, 1), (1, 0)]
+    assert sorted(states(sources[0]) + states(sources[1])) == ["booked", "known"]
     assert Payment.objects.get().amount == 100
     assert balance_of(account) == 0
 
@@ -203,6 +218,145 @@ def test_statements_of_which_nothing_was_booked_go_with_their_account(
     tree.delete_customer(customer=world.gamma, by=world.actor(world.ben))
     tree.purge_customer(customer=world.gamma, by=world.actor(world.ben))
     assert not PaymentImport.objects.filter(pk=source.pk).exists()
+
+
+# --- Workers --------------------------------------------------------------------------
+
+
+def bills(account: BillingAccount, count: int) -> list[str]:
+    """The lines that pay so many invoices of 1.00 each."""
+    found = [bill(account, "1", f"request:{n}") for n in range(count)]
+    return [line_for(invoice.number, "1,00") for invoice in found]
+
+
+def test_killed_worker_leaves_its_line_to_another(
+    world: World, account: BillingAccount, by: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = upload(world, by, *bills(account, 3))
+    import_booking.begin(source=source, by=by)
+    real, calls = payments.record_payment, []
+
+    def killed(**values: Any) -> Payment:
+        payment = real(**values)
+        calls.append(payment.amount)
+        if len(calls) == 2:
+            raise SystemExit  # after the payment is written, before the line says so
+        return payment
+
+    with monkeypatch.context() as patch:
+        patch.setattr(payments, "record_payment", killed)
+        with pytest.raises(SystemExit):
+            import_booking.work_on(source.pk, seconds=60)
+    assert states(source) == ["booked", "exact", "exact"]
+    assert Payment.objects.count() == 1
+    assert import_booking.work_on(source.pk, seconds=60) is False
+    assert states(source) == ["booked"] * 3
+    assert Payment.objects.count() == 3
+    assert balance_of(account) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_beside_each_other_book_each_line_once(world: World) -> None:
+    seller(world.acme)
+    account = account_of(world.beta)
+    by = system_actor(world.acme)
+    source = upload(world, by, *bills(account, 8))
+
+    def working() -> None:
+        with scopes_disabled():
+            import_booking.begin(source=source, by=by)  # pressed by each of them, too
+            while import_booking.work_on(source.pk, seconds=60):
+                pass
+
+    assert race(working, working, working) == [None] * 3
+    assert states(source) == ["booked"] * 8
+    assert Payment.objects.count() == 8
+    assert AuditEvent.objects.filter(action="payment.import_begun").count() == 1
+    assert balance_of(account) == 0
+
+
+def test_stopped_booking_goes_on_when_it_is_begun_again(
+    world: World, account: BillingAccount, by: Actor
+) -> None:
+    source = upload(world, by, *bills(account, 2))
+    import_booking.begin(source=source, by=by)
+    import_booking.stop(source=source, by=by)
+    assert import_booking.work_on(source.pk, seconds=60) is False
+    assert states(source) == ["exact", "exact"]
+    assert book(source, by) == (2, 0)
+
+
+def test_worker_turns_to_other_tasks_after_its_time(
+    world: World, account: BillingAccount, by: Actor
+) -> None:
+    source = upload(world, by, *bills(account, 2))
+    import_booking.begin(source=source, by=by)
+    assert import_booking.work_on(source.pk, seconds=-1) is True
+    assert states(source) == ["exact", "exact"]
+
+
+def test_sweep_calls_workers_to_what_nobody_works_on(
+    world: World,
+    account: BillingAccount,
+    by: Actor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    called: list[int] = []
+    monkeypatch.setattr(
+        import_booking, "announce", lambda _task, pk, **_more: called.append(pk)
+    )
+    source = upload(world, by, *bills(account, 1))
+    import_booking.call_workers_again()
+    assert called == []  # nobody asked for it
+    import_booking.begin(source=source, by=by)
+    import_booking.call_workers_again()
+    assert set(called) == {source.pk}
+    PaymentImport.objects.update(worked_at=timezone.now())
+    called.clear()
+    import_booking.call_workers_again()
+    assert called == []
+    PaymentImport.objects.update(worked_at=timezone.now() - import_booking.QUIET)
+    import_booking.call_workers_again()
+    assert set(called) == {source.pk}
+
+
+def test_line_with_unexpected_trouble_keeps_no_other_waiting(
+    world: World, account: BillingAccount, by: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = upload(world, by, *bills(account, 2))
+    real = payments.record_payment
+
+    def troubled(**values: Any) -> Payment:
+        if not Payment.objects.exists():
+            return real(**values)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(payments, "record_payment", troubled)
+    assert book(source, by) == (1, 1)
+    assert states(source) == ["booked", "open"]
+    assert "unexpected" in source.lines.get(state="open").problem
+
+
+def test_columns_stay_while_lines_are_booked(
+    world: World, account: BillingAccount, by: Actor
+) -> None:
+    source = upload(world, by, *bills(account, 1))
+    import_booking.begin(source=source, by=by)
+    with pytest.raises(ValidationError, match="can no longer be changed"):
+        payment_imports.choose_columns(source=source, columns=source.columns, by=by)
+
+
+def test_roles_maximum_holds_for_what_workers_book(
+    world: World, account: BillingAccount, by: Actor
+) -> None:
+    role = world.ann.role
+    role.transaction_maximum = Decimal(5)
+    role.save()
+    first, second = bill(account, "5"), bill(account, "6", "request:2")
+    lines = (line_for(first.number, "5,00"), line_for(second.number, "6,00"))
+    source = upload(world, by, *lines)
+    assert book(source, by) == (1, 1)
+    assert "at most €5.00" in source.lines.get(state="open").problem
 
 
 # --- Pages ----------------------------------------------------------------------------
@@ -222,7 +376,10 @@ def sent(**values: Any) -> dict[str, Any]:
 
 
 def test_statement_is_uploaded_seen_and_booked(
-    world: World, client: Client, account: BillingAccount
+    world: World,
+    client: Client,
+    account: BillingAccount,
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     invoice = bill(account, "100")
     text = HEADER + line_for(invoice.number) + "\n" + line_for("hello", "5,00") + "\n"
@@ -235,8 +392,13 @@ def test_statement_is_uploaded_seen_and_booked(
     assert invoice.number in page
     question = client.get(at(world, f"{source.pk}/book/")).content.decode()
     assert "1 payment is recorded: €100.00." in question
-    assert client.post(at(world, f"{source.pk}/book/"), sent()).status_code == 302
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client.post(at(world, f"{source.pk}/book/"), sent())
+    assert answer.headers["Location"] == at(world, f"{source.pk}/")
     assert Payment.objects.get().amount == 100
+    page = client.get(at(world, f"{source.pk}/")).content.decode()
+    assert 'id="import-progress"' not in page
+    assert Payment.objects.get().person_name == world.ann.display_name
     assert client.get(at(world)).status_code == 200
 
 
@@ -318,6 +480,66 @@ def test_booked_line_says_so(
 ) -> None:
     invoice = bill(account, "100")
     source = upload(world, by, line_for(invoice.number))
-    payment_imports.book_sure(source=source, by=by)
+    book(source, by)
     url = at(world, f"{source.pk}/rows/{source.lines.get().pk}/")
     assert "booked already" in client.get(url).content.decode()
+
+
+def test_page_follows_booking_until_it_ends(
+    world: World, client: Client, account: BillingAccount, by: Actor
+) -> None:
+    source = upload(world, by, *bills(account, 3))
+    import_booking.begin(source=source, by=by)
+    url = at(world, f"{source.pk}/")
+    page = client.get(url).content.decode()
+    part = client.get(f"{url}progress/").content.decode()
+    for shown in (page, part):
+        assert 'id="import-progress"' in shown
+        assert "0 of 3 lines" in shown
+    assert f"{url}book/" not in page
+    assert "being booked already" in client.get(f"{url}book/").content.decode()
+    while import_booking.work_on(source.pk, seconds=60):
+        pass
+    assert client.get(f"{url}progress/").headers["HX-Refresh"] == "true"
+    assert 'id="import-progress"' not in client.get(url).content.decode()
+
+
+def test_booking_is_stopped_by_its_button(
+    world: World, client: Client, account: BillingAccount, by: Actor
+) -> None:
+    source = upload(world, by, *bills(account, 2))
+    import_booking.begin(source=source, by=by)
+    assert client.post(at(world, f"{source.pk}/stop/")).status_code == 302
+    source.refresh_from_db()
+    assert not source.is_booking
+    assert states(source) == ["exact", "exact"]
+
+
+def test_foreign_statements_are_not_found(
+    world: World, client: Client, account: BillingAccount
+) -> None:
+    seller(world.rival)
+    theirs = payment_imports.upload(
+        file_name="bank.csv",
+        data=(HEADER + line_for("hello")).encode(),
+        owner=world.rival,
+        by=system_actor(world.rival),
+    )
+    for path in ("", "columns/", "book/", "progress/"):
+        assert client.get(at(world, f"{theirs.pk}/{path}")).status_code == 404
+    assert client.post(at(world, f"{theirs.pk}/stop/")).status_code == 404
+
+
+@pytest.mark.parametrize("lines", [1, 6])
+def test_list_and_page_need_as_many_queries_for_many_lines(
+    world: World,
+    client: Client,
+    account: BillingAccount,
+    by: Actor,
+    django_assert_max_num_queries: Any,
+    lines: int,
+) -> None:
+    source = upload(world, by, *(line_for(f"hello {n}") for n in range(lines)))
+    for path in ("", f"{source.pk}/"):
+        with django_assert_max_num_queries(30):
+            assert client.get(at(world, path)).status_code == 200
