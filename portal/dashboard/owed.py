@@ -125,7 +125,9 @@ def _bank_lines(view: PortalView) -> list[dict[str, str]]:
     """Lines of bank statements that found no invoice; the way to theirs if it is one."""
     rows = (
         PaymentImportLine.objects.filter(
-            owner=view.actor.customer.pk, state=ImportLineState.OPEN
+            # By the statements: each one's lines of a state are found by their index.
+            source__owner=view.actor.customer.pk,
+            state=ImportLineState.OPEN,
         )
         .order_by("source")
         .values_list("source")
