@@ -24,6 +24,7 @@ from stdnum.exceptions import InvalidChecksum
 from stdnum.exceptions import ValidationError as WrongNumber
 from stdnum.fr import siren, siret
 from stdnum.gb import vat as gb_vat
+from stdnum.iso7064 import mod_97_10
 from stdnum.it import codicefiscale
 from stdnum.no import orgnr as no_orgnr
 from stdnum.se import orgnr as se_orgnr
@@ -39,6 +40,7 @@ _LETTERS = COUNTRY_CODES | {"EL", "XI"}  # of Greece and Northern Ireland (BR-CO
 _VAT_LETTERS = {"GR": ("EL", "GR"), "GB": ("GB", "XI")}
 # Fewer digits than any VAT id of these countries has, and than other texts rarely have.
 _FEWEST_DIGITS = 5
+_MANDATE = r"[A-Za-z0-9+?/:().,' -]{1,35}"
 
 
 def compact(value: str) -> str:
@@ -172,6 +174,41 @@ def validate_iban(value: str) -> None:
 def format_iban(value: str) -> str:
     """As people read it, in groups of four."""
     return " ".join(value[at : at + 4] for at in range(0, len(value), 4))
+
+
+def clean_creditor_id(value: str) -> str:
+    """A SEPA creditor identifier (EPC262-08): country, check digits, business code, number.
+
+    The check digits are those of ISO 7064 over all but the business code, which the
+    creditor may choose.
+    """
+    text = compact(value)
+    parts = re.fullmatch(r"([A-Z]{2})([0-9]{2})[A-Z0-9]{3}([A-Z0-9]{1,28})", text)
+    if parts is None:
+        raise ValidationError(
+            _("A creditor identifier is written as DE98ZZZ09999999999."),
+            code="creditor_id",
+        )
+    country, digits, number = parts.groups()
+    if not mod_97_10.is_valid(f"{number}{country}{digits}"):
+        raise ValidationError(
+            _("The check digits of this creditor identifier are wrong."),
+            code="check_digits",
+        )
+    return text
+
+
+def validate_creditor_id(value: str) -> None:
+    _refuse_unless_clean(value, clean_creditor_id(value))
+
+
+def validate_mandate(value: str) -> None:
+    """The reference of a SEPA mandate, of the signs that banks take."""
+    if value != value.strip() or not re.fullmatch(_MANDATE, value):
+        raise ValidationError(
+            _("Up to 35 letters without accents, digits and + ? / - : ( ) . , '"),
+            code="mandate",
+        )
 
 
 def clean_bic(value: str) -> str:

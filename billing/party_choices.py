@@ -3,6 +3,8 @@
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+SEPA_CURRENCY = "EUR"  # of direct debits; others are none of SEPA's
+
 
 class VatTreatment(TextChoices):
     """What VAT there is on a buyer's invoices; the codes are those of UNTDID 5305."""

@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 
 from billing.choices import InvoiceType
 from billing.documents.figures import Figures, grouped_iban
-from billing.einvoice.record import Payment
+from billing.einvoice.record import DIRECT_DEBITS, Payment
 from billing.invoicing.content import thaw
 from billing.models import Invoice
 from billing.services import invoice_files
@@ -152,7 +152,14 @@ def _settlement(invoice: Invoice, figures: Figures) -> str:
         return gettext("The amount is credited to you.")
     if invoice.open <= 0 or invoice.due_on is None:
         return gettext("Nothing is left to pay.")
-    return gettext("Please pay %(amount)s by %(day)s.") % {
+    payment = thaw(invoice.content).document.payment
+    is_collected = payment is not None and payment.means in DIRECT_DEBITS
+    text = (
+        gettext("We will collect %(amount)s from your account on %(day)s.")
+        if is_collected
+        else gettext("Please pay %(amount)s by %(day)s.")
+    )
+    return text % {
         "amount": format_money(invoice.open, invoice.currency),
         "day": figures.day(invoice.due_on),
     }

@@ -12,10 +12,14 @@ from billing.documents import fonts
 from billing.documents.columns import days_of, tax_lines, width_of
 from billing.documents.figures import Figures, grouped_iban, grouped_reference
 from billing.documents.imprint import TRANSFERS
-from billing.einvoice.record import Document, DocumentType, Payment
+from billing.einvoice.record import (
+    DIRECT_DEBITS,
+    Document,
+    DocumentType,
+    Payment,
+)
 from billing.invoicing.content import Content, Row
 
-DIRECT_DEBITS = {"49", "59"}
 CARDS = {"48", "54", "55"}
 WINDOW = 80.0  # millimetres, as in document.css
 SENDER_SIZES = (6.5, 6.0, 5.5)  # points
@@ -265,6 +269,11 @@ def how_to_pay(document: Document, figures: Figures) -> str:
         return ""
     said = {"amount": figures.money(document.totals.payable)}
     if payment.means in DIRECT_DEBITS:
+        if payment.debited_iban and document.due_on:
+            said["day"] = figures.day(document.due_on)
+            said["iban"] = payment.debited_iban[-4:]
+            text = _("We will collect %(amount)s from IBAN …%(iban)s on %(day)s.")
+            return text % said
         if not document.due_on:
             return _("We collect %(amount)s from your account.") % said
         said["day"] = figures.day(document.due_on)

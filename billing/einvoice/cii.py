@@ -191,9 +191,9 @@ def _settlement(node: Node, document: Document) -> None:
 def _payment(node: Node, payment: Payment) -> None:
     node.text("ram:TypeCode", payment.means)
     if payment.mandate:
-        if payment.iban:
+        if payment.debited_iban:
             debtor = node.add("ram:PayerPartyDebtorFinancialAccount")
-            debtor.text("ram:IBANID", payment.iban)
+            debtor.text("ram:IBANID", payment.debited_iban)
     elif payment.iban or payment.account:
         account = node.add("ram:PayeePartyCreditorFinancialAccount")
         account.text("ram:IBANID", payment.iban)

@@ -140,17 +140,21 @@ class VatBreakdown:
     reason_code: str = ""  # BT-121, of the VATEX list
 
 
+DIRECT_DEBITS = frozenset({"49", "59"})  # of UNTDID 4461
+
+
 @dataclass(frozen=True, slots=True)
 class Payment:
     """BG-16. ``means`` is of UNTDID 4461: 58 SEPA transfer, 59 SEPA debit, 30, 48, 1."""
 
     means: str
     reference: str = ""  # BT-83
-    iban: str = ""  # BT-84; of the debtor for a direct debit (BT-91)
+    iban: str = ""  # BT-84
     holder: str = ""  # BT-85
     bic: str = ""  # BT-86
     mandate: str = ""  # BT-89
     creditor: str = ""  # BT-90
+    debited_iban: str = ""  # BT-91
     account: str = (
         ""  # BT-84 where there are no IBANs, with its bank for people to read
     )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from billing.einvoice.record import (
+    DIRECT_DEBITS,
     Address,
     Contact,
     Delivery,
@@ -35,7 +36,8 @@ def ubl(document: Document) -> bytes:
     """The document as UBL.
 
     It names Peppol BIS Billing 3 as its specification where both parties have an electronic
-    address and the buyer a reference, without which Peppol carries nothing (R003, R010, R020).
+    address and the buyer a reference, without which Peppol carries nothing (R003, R010, R020),
+    and a direct debit its mandate (R061).
     """
     is_credit_note = document.type is DocumentType.CREDIT_NOTE
     kind = "CreditNote" if is_credit_note else "Invoice"
@@ -62,9 +64,12 @@ def ubl(document: Document) -> bytes:
 
 def is_for_peppol(document: Document) -> bool:
     has_addresses = document.seller.endpoint and document.buyer.endpoint
-    return bool(
-        has_addresses and (document.buyer_reference or document.order_reference)
+    has_reference = document.buyer_reference or document.order_reference
+    payment = document.payment
+    lacks_mandate = (
+        payment is not None and payment.means in DIRECT_DEBITS and not payment.mandate
     )
+    return bool(has_addresses and has_reference and not lacks_mandate)
 
 
 def _head(root: Node, document: Document, *, is_credit_note: bool) -> None:
@@ -170,8 +175,9 @@ def _payment(
     if payment.mandate:
         mandate = node.add("cac:PaymentMandate")
         mandate.text("cbc:ID", payment.mandate)
-        if payment.iban:
-            mandate.add("cac:PayerFinancialAccount").text("cbc:ID", payment.iban)
+        if payment.debited_iban:
+            account = mandate.add("cac:PayerFinancialAccount")
+            account.text("cbc:ID", payment.debited_iban)
     elif payment.iban or payment.account:
         account = node.add("cac:PayeeFinancialAccount")
         account.text("cbc:ID", payment.iban or payment.account)

@@ -8,6 +8,7 @@ from django import forms
 
 from billing.parties import (
     clean_bic,
+    clean_creditor_id,
     clean_endpoint,
     clean_iban,
     clean_vat_id,
@@ -37,6 +38,14 @@ class IbanField(_CodeField):
         return format_iban(value) if is_kept else value
 
 
+class CreditorIdField(_CodeField):
+    """A SEPA creditor identifier."""
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value) or ""
+        return clean_creditor_id(text) if text else ""
+
+
 class BicField(_CodeField):
     def to_python(self, value: Any) -> str:
         text = super().to_python(value) or ""
@@ -44,7 +53,7 @@ class BicField(_CodeField):
 
 
 class VatIdField(_CodeField):
-    """A VAT id with its country's letters."""
+    """A VAT ID with its country's letters."""
 
     def to_python(self, value: Any) -> str:
         text = super().to_python(value) or ""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.forms.parties import (
     BicField,
+    CreditorIdField,
     IbanField,
     VatIdField,
     clean_endpoint_fields,
@@ -49,6 +50,7 @@ class SellerForm(RowForm):
     bank_name = model_field(Seller, "bank_name")
     bank_code = model_field(Seller, "bank_code")
     account_number = model_field(Seller, "account_number")
+    creditor_id = model_field(Seller, "creditor_id", form_class=CreditorIdField)
     payment_terms = model_field(Seller, "payment_terms")
     tax_rounding = model_field(Seller, "tax_rounding", widget=forms.RadioSelect)
     untaxed_category = model_field(Seller, "untaxed_category", widget=forms.RadioSelect)
@@ -89,7 +91,7 @@ class SellerForm(RowForm):
                 Columns("iban", "bic"),
                 Columns("account_number", "bank_code"),
                 Columns("account_holder", "bank_name"),
-                "payment_terms",
+                Columns("creditor_id", "payment_terms"),
                 id="bank",
                 is_open=True,
             ),

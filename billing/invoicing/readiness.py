@@ -13,9 +13,10 @@ from typing import Protocol
 
 from django.utils.translation import gettext as _
 
+from billing.choices import PaymentType
 from billing.models import BillingAccount, Seller
 from billing.parties import vat_id_in
-from billing.party_choices import VatTreatment
+from billing.party_choices import SEPA_CURRENCY, VatTreatment
 
 # BR-IC-02 and BR-G-02: a tax number is not enough.
 _NEED_SELLERS_VAT_ID = (VatTreatment.INTRA_COMMUNITY, VatTreatment.EXPORT)
@@ -98,6 +99,33 @@ def seller_gaps(
     if not seller.endpoint_id:
         text = _("Your electronic address is missing.")
         miss("endpoint", text, "endpoint_scheme", standard=Standard.PEPPOL)
+    return gaps
+
+
+def debit_gaps(account: BillingAccount, seller: Seller) -> list[Gap]:
+    """What is missing to collect by SEPA direct debit from a customer who pays so.
+
+    Invoices are valid without it, but not Peppol's (R061), and say less.
+    """
+    if (
+        account.payment_type != PaymentType.DIRECT_DEBIT
+        or account.currency != SEPA_CURRENCY
+    ):
+        return []
+    gaps = []
+
+    def miss(side: Side, field: str, text: str) -> None:
+        gaps.append(Gap(f"{side}.{field}", text, side, field, Standard.PEPPOL))
+
+    if not seller.creditor_id:
+        text = _("Your creditor identifier is missing: direct debits need it.")
+        miss(Side.SELLER, "creditor_id", text)
+    if not account.mandate_reference:
+        text = _("The reference of the customer's SEPA mandate is missing.")
+        miss(Side.BUYER, "mandate_reference", text)
+    if not account.debited_iban:
+        text = _("The IBAN that you collect from is missing.")
+        miss(Side.BUYER, "debited_iban", text)
     return gaps
 
 

@@ -9,6 +9,7 @@ from billing.einvoice.record import Address, Contact, Endpoint, Party, Payment
 from billing.invoicing.content import Look
 from billing.models import BillingAccount, Seller
 from billing.parties import vat_id_in
+from billing.party_choices import SEPA_CURRENCY
 from portal.core.colours import DEFAULT_COLOUR, contrast_of
 from portal.core.countries import country_name
 
@@ -69,7 +70,7 @@ def payment_of(account: BillingAccount, seller: Seller) -> Payment:
     if account.payment_type == PaymentType.CREDIT_CARD:
         return Payment("48")
     if account.payment_type == PaymentType.DIRECT_DEBIT:
-        return Payment("49")
+        return _debit_of(account, seller)
     holder = seller.account_holder or seller.legal_name
     if not seller.bank_account:
         return Payment("1")
@@ -87,6 +88,20 @@ def payment_of(account: BillingAccount, seller: Seller) -> Payment:
         iban=seller.iban,
         holder=holder,
         bic=seller.bic,
+    )
+
+
+def _debit_of(account: BillingAccount, seller: Seller) -> Payment:
+    """As SEPA direct debit where all is there that it needs, else as debit of any kind."""
+    if account.currency != SEPA_CURRENCY or not (
+        seller.creditor_id and account.mandate_reference and account.debited_iban
+    ):
+        return Payment("49")
+    return Payment(
+        "59",
+        mandate=account.mandate_reference,
+        creditor=seller.creditor_id,
+        debited_iban=account.debited_iban,
     )
 
 

@@ -13,9 +13,10 @@ from django_scopes import ScopedManager
 
 from billing.choices import AffiliateType, OverdueLock, PaymentType
 from billing.models.tax import Tax, TaxLiability
-from billing.parties import endpoint_errors
+from billing.parties import endpoint_errors, validate_iban, validate_mandate
 from billing.party_choices import EndpointScheme, VatTreatment
 from portal.core.money import ZERO, validate_currency
+from portal.core.periods import local_date
 from portal.core.validators import validate_name, validate_visible
 from rateplans.choices import BillType, Contract, InvoiceDetail, InvoiceFormat
 from rateplans.settings import NO_LIMIT
@@ -145,6 +146,26 @@ class BillingAccount(models.Model):
         max_length=15,
         choices=PaymentType.choices,
         default=PaymentType.MANUAL,
+    )
+    mandate_reference = models.CharField(
+        _("mandate reference"),
+        max_length=35,
+        blank=True,
+        validators=[validate_mandate],
+        help_text=_("Of the SEPA mandate that the customer has signed."),
+    )
+    mandate_signed_on = models.DateField(
+        _("mandate signed on"),
+        null=True,
+        blank=True,
+        help_text=_("Your bank wants it with each collection."),
+    )
+    debited_iban = models.CharField(
+        _("debited IBAN"),
+        max_length=34,
+        blank=True,
+        validators=[validate_iban],
+        help_text=_("The customer's account that you collect from."),
     )
     due_days = models.PositiveSmallIntegerField(
         _("invoices due after"),
@@ -333,6 +354,11 @@ class BillingAccount(models.Model):
         if self.vat_treatment == VatTreatment.EXEMPT and not self.vat_reason:
             errors["vat_reason"] = ValidationError(
                 _("Say by which law it is exempt."), code="required"
+            )
+        signed = self.mandate_signed_on
+        if signed is not None and signed > local_date(self.customer.time_zone):
+            errors["mandate_signed_on"] = ValidationError(
+                _("This day is in the future."), code="future"
             )
         if errors:
             raise ValidationError(errors)

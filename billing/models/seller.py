@@ -10,6 +10,7 @@ from billing.parties import (
     endpoint_errors,
     format_iban,
     validate_bic,
+    validate_creditor_id,
     validate_iban,
     validate_vat_id,
 )
@@ -139,6 +140,16 @@ class Seller(models.Model):
         blank=True,
         validators=[validate_visible],
         help_text=_("Only where there is no IBAN, as in the United States."),
+    )
+    creditor_id = models.CharField(
+        _("creditor identifier"),
+        max_length=35,
+        blank=True,
+        validators=[validate_creditor_id],
+        help_text=_(
+            "For SEPA direct debits; your central bank gives it, such as"
+            " DE98ZZZ09999999999."
+        ),
     )
     payment_terms = models.CharField(
         _("payment terms"),

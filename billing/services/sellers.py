@@ -33,6 +33,7 @@ FIELDS: tuple[str, ...] = (
     "bank_name",
     "bank_code",
     "account_number",
+    "creditor_id",
     "payment_terms",
     "tax_rounding",
     "untaxed_category",

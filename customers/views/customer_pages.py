@@ -10,8 +10,9 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from billing.invoicing.readiness import buyer_gaps
+from billing.invoicing.readiness import buyer_gaps, debit_gaps
 from billing.models import BillingAccount, TaxLiability
+from billing.selectors import seller_of
 from billing.views.readiness import readiness_sign
 from customers.audit_labels import describe
 from customers.choices import Lock
@@ -136,6 +137,7 @@ class CustomerDetail(CustomerPage):
                         "auto_topup",
                         "payment_type",
                         "bank_account_number",
+                        "debited_iban",
                         "vat_treatment",
                     )
                 },
@@ -153,7 +155,10 @@ class CustomerDetail(CustomerPage):
             readiness=None
             if customer.is_deleted
             else readiness_sign(
-                buyer_gaps(account, customer),
+                [
+                    *buyer_gaps(account, customer),
+                    *debit_gaps(account, seller_of(self.actor.customer)),
+                ],
                 account=self.actor.customer.pk,
                 customer=customer.pk,
             ),

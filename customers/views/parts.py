@@ -11,8 +11,9 @@ from django.utils.translation import get_language_info, ngettext
 from django.utils.translation import gettext as _
 
 from billing.calls_at_once import calls_at_once
-from billing.choices import AffiliateType
+from billing.choices import AffiliateType, PaymentType
 from billing.models import BillingAccount
+from billing.parties import format_iban
 from billing.party_choices import VatTreatment
 from billing.selectors import has_customers
 from billing.types import rules_of
@@ -117,6 +118,7 @@ def account_items(account: BillingAccount) -> list[dict[str, Any]]:
     return [
         _item(account, "bill_type", account.get_bill_type_display()),
         _item(account, "payment_type", account.get_payment_type_display()),
+        *_mandate_items(account),
         _item(account, "currency", currency),
         _item(account, "bill_ref", account.bill_ref),
         _item(
@@ -156,6 +158,18 @@ def account_items(account: BillingAccount) -> list[dict[str, Any]]:
             "label": _("Affiliate"),
             "value": _affiliate(account),
         },
+    ]
+
+
+def _mandate_items(account: BillingAccount) -> list[dict[str, Any]]:
+    """The SEPA mandate, of who pays by direct debit."""
+    if account.payment_type != PaymentType.DIRECT_DEBIT:
+        return []
+    signed = account.mandate_signed_on
+    return [
+        _item(account, "mandate_reference", account.mandate_reference),
+        _item(account, "mandate_signed_on", format_day(signed) if signed else ""),
+        _item(account, "debited_iban", format_iban(account.debited_iban)),
     ]
 
 

@@ -67,8 +67,8 @@ def warnings(
         )
     if values.get("auto_topup") and not rules.may_top_up:
         found.append(_("Post-paid customers do not top up."))
-    if values.get("payment_type") == PaymentType.DIRECT_DEBIT and not values.get(
-        "bank_account_number"
+    if values.get("payment_type") == PaymentType.DIRECT_DEBIT and not (
+        values.get("bank_account_number") or values.get("debited_iban")
     ):
         found.append(_("Direct debit needs the bank details."))
     treatment = VatTreatment(values.get("vat_treatment") or VatTreatment.STANDARD)

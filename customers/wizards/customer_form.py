@@ -98,6 +98,7 @@ class CustomerForm(PortalForm):
         self.fields |= fields.telephony_fields(choices, plan)
         self.fields |= fields.billing_fields(self._plan_choices(), self._plan_of)
         self.fields |= fields.invoice_fields(choices, plan)
+        self.fields |= fields.debit_fields()
         self.fields |= fields.buyer_fields()
         self.fields |= fields.balance_fields()
         self.fields |= fields.address_fields(choices.parent.country)
@@ -175,6 +176,16 @@ class CustomerForm(PortalForm):
                 Columns("due_days", "send_invoices"),
                 Columns("invoice_format", "invoice_detail"),
                 id="invoices",
+            ),
+            Section(
+                _("SEPA direct debit"),
+                Columns("mandate_reference", "mandate_signed_on"),
+                "debited_iban",
+                id="sepa",
+                description=_(
+                    "For customers who pay by direct debit in euros: invoices then say"
+                    " from which account you collect, and by which mandate."
+                ),
             ),
             *self._tax_section(),
             Section(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from billing.choices import AffiliateType, PaymentType
+from billing.forms.parties import IbanField
 from billing.models import BillingAccount, Tax
 from billing.party_choices import EndpointScheme, VatTreatment
 from customers.choices import Lock, country_choices, time_zone_choices
@@ -314,6 +315,22 @@ def buyer_fields() -> Fields:
             choices=[("", ""), *EndpointScheme.choices],
             required=False,
             help_text=_("Whose numbers the customer's address for e-invoices is of."),
+        ),
+    }
+
+
+def debit_fields() -> Fields:
+    """The SEPA mandate of who pays by direct debit."""
+    return {
+        "mandate_reference": model_field(BillingAccount, "mandate_reference"),
+        "mandate_signed_on": forms.DateField(
+            label=_("Mandate signed on"),
+            required=False,
+            widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+            help_text=_("Your bank wants it with each collection."),
+        ),
+        "debited_iban": model_field(
+            BillingAccount, "debited_iban", form_class=IbanField
         ),
     }
 

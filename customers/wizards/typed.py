@@ -99,7 +99,9 @@ def _account_values(typed: QueryDict) -> dict[str, Any]:
     """What the checks and the price need, as far as it is readable."""
     values: dict[str, Any] = {
         name: typed.get(name, "")
-        for name in ("currency", "payment_type", "bank_account_number")
+        for name in (
+            *("currency", "payment_type", "bank_account_number", "debited_iban"),
+        )
     }
     bill_type, zone = typed.get("bill_type", ""), typed.get("time_zone", "")
     values["bill_type"] = bill_type if bill_type in BillType else ""

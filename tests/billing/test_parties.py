@@ -27,6 +27,47 @@ def _refusal(clean: object, *args: str, **options: str) -> str:
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [
+        ("DE98ZZZ09999999999", "DE98ZZZ09999999999"),
+        ("de98 zzz 0999 9999 999", "DE98ZZZ09999999999"),
+        ("DE98ABC09999999999", "DE98ABC09999999999"),  # the business code is free
+        ("AT61ZZZ01234567890", "AT61ZZZ01234567890"),
+        ("NL79ZZZ999999990000", "NL79ZZZ999999990000"),
+    ],
+)
+def test_creditor_identifier_is_kept_clean(typed: str, kept: str) -> None:
+    assert parties.clean_creditor_id(typed) == kept
+    parties.validate_creditor_id(kept)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("DE97ZZZ09999999999", "check digits"),
+        ("DE98ZZZ09999999989", "check digits"),
+        ("AT98ZZZ09999999999", "check digits"),
+        ("DE98ZZZ", "is written as"),
+        ("DE98ZZZ" + "0" * 29, "is written as"),
+        ("98ZZZ09999999999", "is written as"),
+        ("DE98ZZZ0999999999ä", "is written as"),
+    ],
+)
+def test_wrong_creditor_identifiers_are_refused(typed: str, sentence: str) -> None:
+    assert sentence in _refusal(parties.clean_creditor_id, typed)
+
+
+@pytest.mark.parametrize("text", ["M-1", "A" * 35, "Mandat 7/2026 (neu)", "+?/-:().,'"])
+def test_references_of_mandates_are_taken(text: str) -> None:
+    parties.validate_mandate(text)
+
+
+@pytest.mark.parametrize("text", ["A" * 36, " M", "M ", "Möwe", "a_b", "a\nb", "€"])
+def test_references_that_banks_do_not_take_are_refused(text: str) -> None:
+    assert "35 letters" in _refusal(parties.validate_mandate, text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
         ("DE123456788", "DE123456788"),
         ("de 123-456.788", "DE123456788"),
         (
@@ -68,9 +109,9 @@ def test_vat_id_is_kept_clean(typed: str, kept: str) -> None:
         ("GB999999974", MISTYPED),
         ("NO995525829", MISTYPED),
         ("CHE107787578", MISTYPED),
-        ("DE12345678", f"{FORM} a VAT id of Germany is written."),
-        ("XI12", f"{FORM} a VAT id of United Kingdom is written."),
-        ("CHE10778757", f"{FORM} a VAT id of Switzerland is written."),
+        ("DE12345678", f"{FORM} a VAT ID of Germany is written."),
+        ("XI12", f"{FORM} a VAT ID of United Kingdom is written."),
+        ("CHE10778757", f"{FORM} a VAT ID of Switzerland is written."),
         ("UK999999973", "Write GB in place of UK"),
         ("123456788", LETTERS),
         ("ZZ123456", LETTERS),
@@ -95,7 +136,7 @@ def test_country_of_a_refused_vat_id_is_named_in_the_readers_language() -> None:
         ("de 123456788", "DE", "DE123456788"),
         (" 27/123/45678 ", "DE", "27/123/45678"),
         ("Freelancer", "DE", "Freelancer"),
-        ("Decker 12", "DE", "Decker 12"),  # begins with the letters, and is no VAT id
+        ("Decker 12", "DE", "Decker 12"),  # begins with the letters, and is no VAT ID
         ("DE123456789", "AT", "DE123456789"),  # of another country: as it is
         ("DE123456789", "", "DE123456789"),
         ("XI 999999973", "GB", "XI999999973"),
@@ -269,7 +310,7 @@ def test_electronic_address_is_tested_by_the_rules_of_its_scheme(
 
 
 def test_every_scheme_has_a_test() -> None:
-    """VAT ids are tested alike, whatever their country."""
+    """VAT IDs are tested alike, whatever their country."""
     tested = {scheme for scheme, *_rest in SCHEMES}
     assert {each for each in EndpointScheme if not each.vat_prefix} <= tested
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -74,7 +75,7 @@ def test_a_provider_says_what_a_customers_invoices_need(
         "Taxed as usual",
         "Reverse charge: the customer owes the VAT",
     )
-    assert changes["endpoint_scheme"] == ("", "Germany: VAT id")
+    assert changes["endpoint_scheme"] == ("", "Germany: VAT ID")
     history = ann.get(f"{detail_url(world)}history/").content.decode()
     for label in ("Legal name", "VAT treatment", "Electronic address"):
         assert label in history
@@ -110,6 +111,29 @@ def test_saving_the_form_as_it_is_changes_nothing(world: World, ann: Client) -> 
         assert AuditEvent.objects.filter(action="customer.updated").count() == 1
 
 
+def test_a_mandate_is_kept_and_shown_to_who_collects_by_it(
+    world: World, ann: Client
+) -> None:
+    typed = {
+        "payment_type": "direct_debit",
+        "mandate_reference": "M-7",
+        "mandate_signed_on": "2026-01-31",
+        "debited_iban": "de02 1203 0000 0000 2020 51",
+    }
+    assert send(ann, edit_url(world), **typed).status_code == 302
+    assert send(ann, edit_url(world)).status_code == 302  # as it is
+    account = account_of(world.beta)
+    assert account.mandate_signed_on == date(2026, 1, 31)
+    assert account.debited_iban == "DE02120300000000202051"
+    page = ann.get(detail_url(world))
+    shown = {item["label"]: item["value"] for item in page.context["account_items"]}
+    assert shown["Mandate reference"] == "M-7"
+    assert shown["Debited IBAN"] == "DE02 1203 0000 0000 2020 51"
+    gaps = {gap["url"].split("#")[1] for gap in page.context["readiness"]["gaps"]}
+    assert "id_creditor_id" in gaps
+    assert not gaps & {"id_mandate_reference", "id_debited_iban"}
+
+
 # --- Refused --------------------------------------------------------------------------
 
 
@@ -130,6 +154,13 @@ def test_saving_the_form_as_it_is_changes_nothing(world: World, ann: Client) -> 
         ({"legal_name": "\u202eHbmG"}, "legal_name", "invisible"),
         ({"buyer_reference": "x" * 101}, "buyer_reference", "at most 100"),
         ({"order_reference": "a\u200eb"}, "order_reference", "invisible"),
+        ({"mandate_reference": "Möwe"}, "mandate_reference", "35 letters"),
+        ({"mandate_signed_on": "9998-01-01"}, "mandate_signed_on", "in the future"),
+        (
+            {"debited_iban": "DE02 1203 0000 0000 2020 52"},
+            "debited_iban",
+            "mistyped digit",
+        ),
     ],
 )
 def test_the_form_refuses_at_the_field_and_keeps_what_was_typed(
@@ -208,7 +239,7 @@ def test_the_customers_page_shows_it(world: World, ann: Client) -> None:
     shown = {item["label"]: item for item in page.context["buyer_items"]}
     assert shown["Legal name"]["value"] == "Beta Voice GmbH"
     assert shown["VAT treatment"]["help"] == "§ 13b UStG"
-    assert shown["Electronic address"]["help"] == "Germany: VAT id"
+    assert shown["Electronic address"]["help"] == "Germany: VAT ID"
     assert page.context["readiness"]["gaps"] == []
     assert "Ready for electronic invoices" in page.content.decode()
 

@@ -28,7 +28,11 @@ OUTSIDE = VatCategory.OUTSIDE
 LEVY = DocumentCharge(Decimal("1.00"), "E911", VatCategory.STANDARD, Decimal(19))
 USF = DocumentCharge(Decimal("3.27"), "Universal Service Fund", OUTSIDE, Decimal(0))
 DEBIT = Payment(
-    "59", "2026-00017", "DE02120300000000202051", mandate="M-1", creditor="DE98ZZZ09999"
+    "59",
+    "2026-00017",
+    mandate="M-1",
+    creditor="DE98ZZZ09999999999",
+    debited_iban="DE02120300000000202051",
 )
 CASES: dict[str, Document] = {
     "pro rata rental": document(),
@@ -50,6 +54,10 @@ CASES: dict[str, Document] = {
     "nothing to pay": document([line("20.00"), line("-20.00")]),
     "paid in advance": document([line("20.00")], prepaid="23.80"),
     "direct debit": document(payment=DEBIT),
+    "direct debit without its mandate": document(payment=Payment("49", "2026-00017")),
+    "direct debit credited": document(
+        type=DocumentType.CREDIT_NOTE, payment=DEBIT, preceding=Preceding("2026-00016")
+    ),
     "no reference": document(buyer_reference="", order_reference=""),
     "least": document(
         buyer=replace(BUYER, vat_id="", endpoint=None, identifier=""),
