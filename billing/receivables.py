@@ -77,6 +77,7 @@ class Statement:
 def statement_of(account: BillingAccount, *, shown_to_customer: bool) -> Statement:
     """What an account owes now; ``shown_to_customer``: only what was sent to it.
 
+    A provider sees what was paid to itself, not what the account paid to those before.
     Two queries, whatever the account owes. ``account`` has its customer loaded.
     """
     today = local_date(account.customer.time_zone)
@@ -91,8 +92,11 @@ def statement_of(account: BillingAccount, *, shown_to_customer: bool) -> Stateme
         OpenInvoice(invoice, _late(invoice, today))
         for invoice in rows.defer("content", "gaps")
     )
-    payments = Payment.objects.filter(account=account).order_by("-received_on", "-pk")
-    return Statement(account, found, tuple(payments[:MOST_SHOWN]))
+    payments = Payment.objects.filter(account=account)
+    if not shown_to_customer:
+        payments = payments.filter(provider=account.provider_id)
+    newest = payments.order_by("-received_on", "-pk")[:MOST_SHOWN]
+    return Statement(account, found, tuple(newest))
 
 
 def _late(invoice: Invoice, today: date) -> int:

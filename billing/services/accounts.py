@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from billing.models import BillingAccount, Tax, TaxLiability
 from billing.parties import clean_tax_reference
 from billing.selectors import available_taxes
+from billing.services import unfinished
 from billing.types import rules_of
 from portal.core import audit
 from portal.core.money import ZERO, has_minor_unit_precision
@@ -120,6 +121,8 @@ def update_account(
     old_contract, old_currency = account.contract, account.currency
     old_reference = account.tax_reference
     old_plan_id, was_billed = account.plan_id, _is_billed(account)
+    if values.get("bill_type", account.bill_type) != account.bill_type:
+        _refuse_to_leave_bill_type(account)
     _set(account, values)
     if account.currency != old_currency and account.entries.exists():
         raise ValidationError(
@@ -200,13 +203,20 @@ def _check(account: BillingAccount) -> None:
         amount = getattr(account, name) or ZERO
         if not has_minor_unit_precision(amount, account.currency):
             errors[name] = ValidationError(
-                _("%(currency)s has no amounts as small as this."),
+                _("%(currency)s does not have that many decimal places."),
                 code="minor_unit",
                 params={"currency": account.currency},
             )
     errors |= _affiliate_errors(account)
     if errors:
         raise ValidationError(errors)
+
+
+def _refuse_to_leave_bill_type(account: BillingAccount) -> None:
+    try:
+        unfinished.refuse_to_leave_bill_type(account)
+    except ValidationError as error:
+        raise ValidationError({"bill_type": error}) from None
 
 
 def _clean_tax_reference(account: BillingAccount) -> None:

@@ -14,8 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.models import BillingAccount, LedgerEntry
-from billing.services import charge_chains, departures, returns, runs
-from billing.services.settlements import open_invoices
+from billing.services import charge_chains, departures, returns, runs, unfinished
 from customers.choices import RestOfContract
 from customers.models import Customer, Number, Person, Switch
 from customers.services import people
@@ -210,7 +209,7 @@ def move_customer(
         # Before the rows whose paths change: see `tree_lock` for the order.
         _charge_before_the_move(customer, parent, before)
         account = BillingAccount.objects.get(pk=before.pk)
-        _refuse_unsettled(account, before=before)
+        _settle_with_old_parent(account, before=before, by=by)
         old_path, old_parent, old_plan = customer.path, customer.parent, account.plan
         new_path = f"{parent.path}{customer.pk}."
         Customer.objects.filter(path__startswith=old_path).update(
@@ -256,11 +255,7 @@ def _check_move(
     plans = assignable_plans(owner_id=parent.pk, ancestor_ids=parent.ancestor_ids)
     if not (plans.filter(pk=plan.pk).exists() and hold_plan(plan.pk)):
         errors["plan"] = _("Choose a rate plan of the new parent.")
-    if open_invoices(account).exists():
-        errors["__all__"] = _(
-            "Invoices are open: they are to be paid to the present parent, or credited."
-        )
-    elif reason := _affiliate_refusal(customer):
+    if reason := _affiliate_refusal(customer):
         errors["__all__"] = reason
     if account.currency != plan.currency:
         errors["plan"] = _("Choose a plan in the account's currency.")
@@ -284,9 +279,12 @@ def _charge_before_the_move(
     )
 
 
-def _refuse_unsettled(account: BillingAccount, *, before: BillingAccount) -> None:
-    """``before`` is the account as it was before it was charged what is due."""
+def _settle_with_old_parent(
+    account: BillingAccount, *, before: BillingAccount, by: Actor
+) -> None:
+    """``account`` is locked; ``before`` is what it was before it was charged what is due."""
     if account.balance == 0:
+        unfinished.leave_provider(account, by=by)
         return
     text = _("Settle the balance first: it is with the present parent.")
     if account.balance != before.balance:
