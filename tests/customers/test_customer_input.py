@@ -262,7 +262,7 @@ def test_amount_fits_its_currency(
         assert _delta().account.credit_limit == Decimal(typed)
     else:
         assert errors_of(response) == {
-            "credit_limit": [f"{currency} has no amounts as small as this."]
+            "credit_limit": [f"{currency} does not have that many decimal places."]
         }
 
 

@@ -140,7 +140,7 @@ def test_nothing_to_invoice_is_said_kindly(
 
 def test_rounding_is_marked(world: World, ann: Client, account: BillingAccount) -> None:
     charge(account, "0.014", kind=EntryKind.CALL)
-    assert "of it by rounding" in text_of(ann.get(address(world)))
+    assert "from rounding" in text_of(ann.get(address(world)))
 
 
 @pytest.mark.parametrize("bill_type", [BillType.NONE, BillType.EXTERNAL])

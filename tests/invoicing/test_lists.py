@@ -320,7 +320,7 @@ def test_all_that_the_filters_leave_are_approved_and_sent(
 @pytest.mark.parametrize("name", ["invoice-approve-all", "invoice-send-all"])
 def test_nothing_to_do_is_said(world: World, ann: Client, name: str) -> None:
     page = ann.get(url_of(world.acme, name))
-    assert "None of the invoices shown" in text_of(page)
+    assert "None of the invoices listed" in text_of(page)
     assert 'type="submit">Approve' not in text_of(page)
 
 

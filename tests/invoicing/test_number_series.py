@@ -163,8 +163,8 @@ def test_page_shows_the_next_numbers_and_takes_none(
 ) -> None:
     url = url_of(world.acme, "number-series")
     shown = text_of(ann.get(url))
-    assert f"The next one has the number {year}-00003." in shown
-    assert f"The next one has the number C-{year}-00001." in shown
+    assert f"The next number is {year}-00003." in shown
+    assert f"The next number is C-{year}-00001." in shown
     assert f"{year}-00003" in text_of(ann.get(url))
 
 
@@ -172,7 +172,7 @@ def test_page_saves(world: World, ann: Client, year: int) -> None:
     url = url_of(world.acme, "number-series")
     entries = entries_of(ann.get(url), invoice_prefix="INV-", invoice_width="4")
     done = ann.post(url, entries, follow=True)
-    assert f"The next one has the number INV-{year}-0003." in text_of(done)
+    assert f"The next number is INV-{year}-0003." in text_of(done)
 
 
 def test_refusal_stands_at_its_field(world: World, ann: Client, year: int) -> None:

@@ -482,7 +482,7 @@ def test_booked_line_says_so(
     source = upload(world, by, line_for(invoice.number))
     book(source, by)
     url = at(world, f"{source.pk}/rows/{source.lines.get().pk}/")
-    assert "booked already" in client.get(url).content.decode()
+    assert "already been booked" in client.get(url).content.decode()
 
 
 def test_page_follows_booking_until_it_ends(

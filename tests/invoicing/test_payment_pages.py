@@ -155,13 +155,13 @@ def test_payment_is_taken_back_with_what_follows_told_before(
     url = at(world, f"payments/{payment.pk}/reverse/")
     page = client.get(url).content.decode()
     assert "€119.00 is owed again" in page
-    assert "falls by €11.00" in page
+    assert "drops by €11.00" in page
     assert client.post(url, sent(kind="refused", reason="")).status_code == 422
     data = sent(kind="refused", reason="Insufficient funds")
     assert client.post(url, data).status_code == 302
     invoice.refresh_from_db()
     assert invoice.status == InvoiceStatus.PAYMENT_REFUSED
-    assert "taken back already" in client.get(url).content.decode()
+    assert "already been taken back" in client.get(url).content.decode()
 
 
 def test_customer_sees_the_payment_in_its_ledger(

@@ -184,7 +184,7 @@ def test_customers_see_their_own_statement_only(
 
 def test_system_owner_owes_nobody(world: World) -> None:
     url = f"/a/{world.root.pk}/reports/open-items/"
-    assert "owe nobody" in world.client(world.olga).get(url).content.decode()
+    assert "You owe nothing" in world.client(world.olga).get(url).content.decode()
 
 
 def test_receivables_cost_the_same_for_one_and_for_many(
