@@ -15,6 +15,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from billing import jobs as billing_jobs
+from billing.services import invoice_drawing
 from customers import emails
 from portal.celery import app
 from portal.core import jobs, mail
@@ -96,3 +98,23 @@ def test_every_job_of_the_timetable_exists_and_sweeps_do_not_pile_up() -> None:
     sweep: Any = django_settings.CELERY_BEAT_SCHEDULE["send-waiting-emails"]
     assert sweep["options"]["expires"] <= sweep["schedule"]
     assert sweep["schedule"] > jobs.SWEEP_SECONDS
+
+
+def test_no_task_may_run_until_it_is_given_to_another_worker() -> None:
+    """The broker hands out again what nobody has answered for so long."""
+    app.loader.import_default_modules()
+    handed_out_again = app.conf.broker_transport_options["visibility_timeout"]
+    for name, task in app.tasks.items():
+        hard = task.time_limit or app.conf.task_time_limit
+        soft = task.soft_time_limit or app.conf.task_soft_time_limit
+        assert 0 < soft < hard < handed_out_again, name
+
+
+def test_drawing_one_invoice_ends_before_another_worker_may_take_it() -> None:
+    app.loader.import_default_modules()
+    one, sweep = (
+        app.tasks[f"billing.jobs.{name}"]
+        for name in ("draw_invoice", "draw_waiting_invoices")
+    )
+    assert one.time_limit < invoice_drawing.LEASE.total_seconds()
+    assert sweep.soft_time_limit >= billing_jobs.SWEEP_SECONDS + one.soft_time_limit

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from email import message_from_bytes
 from io import BytesIO
 from typing import Any
 
 import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pypdf import PdfReader
 
 from billing import jobs as billing_jobs
@@ -14,13 +19,17 @@ from billing.choices import FileKind, InvoiceStatus
 from billing.documents.pdf import render_pdf
 from billing.invoicing.content import thaw
 from billing.models import BillingAccount, Invoice, InvoiceFile
-from billing.services import invoice_files
+from billing.services import invoice_files, invoice_status
 from customers import jobs
+from customers.models import Customer
+from customers.sender_book import SenderBook
+from customers.services import invoice_mails
 from portal.core import mail
 from portal.core.models import OutgoingEmail
+from portal.core.periods import ONE_DAY
 from portal.core.scope import scopes_disabled
 from rateplans.choices import InvoiceFormat
-from tests.invoicing.bills import account_of, charge, issued, seller
+from tests.invoicing.bills import account_of, charge, filed, issued, seller
 from tests.race import race
 from tests.world import World
 
@@ -153,3 +162,136 @@ def test_plan_says_it_in_its_own_words(world: World, account: BillingAccount) ->
     jobs.mail_invoices()
     text = OutgoingEmail.objects.get().text
     assert text.startswith(f"Hi Beta Voice: Invoice {invoice.number}, Please pay")
+
+
+# --- By themselves only lately --------------------------------------------------------
+
+
+def test_address_that_is_entered_gets_the_newest_invoices_only(
+    world: World, account: BillingAccount
+) -> None:
+    Customer.objects.filter(pk=world.beta.pk).update(email="")
+    old = waiting_invoice(account, 1)
+    Invoice.objects.filter(pk=old.pk).update(sent_at=timezone.now() - 15 * ONE_DAY)
+    new = waiting_invoice(account, 2)
+    jobs.mail_invoices()
+    assert not OutgoingEmail.objects.exists()
+    Customer.objects.filter(pk=world.beta.pk).update(email="new@beta.test")
+    jobs.mail_invoices()
+    [email] = OutgoingEmail.objects.filter(kind="invoice")
+    assert (email.key, email.to) == (f"invoice:{new.pk}", ["new@beta.test"])
+    by = world.actor(world.ann)
+    again = invoice_mails.mail_again(invoice=old, by=by)
+    assert again.key == f"invoice:{old.pk}"
+
+
+def test_invoice_that_is_approved_late_is_mailed_when_it_is_sent(
+    world: World, account: BillingAccount
+) -> None:
+    seller(world.acme, reviews_invoices=True)
+    by = world.actor(world.ann)
+    invoice = waiting_invoice(account, 1)
+    assert invoice.sent_at is None
+    rows = Invoice.objects.filter(pk=invoice.pk)
+    with time_machine.travel(timezone.now() + 20 * ONE_DAY, tick=False):
+        invoice_status.approve(rows, by=by)
+        jobs.mail_invoices()
+        assert not OutgoingEmail.objects.exists()
+        invoice_status.send_approved(rows, by=by)
+        assert rows.get().sent_at == timezone.now()
+        jobs.mail_invoices()
+    assert OutgoingEmail.objects.get().key == f"invoice:{invoice.pk}"
+
+
+def test_days_are_written_as_in_the_document(account: BillingAccount) -> None:
+    account_of(account.customer, due_days=14)
+    with time_machine.travel("2026-11-22T12:00Z", tick=False):
+        waiting_invoice(account, 1)
+        jobs.mail_invoices()
+    assert "by Dec 6, 2026." in OutgoingEmail.objects.get().text
+
+
+# --- What it costs --------------------------------------------------------------------
+
+
+def waiting_invoice(account: BillingAccount, number: int) -> Invoice:
+    charge(account, "10.00")
+    return filed(issued(account, f"request:{number}"))
+
+
+def queries_of(run: Callable[[], Any]) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        run()
+    return len(captured)
+
+
+def test_mails_of_one_sweep_share_what_their_senders_say(
+    account: BillingAccount,
+) -> None:
+    waiting_invoice(account, 1)
+    alone = queries_of(jobs.mail_invoices)
+    for number in (2, 3, 4):
+        waiting_invoice(account, number)
+    each = (queries_of(jobs.mail_invoices) - alone) / 2
+    assert Invoice.objects.exclude(mailed_at=None).count() == 4
+    assert each <= 10, each
+
+
+def test_reminders_of_one_sweep_share_what_their_senders_say(
+    account: BillingAccount,
+) -> None:
+    account.plan.reminder_days = "7"
+    account.plan.save()
+    account_of(account.customer, due_days=0)
+    waiting_invoice(account, 1)
+    with time_machine.travel(timezone.now() + 9 * ONE_DAY):
+        alone = queries_of(jobs.remind_of_invoices)
+        for number in (2, 3, 4):
+            waiting_invoice(account, number)
+    with time_machine.travel(timezone.now() + 20 * ONE_DAY):
+        more = queries_of(jobs.remind_of_invoices)
+    assert OutgoingEmail.objects.filter(kind="reminder").count() == 4
+    each = (more - alone) / 2
+    assert each <= 10, each
+
+
+def test_customers_of_one_provider_are_told_by_their_own_plans(
+    world: World, account: BillingAccount
+) -> None:
+    """What is shared in a sweep is told apart by provider and plan."""
+    world.acme_plan.customs.create(name="invoice_subject", value="Acme: {number}")
+    other = world.acme_plan.__class__.objects.create(owner=world.acme, name="Other")
+    other.customs.create(name="invoice_subject", value="Other: {number}")
+    first = waiting_invoice(account, 1)
+    account_of(account.customer, plan=other)
+    second = waiting_invoice(account, 2)
+    book = SenderBook()
+    account_of(account.customer, plan=world.acme_plan)
+    invoice_mails.mail(first.pk, book)
+    account_of(account.customer, plan=other)
+    invoice_mails.mail(second.pk, book)
+    subjects = OutgoingEmail.objects.order_by("pk").values_list("subject", flat=True)
+    assert list(subjects) == [f"Acme: {first.number}", f"Other: {second.number}"]
+
+
+# --- By hand --------------------------------------------------------------------------
+
+
+def test_file_is_drawn_before_the_invoice_is_held(
+    world: World, account: BillingAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Payments of it must not wait for as long as drawing takes."""
+    charge(account, "10.00")
+    invoice = issued(account)
+    held: list[bool] = []
+
+    def render(content: Any, **how: Any) -> bytes:
+        held.append(any("FOR NO KEY UPDATE" in each["sql"] for each in captured))
+        return b"%PDF"
+
+    monkeypatch.setattr(invoice_files, "render_pdf", render)
+    monkeypatch.setattr(invoice_files, "findings", lambda document, syntax: [])
+    with CaptureQueriesContext(connection) as captured:
+        email = invoice_mails.mail_again(invoice=invoice, by=world.actor(world.ann))
+    assert held == [False]
+    assert email.attachments.get().name == f"{invoice.number}.pdf"

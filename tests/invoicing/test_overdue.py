@@ -21,7 +21,7 @@ from customers.sender_book import SenderBook
 from customers.services import locks, overdue_locks, reminders
 from portal.core.actor import Actor
 from portal.core.models import AuditEvent, OutgoingEmail
-from portal.core.periods import start_of_day
+from portal.core.periods import local_date, start_of_day
 from portal.core.scope import scopes_disabled
 from rateplans.choices import BillType, CustomName
 from rateplans.models import CustomSetting
@@ -344,6 +344,50 @@ def test_who_unlocks_by_hand_is_not_overruled_until_all_is_paid(
     pay(account, "100", by)
     follow_on(invoice, 3)
     assert lock_of(account)[2] == OverdueLock.NONE
+
+
+def test_only_locks_that_have_to_change_are_looked_at(
+    account: BillingAccount, by: Actor
+) -> None:
+    invoice = late_invoice(account, "calls")
+    with on_day(invoice, 1):
+        overdue.mark_overdue()
+        assert overdue_locks.to_follow(PlanBook()) == [account.pk]
+        jobs.follow_overdue_locks()
+        assert overdue_locks.to_follow(PlanBook()) == []
+        plan_says(account, overdue_lock="none")
+        assert overdue_locks.to_follow(PlanBook()) == [account.pk]
+        plan_says(account, overdue_lock="calls")
+        pay(account, "100", by)
+        assert overdue_locks.to_follow(PlanBook()) == [account.pk]
+        Customer.objects.filter(pk=account.customer_id).update(
+            deleted_at=datetime.now(UTC)
+        )
+        assert overdue_locks.to_follow(PlanBook()) == []
+
+
+def test_who_is_locked_by_a_person_is_not_looked_at(
+    world: World, account: BillingAccount, by: Actor
+) -> None:
+    locks.set_lock(customer=world.beta, lock=Lock.BOTH, reason="Fraud", by=by)
+    invoice = late_invoice(account, "calls")
+    with on_day(invoice, 1):
+        overdue.mark_overdue()
+        assert overdue_locks.to_follow(PlanBook()) == []
+
+
+def test_plans_are_read_once_for_all_locks(
+    account: BillingAccount, django_assert_max_num_queries: Any
+) -> None:
+    invoice = late_invoice(account, "calls")
+    plans = PlanBook()
+    with on_day(invoice, 1):
+        overdue.mark_overdue()
+        [account_id] = overdue_locks.to_follow(plans)
+        plans.plan(account.plan_id, on=local_date(ZONE))
+        overdue_locks.follow(account_id, plans)
+        with django_assert_max_num_queries(5):
+            overdue_locks.follow(account_id, plans)
 
 
 # --- Cards ----------------------------------------------------------------------------
