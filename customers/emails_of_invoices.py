@@ -57,7 +57,7 @@ def send_invoice(
             "document": str(InvoiceType(invoice.type).label),
             "number": invoice.number,
             "total": format_money(invoice.total, invoice.currency),
-            "settlement": _settlement(invoice, figures),
+            "settlement": _settlement(invoice, content.document.terms, figures),
         }
     seller = getattr(invoice.issuer, "seller", None)
     is_copied = seller is not None and seller.copy_invoices
@@ -146,10 +146,11 @@ def _where_to_pay(payment: Payment | None, number: str) -> str:
     }
 
 
-def _settlement(invoice: Invoice, figures: Figures) -> str:
+def _settlement(invoice: Invoice, terms: str, figures: Figures) -> str:
     """What is to be paid until when, in the active language."""
     if invoice.type == InvoiceType.CREDIT_NOTE:
-        return gettext("The amount is credited to you.")
+        # What becomes of it: taken off, credited, or moved to a new invoice (BT-20).
+        return terms or gettext("The amount is credited to you.")
     if invoice.open <= 0 or invoice.due_on is None:
         return gettext("Nothing is left to pay.")
     payment = thaw(invoice.content).document.payment

@@ -66,9 +66,14 @@ def payments_of(content: Content) -> Section | None:
     if not content.payments:
         return None
     rows = tuple(Row(each.text, each.amount, day=each.day) for each in content.payments)
-    return Section(
-        _("Payments in this period"), sum((row.net for row in rows), ZERO), rows
-    )
+    return Section(payments_title(content), sum((row.net for row in rows), ZERO), rows)
+
+
+def payments_title(content: Content) -> str:
+    """What stands beside the sums: where a balance is shown, it tells what changed that."""
+    if content.deductions is None or content.balance is not None:
+        return _("Payments in this period")
+    return _("Payments of earlier invoices")
 
 
 def columns_of(

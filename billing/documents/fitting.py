@@ -16,6 +16,7 @@ from billing.documents.columns import (
     width_of,
     wrapper,
 )
+from billing.documents.front import deducted_lines
 from billing.documents.paper import MARGIN_LEFT, Paper
 from billing.invoicing.content import Content
 
@@ -89,7 +90,7 @@ def _table(content: Content, columns: Columns, spacing: Spacing) -> float:
 
 
 def _sums(content: Content, spacing: Spacing) -> float:
-    plain = len(content.taxes) + bool(content.taxes) + bool(content.carried_over)
+    plain = len(content.taxes) + bool(content.taxes) + deducted_lines(content)
     gross = content.document.totals.gross
     is_due_apart = content.total_due is not None and content.total_due != gross
     return spacing.settlement + plain * WIDE_LINE + (1 + is_due_apart) * TOTAL

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from billing.documents import fonts
 from billing.documents.columns import days_of, tax_lines, width_of
@@ -18,7 +18,8 @@ from billing.einvoice.record import (
     DocumentType,
     Payment,
 )
-from billing.invoicing.content import Content, Row
+from billing.invoicing.content import Content, Deduction, Row
+from portal.core.money import ZERO
 
 CARDS = {"48", "54", "55"}
 WINDOW = 80.0  # millimetres, as in document.css
@@ -28,6 +29,7 @@ KEY_FIGURE_SIZE = 14.0
 BETWEEN_KEY_FIGURES = 12.0
 ADDRESS_SIZE = 10.0  # points
 LINES_IN_WINDOW = 6
+MOST_DEDUCTIONS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """One line of the sums; ``base`` is what a tax was reckoned on."""
+    """One line of the sums; ``base`` is what a tax was reckoned on, or a day."""
 
     label: str
     amount: str
@@ -229,12 +231,54 @@ def sums(content: Content, figures: Figures) -> list[Sum]:
         shown.append(Sum(tax.name, amount(tax.amount), base))
     label = _("Total (%(currency)s)") % {"currency": document.currency}
     shown.append(Sum(label, amount(totals.gross), is_total=True))
-    if content.carried_over:
-        label = _("Payments and earlier balance")
-        shown.append(Sum(label, amount(-content.carried_over)))
+    shown += _deducted(content, figures)
     if content.total_due is not None and content.total_due != totals.gross:
         shown.append(Sum(_("Total due"), amount(content.total_due), is_total=True))
     return shown
+
+
+def _deducted(content: Content, figures: Figures) -> list[Sum]:
+    """Each item that comes off the total; payments as one where they are many."""
+    if content.deductions is None:
+        if not content.carried_over:
+            return []
+        label = _("Payments and earlier balance")
+        return [Sum(label, figures.amount(-content.carried_over))]
+    return [
+        Sum(
+            each.text,
+            figures.amount(-each.amount),
+            figures.day(each.day) if each.day else "",
+        )
+        for each in _few(content.deductions)
+    ]
+
+
+def deducted_lines(content: Content) -> int:
+    """How many lines of the sums those items are."""
+    if content.deductions is None:
+        return int(bool(content.carried_over))
+    return len(_few(content.deductions))
+
+
+def _few(deductions: Sequence[Deduction]) -> Sequence[Deduction]:
+    dated = [each for each in deductions if each.day]
+    if len(dated) <= MOST_DEDUCTIONS:
+        return deductions
+    text = ngettext(
+        "%(count)d payment or credit note",
+        "%(count)d payments and credit notes",
+        len(dated),
+    )
+    all_of_them = Deduction(
+        text % {"count": len(dated)}, sum((each.amount for each in dated), ZERO)
+    )
+    first, *_rest = dated
+    return [
+        all_of_them if each is first else each
+        for each in deductions
+        if each is first or not each.day
+    ]
 
 
 def vat_remarks(content: Content, figures: Figures) -> list[str]:

@@ -27,6 +27,7 @@ from billing.documents.columns import (
     column_labels,
     columns_of,
     payments_of,
+    payments_title,
     tax_wrapper,
     wrapper,
 )
@@ -170,6 +171,7 @@ class _Drawing:
             "columns": front.columns(shown),
             "labels": column_labels(figures),
             "sums": front.sums(content, figures),
+            "movements_title": payments_title(content),
             "movements": [] if listed_from else front.movements(content, figures),
             "vat_remarks": front.vat_remarks(content, figures),
             "about_rows": front.about_rows(content, listed_from),

@@ -155,8 +155,9 @@ def _address(node: Node, address: Address) -> None:
 def _delivery(node: Node, delivery: Delivery) -> None:
     place = node.add("ram:ShipToTradeParty").add("ram:PostalTradeAddress")
     place.text("ram:CountryID", delivery.country)
-    event = node.add("ram:ActualDeliverySupplyChainEvent")
-    _day(event, "ram:OccurrenceDateTime", delivery.on)
+    if delivery.on is not None:
+        event = node.add("ram:ActualDeliverySupplyChainEvent")
+        _day(event, "ram:OccurrenceDateTime", delivery.on)
 
 
 def _settlement(node: Node, document: Document) -> None:

@@ -177,9 +177,12 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """BG-13: the last day of what is invoiced, and its country (BR-IC-11, BR-IC-12)."""
+    """BG-13: the last day of what is invoiced, and its country (BR-IC-12).
 
-    on: date
+    None where that day is still to come: BR-IC-11 is content with the period (BG-14).
+    """
+
+    on: date | None
     country: str
 
 

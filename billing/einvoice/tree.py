@@ -49,5 +49,9 @@ class Node:
 
 
 def plain(value: Decimal) -> str:
-    """Digits and a point: an exponent is no xs:decimal."""
-    return f"{value:f}"
+    """Digits and a point: an exponent is no xs:decimal.
+
+    No zeros after the second place: a sum in dinars of three has no more (BR-DEC).
+    """
+    whole, point, places = f"{value:f}".partition(".")
+    return f"{whole}{point}{places[:2]}{places[2:].rstrip('0')}"

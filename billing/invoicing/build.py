@@ -25,7 +25,8 @@ from billing.einvoice.record import (
 )
 from billing.einvoice.sums import breakdown, totals
 from billing.invoicing import items, sides
-from billing.invoicing.content import Content, Movement, Section, TaxLine
+from billing.invoicing.content import Content, Deduction, Movement, Section, TaxLine
+from billing.invoicing.deductions import adding_up
 from billing.invoicing.items import Item
 from billing.invoicing.vat import VatRules
 from billing.models import BillingAccount, Seller
@@ -67,7 +68,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What is invoiced: supplies, the money that moved, and the days."""
+    """What is invoiced: supplies, the money that moved beside them, and the days."""
 
     items: Sequence[Item]
     movements: tuple[Movement, ...]
@@ -77,10 +78,15 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What of a total is to be paid, and the balance beside it (D 1.5)."""
+    """What of a total is to be paid, and the balance beside it (D 1.5).
+
+    ``deductions`` make up the difference. Amounts may be finer than the currency, as those
+    of the ledger are: a document has them rounded.
+    """
 
     payable: Decimal
     balance: Decimal
+    deductions: tuple[Deduction, ...] = ()
 
 
 def build(
@@ -114,7 +120,7 @@ def build(
             convert=convert,
             booked=items.vat_of(found, rules),
         )
-        settled = settle(document.totals.gross)
+        settled = _rounded(settle(document.totals.gross), account.currency)
         document = _with_payable(subject, document, settled.payable)
         return _content(
             subject,
@@ -127,6 +133,14 @@ def build(
             payments=matter.movements,
             settled=settled,
         )
+
+
+def _rounded(settled: Settled, currency: str) -> Settled:
+    return replace(
+        settled,
+        payable=round_money(settled.payable, currency),
+        balance=round_money(settled.balance, currency),
+    )
 
 
 def numbered(content: Content, number: str) -> Content:
@@ -184,7 +198,9 @@ def _document(
         seller=sides.seller_party(subject.issuer, seller, with_vat=with_vat),
         buyer=sides.buyer_party(account, with_vat=with_vat),
         delivery=Delivery(
-            header.last, account.customer.country or subject.issuer.country
+            # What is paid in advance is delivered later: then its days say it (BG-14).
+            header.last if header.last <= issued_on else None,
+            account.customer.country or subject.issuer.country,
         ),
         lines=lines,
         vat=vat,
@@ -271,6 +287,9 @@ def _content(
         sections=sections,
         taxes=taxes,
         payments=payments,
+        deductions=adding_up(
+            settled.deductions, document.totals.prepaid, account.currency
+        ),
         total_due=settled.payable if shown.shows_total_due else None,
         balance=settled.balance if shown.shows_balance else None,
         carried_over=document.totals.prepaid,

@@ -62,6 +62,19 @@ class Movement:
 
 
 @dataclass(frozen=True, slots=True)
+class Deduction:
+    """What comes off the total (positive) or is to be paid on top; ``day`` of a payment.
+
+    ``is_settlement``: of a payment that settles this very invoice, moved from another.
+    """
+
+    text: str
+    amount: Decimal
+    day: date | None = None
+    is_settlement: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """The seller's letterhead. ``logo`` is the hash its image is kept by, "" for none."""
 
@@ -83,6 +96,8 @@ class Content:
     ``qr`` is the text of the QR code that starts a SEPA transfer, "" for none.
     ``buyer_lines`` and ``seller_lines`` are the addresses as on an envelope, names included.
     ``credited``: the numbers of the invoice's lines that a credit note gives back one by one.
+    ``deductions`` add up to ``carried_over``, and ``payments`` count nothing beside them;
+    None in documents of before, whose ``payments`` may be part of it.
     """
 
     document: Document
@@ -102,6 +117,7 @@ class Content:
     customer_reference: str = ""  # the billing reference
     qr: str = ""
     credited: tuple[str, ...] = ()
+    deductions: tuple[Deduction, ...] | None = None
     version: int = VERSION
 
 

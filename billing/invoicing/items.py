@@ -63,15 +63,18 @@ class Item:
     day: date | None = None
     period: Period | None = None
     key: tuple[object, ...] = field(default=())
+    is_sum: bool = False  # of things that have no price of one in common
 
     def merged(self, other: Item) -> Item:
         """Both in one; the days of both, and the same text."""
+        has_one_price = self.net * other.quantity == other.net * self.quantity
         periods = [each for each in (self.period, other.period) if each]
         return replace(
             self,
             net=self.net + other.net,
             quantity=self.quantity + other.quantity,
             taxes=(*self.taxes, *other.taxes),
+            is_sum=self.is_sum or other.is_sum or not has_one_price,
             day=None,
             period=Period(
                 min(each.first for each in periods), max(each.last for each in periods)
@@ -87,10 +90,16 @@ def is_money(entry: LedgerEntry) -> bool:
     return said.kind in MONEY and said.net == said.amount
 
 
-def movements(entries: Iterable[LedgerEntry], zone: str) -> tuple[Movement, ...]:
-    """Money that came in or went out, oldest first."""
+def movements(
+    entries: Iterable[LedgerEntry], zone: str, currency: str
+) -> tuple[Movement, ...]:
+    """The money among ``entries`` that came in or went out, oldest first."""
     return tuple(
-        Movement(local_date(zone, entry.at), entry.description, entry.amount)
+        Movement(
+            local_date(zone, entry.at),
+            entry.description,
+            round_money(entry.amount, currency),
+        )
         for entry in entries
         if is_money(entry)
     )
@@ -137,6 +146,7 @@ def _item(entry: LedgerEntry, rules: VatRules, detail: str, zone: str) -> Item:
         day=local_date(zone, entry.at) if detail == InvoiceDetail.ITEMISED else None,
         period=period,
         key=(*thing, category, rate),
+        is_sum=detail in {InvoiceDetail.TOTAL, InvoiceDetail.SUMMARY},
     )
 
 
@@ -168,7 +178,8 @@ def lines(found: Iterable[Item], currency: str) -> list[Line]:
     made = []
     for place, item in enumerate(found, 1):
         net = round_money(item.net, currency)
-        quantity, price = _quantity_and_price(item.quantity, net)
+        count = 1 if item.is_sum else item.quantity
+        quantity, price = _quantity_and_price(count, net)
         made.append(
             Line(
                 number=str(place),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from billing.choices import InvoiceOccasion, InvoiceStatus, InvoiceType
 from billing.invoicing import crediting
 from billing.invoicing.build import Settled, Span, Subject
-from billing.invoicing.content import Content, thaw
+from billing.invoicing.content import Content, Deduction, thaw
 from billing.invoicing.credit_taxes import BookedTax
 from billing.invoicing.crediting import Left, Wanted
+from billing.invoicing.deductions import with_paid
 from billing.models import Invoice
 from billing.services import invoice_drafts as drafts
 from billing.services.invoice_drafts import Draft
@@ -100,7 +101,7 @@ def correction_of(
     gives_back = total - (open_now if is_whole else min(total, open_now))
     if replacement is not None:
         gives_back = ZERO
-        terms = _replaced_terms(invoice, draft.subject)
+        terms = _replaced_terms(invoice, draft.subject, replacement)
     else:
         terms = _terms(draft, invoice, min(total, open_now))
     document = replace(draft.content.document, terms=terms)
@@ -126,8 +127,23 @@ def _gross_of(contents: Sequence[Content]) -> Decimal:
 
 
 def _paid(invoice: Invoice) -> Decimal:
-    paid = invoice.settlements.filter(undone_at=None, payment__isnull=False)
-    return sum((each.amount for each in paid), ZERO)
+    return sum((each.amount for each in _payments(invoice)), ZERO)
+
+
+def _payments(invoice: Invoice) -> list[Deduction]:
+    """What payments have settled of an invoice, in the order in which they move on."""
+    held = invoice.settlements.filter(undone_at=None, payment__isnull=False)
+    rows = held.select_related("payment").order_by("pk")
+    return [
+        Deduction(
+            _("Paid already"),
+            each.amount,
+            each.payment.received_on,
+            is_settlement=True,
+        )
+        for each in rows
+        if each.payment
+    ]
 
 
 def note_draft(invoice: Invoice, wanted: Wanted, reason: str) -> Draft:
@@ -177,9 +193,14 @@ def _terms(draft: Draft, invoice: Invoice, taken_off: Decimal) -> str:
     return " ".join(told)
 
 
-def _replaced_terms(invoice: Invoice, subject: Subject) -> str:
+def _replaced_terms(invoice: Invoice, subject: Subject, new: Draft) -> str:
     with translation.override(subject.language):
         text = _("A new invoice replaces invoice %(number)s.")
+        if new.moved:
+            text = _(
+                "A new invoice replaces invoice %(number)s; what has been paid counts"
+                " for the new one."
+            )
         return text % {"number": invoice.number}
 
 
@@ -229,13 +250,24 @@ def _replacement(invoice: Invoice) -> Draft:
     span = Span(invoice.period_start, invoice.period_end)
     balance = original.balance if original.balance is not None else account.balance
 
-    def settle(gross: Decimal) -> Settled:
-        # As much was paid before, or carried over, as when it was issued first.
-        return Settled(max(ZERO, invoice.payable + gross - invoice.total), balance)
+    with translation.override(subject.language):
+        payments = _payments(invoice)
 
-    content, overdue_on = drafts.built(
+    def payable_of(gross: Decimal) -> Decimal:
+        # As much is deducted as when it was issued first.
+        return max(ZERO, invoice.payable + gross - invoice.total)
+
+    def settle(gross: Decimal) -> Settled:
+        payable = payable_of(gross)
+        paid = _moving(payments, payable)
+        moved = sum((each.amount for each in paid), ZERO)
+        known = with_paid(deducted(original), gross - payable, paid)
+        return Settled(payable - moved, balance, known)
+
+    content, due_on, overdue_on = drafts.built(
         subject, plan, drafts.matter_of(subject, entries, span), settle=settle
     )
+    totals = content.document.totals
     return Draft(
         subject=subject,
         content=content,
@@ -243,6 +275,29 @@ def _replacement(invoice: Invoice) -> Draft:
         span=span,
         plan=plan,
         at=timezone.now(),
-        residue=content.document.totals.gross - invoice.total,
+        residue=totals.gross - invoice.total,
         overdue_on=overdue_on,
+        due_on=due_on,
+        moved=payable_of(totals.gross) - totals.payable,
     )
+
+
+def deducted(original: Content) -> tuple[Deduction, ...]:
+    """What an invoice says that was deducted, besides its own payments.
+
+    In one, if its document is older than such items.
+    """
+    if original.deductions is None:
+        text = _("Payments and earlier balance")
+        return (Deduction(text, original.carried_over),)
+    return tuple(each for each in original.deductions if not each.is_settlement)
+
+
+def _moving(payments: Iterable[Deduction], payable: Decimal) -> list[Deduction]:
+    """What of payments a new invoice takes, in their order; the rest is balance."""
+    taken = []
+    for each in payments:
+        share = min(each.amount, payable)
+        payable -= share
+        taken.append(replace(each, amount=share))
+    return taken

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from billing import keys
+from billing.choices import InvoiceOccasion, InvoiceType
 from billing.invoicing import items
 from billing.invoicing.build import (
     Matter,
@@ -25,9 +27,10 @@ from billing.invoicing.build import (
     Subject,
     build,
 )
-from billing.invoicing.content import Content
+from billing.invoicing.content import Content, Deduction
+from billing.invoicing.deductions import from_balance, to_balance
 from billing.invoicing.vat import TaxOnLine
-from billing.models import BillingAccount, LedgerEntry, Seller
+from billing.models import BillingAccount, Invoice, LedgerEntry, Seller
 from billing.selectors import Rates
 from billing.types import BillTypeRules, rules_of
 from portal.core.money import ZERO, round_money
@@ -49,6 +52,8 @@ class Draft:
     at: datetime  # up to when it goes
     residue: Decimal  # what rounding adds to what the ledger has booked
     overdue_on: date
+    due_on: date | None = None  # of what is payable, though the document asks for none
+    moved: Decimal = ZERO  # what payments that move over take off what is payable
 
     @property
     def is_empty(self) -> bool:
@@ -92,11 +97,15 @@ def draft_of(
     supplied = [entry for entry in entries if not items.is_money(entry)]
     booked = -sum((entry.amount for entry in supplied), ZERO)
     later = _on_balance(LedgerEntry.objects.filter(account=account, at__gt=before))
-    content, overdue_on = built(
+    counted: list[Deduction] = []
+    if rules.resets_on_invoice:
+        with translation.override(subject.language):
+            counted = _counted(account, entries, before)
+    content, due_on, overdue_on = built(
         subject,
         plan,
         matter,
-        settle=partial(_settled, account, rules, supplied, booked, later),
+        settle=partial(_settled, account, rules, supplied, booked, later, counted),
         on=on,
     )
     return Draft(
@@ -108,17 +117,25 @@ def draft_of(
         at=before,
         residue=content.document.totals.gross - booked,
         overdue_on=overdue_on,
+        due_on=due_on,
     )
 
 
 def matter_of(subject: Subject, entries: Sequence[LedgerEntry], span: Span) -> Matter:
-    """What ``entries``, with their taxes loaded, are on an invoice."""
-    zone = subject.account.customer.time_zone
+    """What ``entries``, with their taxes loaded, are on an invoice.
+
+    Where the balance moves to the invoice, money that changed it is deducted; what else
+    came in stands beside that.
+    """
+    account = subject.account
+    zone = account.customer.time_zone
+    is_counted = rules_of(account.bill_type).resets_on_invoice
+    beside = [each for each in entries if not (is_counted and each.is_on_balance)]
     vat_rules = subject.vat_rules()
     with translation.override(subject.language):
         return Matter(
             items=items.items(entries, vat_rules, detail=subject.detail, zone=zone),
-            movements=items.movements(entries, zone),
+            movements=items.movements(beside, zone, account.currency),
             rules=vat_rules,
             span=span,
         )
@@ -144,16 +161,25 @@ def topup_draft(entry: LedgerEntry, on: date | None) -> Draft | None:
             taxes=taxes,
             day=day,
         )
+        paid = (Deduction(_("Paid already"), entry.amount),)
     matter = Matter([item], (), rules, Span(day, day + timedelta(days=1)))
-    content, overdue_on = built(
+    content, due_on, overdue_on = built(
         subject,
         plan,
         matter,
-        settle=lambda _total: Settled(ZERO, entry.balance_after),
+        settle=lambda _total: Settled(ZERO, entry.balance_after, paid),
         on=on,
     )
     return Draft(
-        subject, content, (entry,), matter.span, plan, entry.at, ZERO, overdue_on
+        subject=subject,
+        content=content,
+        entries=(entry,),
+        span=matter.span,
+        plan=plan,
+        at=entry.at,
+        residue=ZERO,
+        overdue_on=overdue_on,
+        due_on=due_on,
     )
 
 
@@ -164,8 +190,8 @@ def built(
     *,
     settle: Any,
     on: date | None = None,
-) -> tuple[Content, date]:
-    """The content as of ``on``, today where the customer is, and the first overdue day."""
+) -> tuple[Content, date, date]:
+    """The content as of ``on``, today where the customer is; due day, first overdue day."""
     account = subject.account
     today = on or local_date(account.customer.time_zone)
     due_on = today + timedelta(days=int(choice(account.due_days, plan, "due_days")))
@@ -177,7 +203,8 @@ def built(
         convert=Rates(today).convert,
         settle=settle,
     )
-    return content, due_on + timedelta(days=1 + int(plan.value("overdue_days")))
+    overdue_days = int(plan.value("overdue_days"))
+    return content, due_on, due_on + timedelta(days=1 + overdue_days)
 
 
 def _settled(
@@ -186,6 +213,7 @@ def _settled(
     supplied: Iterable[LedgerEntry],
     booked: Decimal,
     later: Decimal,
+    counted: Iterable[Deduction],
     gross: Decimal,
 ) -> Settled:
     """What of ``gross`` is to be paid, by the billing type (D 1.5).
@@ -198,10 +226,68 @@ def _settled(
     balance = account.balance - later - on_balance
     if rules.resets_on_invoice:
         owed = round_money(max(ZERO, -balance), account.currency)
-        return Settled(payable=owed, balance=balance + owed)
+        deductions = from_balance(gross, balance, counted)
+        return Settled(owed, balance + owed, deductions)
     apart = -sum((entry.amount for entry in supplied if not entry.is_on_balance), ZERO)
     unpaid = round_money(apart + residue - on_balance, account.currency)
-    return Settled(payable=max(ZERO, unpaid), balance=balance)
+    payable = max(ZERO, unpaid)
+    return Settled(payable, balance, to_balance(gross - payable))
+
+
+def _counted(
+    account: BillingAccount, entries: Iterable[LedgerEntry], before: datetime
+) -> list[Deduction]:
+    """What changed the balance since the invoice before, besides what is supplied."""
+    zone = account.customer.time_zone
+    money = [
+        Deduction(entry.description, entry.amount, local_date(zone, entry.at))
+        for entry in entries
+        if entry.is_on_balance and items.is_money(entry)
+    ]
+    return [*money, *_credited(account, before)]
+
+
+def _credited(account: BillingAccount, before: datetime) -> list[Deduction]:
+    """What credit notes left on the balance, of those that no invoice has counted."""
+    notes = Invoice.objects.filter(account=account, type=InvoiceType.CREDIT_NOTE)
+    if not notes.exists():
+        return []
+    moved = notes.values("number", "issued_on").annotate(
+        moved=Sum(
+            "entries__amount",
+            filter=Q(
+                entries__is_on_balance=True,
+                entries__at__gt=_counted_until(account),
+                entries__at__lte=before,
+            ),
+        )
+    )
+    return [
+        Deduction(
+            _("Credit note %(number)s") % {"number": row["number"]},
+            row["moved"],
+            row["issued_on"],
+        )
+        for row in moved.filter(moved__isnull=False).order_by("pk")
+    ]
+
+
+def _counted_until(account: BillingAccount) -> datetime:
+    """Up to when the balance went that the latest invoice took over."""
+    latest = (
+        Invoice.objects.filter(account=account, type=InvoiceType.INVOICE)
+        .filter(occasion__in=[InvoiceOccasion.PERIOD, InvoiceOccasion.REQUEST])
+        .exclude(number="")
+        .order_by("-customer_number")
+        .only("key", "issued_at")
+        .first()
+    )
+    if latest is None or latest.issued_at is None:
+        return datetime.min.replace(tzinfo=UTC)
+    # What invoices post is dated as what they close: maybe before they were issued.
+    own = [keys.invoice_reset(latest.key), keys.invoice_residue(latest.key)]
+    posted = LedgerEntry.objects.filter(account=account, key__in=own)
+    return posted.values_list("at", flat=True).first() or latest.issued_at
 
 
 def subject_of(

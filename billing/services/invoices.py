@@ -106,9 +106,9 @@ def fill(invoice: Invoice, draft: Draft, occasion: InvoiceOccasion) -> None:
     invoice.issuer = draft.subject.issuer
     invoice.occasion = occasion
     invoice.currency = account.currency
-    invoice.net = document.totals.net
+    invoice.net = document.totals.lines  # without any tax, be it VAT or a levy
     invoice.total = document.totals.gross
-    invoice.payable = document.totals.payable
+    invoice.payable = document.totals.payable + draft.moved
     invoice.period_start, invoice.period_end = draft.span.begin, draft.span.end
     invoice.detail = draft.subject.detail
     invoice.format = drafts.choice(account.invoice_format, draft.plan, "invoice_format")
@@ -196,7 +196,7 @@ def give_number(invoice: Invoice, draft: Draft) -> None:
     invoice.number = next_number(draft.subject.issuer, kind, issued_on.year)
     invoice.issued_at = datetime.now(UTC)
     invoice.issued_on = issued_on
-    invoice.due_on = draft.content.document.due_on
+    invoice.due_on = draft.due_on if invoice.payable else None
     invoice.overdue_on = draft.overdue_on if invoice.due_on else None
     invoice.content = freeze(numbered(draft.content, invoice.number))
     invoice.status = first_status(invoice, draft.subject)

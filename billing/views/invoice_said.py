@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from billing.documents import front
+from billing.documents.columns import payments_title
 from billing.documents.figures import Figures
 from billing.einvoice.record import Period
 from billing.invoicing.content import Content, Row, Section
@@ -30,6 +31,7 @@ def said(content: Content, *, is_open: bool = True) -> dict[str, Any]:
         "sums": front.sums(content, figures),
         "remarks": front.vat_remarks(content, figures),
         "pay": _how_to_pay(content, figures) if is_open else [],
+        "movements_title": payments_title(content),
         "movements": [
             {
                 "day": format_day(each.day),
