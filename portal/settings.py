@@ -102,9 +102,11 @@ TEMPLATES = [
                 "portal.navigation.shell",
             ],
             "builtins": ["portal.templatetags.portal"],
+            "libraries": {"lucide": "portal.templatetags.icons"},
         },
     },
 ]
+FORM_RENDERER = "portal.core.rendering.FormRenderer"
 
 # --- Data -----------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from babel import Locale
 from django.utils.translation import get_language, to_locale
 
@@ -34,10 +36,18 @@ COUNTRY_CODES = frozenset(
 
 def country_choices() -> list[tuple[str, str]]:
     """(code, name), by name."""
-    named = ((code, country_name(code)) for code in COUNTRY_CODES)
-    return sorted(named, key=lambda country: country[1].casefold())
+    return list(_choices(get_language() or "en"))
 
 
 def country_name(code: str) -> str:
-    territories = Locale.parse(to_locale(get_language() or "en")).territories
-    return str(territories.get(code, code))
+    return _name(code, get_language() or "en")
+
+
+@cache
+def _choices(language: str) -> tuple[tuple[str, str], ...]:
+    named = ((code, _name(code, language)) for code in COUNTRY_CODES)
+    return tuple(sorted(named, key=lambda country: country[1].casefold()))
+
+
+def _name(code: str, language: str) -> str:
+    return str(Locale.parse(to_locale(language)).territories.get(code, code))
