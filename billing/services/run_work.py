@@ -113,6 +113,7 @@ def topups_to_invoice() -> QuerySet[LedgerEntry]:
         ~Exists(held),
         kind=EntryKind.TOPUP,
         invoice=None,
+        reversed_by=None,
         amount__gt=0,
         account__bill_type__in=types,
     )

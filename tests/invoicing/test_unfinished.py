@@ -12,6 +12,7 @@ from django.db import transaction
 from billing.choices import EntryKind, InvoiceStatus
 from billing.models import BillingAccount, Invoice
 from billing.receivables import statement_of
+from billing.services import payments, run_work
 from billing.services.accounts import update_account
 from customers.services import tree
 from portal.core.scope import scopes_disabled
@@ -133,6 +134,22 @@ def test_charges_kept_off_the_balance_are_invoiced_before_another_billing_type(
     update_account(account=account, values={"bill_type": wanted}, taxes=None)
     account.refresh_from_db()
     assert account.bill_type == wanted
+
+
+def test_top_up_that_was_taken_back_is_not_invoiced_by_another_billing_type(
+    world: World,
+) -> None:
+    by = world.actor(world.ann)
+    account = account_of(world.beta, BillType.PREPAID_INVOICES)
+    payment = pay(account, "50.00", by)
+    payments.reverse_payment(payment=payment, reason="Bounced", is_refused=True, by=by)
+    kept = pay(account, "20.00", by)
+    account_of(world.beta, BillType.PREPAID)
+
+    run_work.issue_for(account.pk, run_id=None)
+
+    [invoice] = Invoice.objects.filter(account=account)
+    assert invoice.total == kept.amount
 
 
 def test_new_provider_does_not_see_what_was_paid_to_the_former_one(
