@@ -132,8 +132,15 @@ def refund_sentence(quote: Quote) -> str:
 
 
 def refund_consequences(customer: Any, item: Any, *, goes_to: Any = None) -> list[str]:
-    sentence = refund_sentence(quote_removal(customer, item, goes_to=goes_to))
-    return [sentence] if sentence else []
+    quote = quote_removal(customer, item, goes_to=goes_to)
+    found = []
+    if quote.due and quote.level is not None:
+        text = _("First %(amount)s is charged, due by today: the last run left it out.")
+        amount = format_money(quote.due, quote.level.currency)
+        found.append(text % {"amount": amount})
+    if sentence := refund_sentence(quote):
+        found.append(sentence)
+    return found
 
 
 def _recurring(quote: Quote) -> str:

@@ -158,6 +158,7 @@ def update_charge(
 def end_charge(*, charge: Charge, by: Actor) -> None:
     """Charge it no more, nor the accounts above for it; what was charged stays."""
     by.require(Permission.COMMERCE)
+    hold_tree()
     hold_accounts([charge, *charges_above([charge])])
     charge = _locked(charge, by)
     if charge.ended_at is not None:
@@ -322,6 +323,7 @@ def taxes_of(row: Charge | Product) -> list[Tax]:
 
 def _locked(charge: Charge, by: Actor) -> Charge:
     by.require(Permission.COMMERCE)
+    hold_tree()
     if charge.account_id is not None:
         # The account before its charges, as the run locks them.
         accounts = BillingAccount.objects.select_for_update(no_key=True)

@@ -37,6 +37,7 @@ from portal.core.display import format_day
 from portal.core.periods import ONE_DAY, local_date, start_of_day
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
+from portal.core.tree_lock import hold_tree
 from rateplans.selectors import chain_ids
 
 # A plan's charges that reach an account and are not posted yet, for the latest time due.
@@ -293,6 +294,7 @@ def charge_now(*, charge: Charge, by: Actor) -> list[ledger.Posted]:
         raise PermissionDenied
     if charge.account_id is None:
         raise _charged_by_the_run()
+    hold_tree()
     _locked_account(charge.account_id)
     charge = _charges().select_for_update(of=("self",), no_key=True).get(pk=charge.pk)
     account = charge.account

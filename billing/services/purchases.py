@@ -108,6 +108,14 @@ class LevelPurchase:
     def total(self) -> Decimal:
         return sum((line.gross for line in self.lines), ZERO)
 
+    @property
+    def terms(self) -> str:
+        """What a buyer agrees to: what it gets, what it pays now, and how often again."""
+        product = self.once.product
+        given = product.amount * self.once.quantity
+        again = "" if self.first is None else f"{self.first.gross} {product.period}"
+        return f"{product.type} {given} {self.total} {again}".strip()
+
 
 def quote_purchase(customer: Any, product: Product, quantity: int) -> LevelPurchase:
     """What ``customer`` itself would pay for so many, first and later.
@@ -173,7 +181,7 @@ def _refuse_useless(product: Product, quantity: int, own: Level) -> None:
             raise ValidationError({"quantity": text}, code="calls")
         if calls_at_once(own.account, plan=own.plan).is_unlimited:
             raise ValidationError(
-                _("There is no limit of calls at once: there is nothing to raise."),
+                _("There is no limit on calls at once, so there is nothing to raise."),
                 code="unlimited",
             )
     elif given > MOST_CALL_TIME:
@@ -239,15 +247,15 @@ def purchase(
     product: Product,
     quantity: int,
     by: Actor,
-    expected: Decimal | None = None,
+    expected: str = "",
 ) -> LevelPurchase:
     """Buy ``quantity`` of ``product`` for ``customer``: paid at every level, or not at all.
 
     The one-off price is posted at once, with the first time of a recurring one, whose later
     times become a charge at each level; call time may be used until the month ends, and
     calls at once as long as billing.calls_at_once says.
-    ``expected`` is the total that the buyer agreed to.
-    Raises ValidationError, code ``price`` if it is another one by now, ``offer`` if it is
+    ``expected`` are the `LevelPurchase.terms` that the buyer agreed to.
+    Raises ValidationError, code ``terms`` if they are others by now, ``offer`` if it is
     not on offer, ``credit`` or ``provider`` if somebody's credit does not reach.
     """
     by.require(Permission.ADMINISTRATOR)
@@ -259,10 +267,12 @@ def purchase(
     purchases = _purchases(customer, product, quantity)
     own = purchases[-1]
     product = own.once.product  # as it is priced: it may have been changed meanwhile
-    if expected is not None and expected != own.total:
+    if expected and expected != own.terms:
         raise ValidationError(
-            _("Check the price, which is another one now, and confirm it."),
-            code="price",
+            _(
+                "Check what you get and pay, which is not the same any more; then confirm."
+            ),
+            code="terms",
         )
     key = keys.purchase(uuid4())
     postings: list[ledger.Posting] = []

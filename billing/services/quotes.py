@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Max, Sum
 
 from billing.models import BilledFeature, BillingAccount
 from billing.pricing import Level, price_down
@@ -19,7 +21,12 @@ from billing.services.fee_lines import (
     chargeable,
     lines_for_new,
 )
-from billing.services.fees import levels_outside, refuse_above_maximum
+from billing.services.fees import (
+    hold_chain,
+    levels_outside,
+    locked_levels,
+    refuse_above_maximum,
+)
 from billing.services.refunds import refunds
 from portal.core.actor import Actor
 from portal.core.money import ZERO
@@ -48,6 +55,7 @@ class Quote:
     lines: list[FeeLine] = field(default_factory=list)
     monthly: Decimal = ZERO  # net, from the next period on
     refusal: ValidationError | None = None
+    due: Decimal = ZERO  # what late runs have left, charged first
 
     @property
     def total(self) -> Decimal:
@@ -120,10 +128,27 @@ def level_of_newcomer(parent: Any, values: dict[str, Any]) -> Level:
 
 
 def quote_removal(customer: Any, item: FeatureItem, *, goes_to: Any = None) -> Quote:
-    """What ``customer`` would get back; positive amounts."""
+    """What ``customer`` would get back, and is charged before; positive amounts."""
     levels = load_levels(customer)
     if not levels:
         return Quote(None)
+    if all(level.account.billed_until > level.today for level in levels):
+        return _removal(levels, item, goes_to)
+    # What comes back is a part of what is charged before: it is charged for a moment.
+    with transaction.atomic():
+        hold_chain(customer)
+        own = levels[-1].account
+        newest = own.entries.aggregate(newest=Max("pk"))["newest"] or 0
+        levels, _now = locked_levels(customer)
+        booked = own.entries.filter(pk__gt=newest).aggregate(total=Sum("amount"))
+        quote = _removal(levels, item, goes_to, due=-(booked["total"] or ZERO))
+        transaction.set_rollback(True)
+    return quote
+
+
+def _removal(
+    levels: Sequence[Level], item: FeatureItem, goes_to: Any, *, due: Decimal = ZERO
+) -> Quote:
     own = levels[-1]
     losing = levels_outside(levels, goes_to) & {own.path}
     with scopes_disabled():  # the row is the customer's own, and handed in
@@ -132,7 +157,8 @@ def quote_removal(customer: Any, item: FeatureItem, *, goes_to: Any = None) -> Q
                 feature=item.feature, object_id=item.object_id, ended_at=None
             )
         )
-    return Quote(own, [each.line for each in refunds(levels, losing, leaving)])
+    back = [each.line for each in refunds(levels, losing, leaving)]
+    return Quote(own, back, due=due)
 
 
 def _quote(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -23,6 +24,7 @@ from billing.views.charge_cells import (
     price_cell,
     status_cell,
 )
+from billing.views.losses import losses_of_charge
 from billing.views.parts import account_of
 from portal.core.display import format_day
 from portal.core.periods import local_date
@@ -174,6 +176,10 @@ class ChargeFormPage(FormPage):
     permission = Permission.COMMERCE
     template_name = "billing/charge_form.html"
 
+    def warn_of_losses(self, charge: Charge) -> None:
+        for text in losses_of_charge(charge):
+            messages.warning(self.request, text)
+
 
 class ChargeCreate(ChargeFormPage):
     focuses_first = True
@@ -209,7 +215,7 @@ class ChargeCreate(ChargeFormPage):
         )
 
     def save(self, form: ChargeForm) -> str:
-        self.add(form)
+        self.warn_of_losses(self.add(form))
         return self.cancel_url()
 
     def add(self, form: ChargeForm) -> Charge:
@@ -290,7 +296,7 @@ class ChargeEdit(OwnCharge, RowEditPage, ChargeFormPage):
         )
 
     def save(self, form: ChargeForm) -> str:
-        self.update(form)
+        self.warn_of_losses(self.update(form))
         return self.cancel_url()
 
     def update(self, form: ChargeForm) -> Charge:

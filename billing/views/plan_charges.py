@@ -34,6 +34,7 @@ from billing.views.charges import (
     OfPlan,
     plan_crumbs,
 )
+from billing.views.losses import losses_of_charge
 from billing.views.parts import account_of, due_text
 from portal.core.display import format_day
 from portal.core.money import format_price
@@ -185,6 +186,7 @@ class PlanChargeCreate(CarefulForm, OfPlan, ChargeCreate):
         return [], [
             payers_text(charge, sum(payers.values())),
             *due_texts(charge, payers, self.today()),
+            *losses_of_charge(charge),
         ]
 
     def form_context(self, form: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -24,6 +25,7 @@ from billing.selectors import Rates, load_levels
 from billing.services import products
 from billing.services.quotes import level_of_newcomer
 from billing.views.charges import OfPlan, plan_crumbs
+from billing.views.losses import losses_on_plan
 from billing.views.parts import account_of, due_text
 from billing.views.products import type_cell
 from portal.core.money import format_price, plain_amount
@@ -44,9 +46,13 @@ class OnPlan(OfPlan):
 
     def prices_of(self: Any, offered: Iterable[Product]) -> dict[int, ProductPrice]:
         """What that customer pays; without those whose currency has no rate."""
-        levels = [*load_levels(account_of(self)), self.newcomer]
-        found = load_product_prices(offered, levels, rates=Rates(self.newcomer.today))
+        rates = Rates(self.newcomer.today)
+        found = load_product_prices(offered, self.levels_of_plan(), rates=rates)
         return {pk: prices[-1] for pk, prices in found.items()}
+
+    def levels_of_plan(self: Any) -> list[Level]:
+        """From the top down to that customer."""
+        return [*load_levels(account_of(self)), self.newcomer]
 
 
 class PlanProducts(OnPlan, ListPage):
@@ -208,7 +214,21 @@ class PlanProduct(OnPlan, FormPage):
         products.set_exception(
             plan=self.plan, product=self.product, values=form.values(), by=self.actor
         )
+        for text in self.losses():
+            messages.warning(self.request, text)
         return self.cancel_url()
+
+    def losses(self) -> list[str]:
+        """What to say if the plan's price is below what its owner pays, as they are now."""
+        levels = self.levels_of_plan()
+        rates = Rates(self.newcomer.today)
+        prices = load_product_prices([self.product], levels, rates=rates)
+        found = prices.get(self.product.pk)
+        if found is None:
+            return []
+        is_own = self.product.owner_id == self.actor.customer.pk
+        own = None if is_own or len(found) < 2 else found[-2]
+        return losses_on_plan(self.product, found[-1], own, rates=rates)
 
     def form_context(self, form: Any) -> dict[str, Any]:
         price = self.prices_of([self.product]).get(self.product.pk)

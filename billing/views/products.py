@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -19,6 +20,7 @@ from billing.models import Product
 from billing.services import products
 from billing.services.charge_rows import taxes_of, tickable_taxes
 from billing.views.call_parts import more_calls
+from billing.views.losses import losses_of_product
 from billing.views.parts import account_of, due_text, own_currency
 from portal.core.money import format_price
 from portal.core.permissions import Permission
@@ -130,6 +132,10 @@ class ProductFormPage(RowFormPage):
     list_title = gettext_lazy("Products")
     list_url = LIST
 
+    def warn_of_losses(self, product: Product) -> None:
+        for text in losses_of_product(product):
+            messages.warning(self.request, text)
+
     def product_form(self, data: Any, initial: dict[str, Any]) -> ProductForm:
         taxes = tickable_taxes(account_of(self))
         return ProductForm(data, initial=initial, taxes=taxes)
@@ -151,12 +157,13 @@ class ProductCreate(ProductFormPage):
         return self.product_form(data, initial)
 
     def save(self, form: ProductForm) -> str:
-        products.create_product(
+        product = products.create_product(
             owner=account_of(self),
             values=form.values(),
             taxes=form.cleaned_data["taxes"],
             by=self.actor,
         )
+        self.warn_of_losses(product)
         return self.url(LIST)
 
     def success_message(self, form: ProductForm) -> str:
@@ -184,13 +191,14 @@ class ProductEdit(OwnProduct, RowEditPage, ProductFormPage):
         return self.product_form(data, initial)
 
     def save(self, form: ProductForm) -> str:
-        products.update_product(
+        product = products.update_product(
             product=self.row,
             values=form.values(),
             taxes=form.cleaned_data["taxes"],
             seen=form.cleaned_data["seen"],
             by=self.actor,
         )
+        self.warn_of_losses(product)
         return self.url(LIST)
 
     def form_context(self, form: Any) -> dict[str, Any]:

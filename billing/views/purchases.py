@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -35,6 +34,7 @@ from portal.core.views import ConfirmPage, Crumb, PortalView
 
 OFFER = "billing:purchase"
 MOST_SHOWN = 200
+NOTHING_SEEN = "-"  # terms that no purchase has
 
 
 class Purchase(PortalView):
@@ -125,8 +125,8 @@ def price_texts(product: Product, price: ProductPrice, rates: Rates) -> list[str
 class PurchaseOrder(ConfirmPage):
     """How many, what they cost, and the button that buys them.
 
-    The page carries the total it showed: of another quantity, or when a price has changed
-    meanwhile, it comes back with what that costs and asks again.
+    The page carries the terms it showed: of another quantity, or when price or product have
+    changed meanwhile, it comes back with what that gives and costs and asks again.
     """
 
     permission = Permission.ADMINISTRATOR
@@ -185,7 +185,7 @@ class PurchaseOrder(ConfirmPage):
         return context | {
             "lines": line_rows(quote.lines),
             **sums_of(quote.level.account, quote.total),
-            "price_seen": str(quote.total),
+            "terms_seen": quote.terms,
             "consequences": list(self.what_comes_of_it(quote)),
         }
 
@@ -235,18 +235,10 @@ class PurchaseOrder(ConfirmPage):
             customer=account_of(self),
             product=self.product,
             quantity=self.quantity,
-            expected=self.price_seen(),
+            expected=self.request.POST.get("terms_seen") or NOTHING_SEEN,
             by=self.actor,
         )
         return self.cancel_url()
-
-    def price_seen(self) -> Decimal:
-        """The total that the page showed; one that no purchase has if it showed none."""
-        try:
-            seen = Decimal(self.request.POST.get("price_seen", ""))
-        except InvalidOperation:
-            return Decimal(-1)
-        return seen if seen.is_finite() else Decimal(-1)
 
     def success_message(self, form: PurchaseForm) -> str:
         return _("You have bought %(name)s.") % {"name": self.product.name}

@@ -85,12 +85,27 @@ class Spans(BaseFormSet):
             if (form.instance.pk or form.has_changed())
             and form not in self.deleted_forms
         ]
+        self._refuse_unseen(kept)
         for one, other in combinations(kept, 2):
             if one.overlaps(other):
                 raise ValidationError(
                     _("%(one)s and %(other)s overlap."),
                     code="overlap",
                     params={"one": one, "other": other},
+                )
+
+    def _refuse_unseen(self, kept: list[TimeSpan]) -> None:
+        """Raise ValidationError for times that somebody else has added meanwhile."""
+        shown = [form.instance.pk for form in self.forms if form.instance.pk]
+        present = TimeSpan.objects.filter(group=self.instance.pk).exclude(pk__in=shown)
+        for other in present if self.instance.pk else ():
+            if any(one.overlaps(other) for one in kept):
+                raise ValidationError(
+                    _(
+                        "Somebody else has added %(other)s meanwhile: load the page again."
+                    ),
+                    code="overlap",
+                    params={"other": other},
                 )
 
 
@@ -112,6 +127,15 @@ class TimeGroupAdmin(EditableAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TimeGroup]:
         return super().get_queryset(request).prefetch_related("spans")
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> TimeGroup | None:
+        """Held while it is saved: two who add times one after the other see each other's."""
+        group: TimeGroup | None = super().get_object(request, object_id, from_field)
+        if group is not None and request.method == "POST":
+            list(TimeGroup.objects.select_for_update().filter(pk=group.pk))
+        return group
 
     @admin.display(description=TimeSpan._meta.verbose_name_plural)
     def times(self, obj: TimeGroup) -> str:

@@ -14,7 +14,8 @@ from customers.models import TimeGroup, TimeSpan
 from portal.core.models import AuditEvent
 from rateplans.models import RatePlan
 from tests.admin.test_editing import entries, url
-from tests.world import World
+from tests.race import race
+from tests.world import World, build_world
 
 OFFICE = ("0", "4", "08:00", "18:00")
 
@@ -127,6 +128,43 @@ def test_one_span_takes_the_place_of_another(world: World, staff: Client) -> Non
         ("time_group.updated", "times", "", before),
         ("time_group.updated", "times", before, "Mon–Fri 08:00–18:00"),
     ]
+
+
+def test_times_that_somebody_else_has_added_are_not_overlapped(
+    world: World, staff: Client
+) -> None:
+    add(staff, ("0", "0", "08:00", "09:00"))
+    group = TimeGroup.objects.get()
+    address = url(TimeGroup, "change", group.pk)
+    ids = (group.spans.get().pk,)
+    first = ("0", "0", "08:00", "09:00")
+    page = staff.get(address)
+    theirs = entries(page) | typed(first, ("2", "3", "10:00", "12:00"), ids=ids)
+    mine = entries(page) | typed(first, ("3", "4", "11:00", "13:00"), ids=ids)
+    beside = entries(page) | typed(first, ("3", "4", "12:00", "13:00"), ids=ids)
+    assert staff.post(address, theirs).status_code == 302
+    answer = staff.post(address, mine)
+    assert "added Wed–Thu 10:00–12:00 meanwhile" in errors(answer)
+    assert staff.post(address, beside).status_code == 302
+    assert group.spans.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_save_at_the_same_instant_do_not_overlap() -> None:
+    world = build_world()
+    clients = [world.client(world.olga) for _person in range(2)]
+    add(clients[0], ("0", "0", "08:00", "09:00"))
+    group = TimeGroup.objects.get()
+    address = url(TimeGroup, "change", group.pk)
+    ids = (group.spans.get().pk,)
+    data = entries(clients[0].get(address)) | typed(
+        ("0", "0", "08:00", "09:00"), ("2", "3", "10:00", "12:00"), ids=ids
+    )
+    answers = race(
+        lambda: clients[0].post(address, data), lambda: clients[1].post(address, data)
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 302]
+    assert group.spans.count() == 2
 
 
 def test_a_group_that_a_plan_uses_is_not_deleted(world: World, staff: Client) -> None:

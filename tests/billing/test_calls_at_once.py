@@ -486,7 +486,7 @@ def test_the_order_says_what_one_will_have(
     page = gil.get(url)
     more = "20 more inbound calls at once: then 25 in all."
     assert page.context["consequences"] == [*told[:-1], more, told[-1]]
-    entries = entries_of(page, price_seen=page.context["price_seen"])
+    entries = entries_of(page, terms_seen=page.context["terms_seen"])
     assert gil.post(url, entries).status_code == 302
     assert of(world.gamma).allowed(IN) == 25
 
@@ -496,7 +496,7 @@ def test_who_has_no_limit_is_told_so_and_buys_nothing(
 ) -> None:
     limit(world.gamma, -1)
     url = order_url(world, offer(world))
-    nothing = "There is no limit of calls at once: there is nothing to raise."
+    nothing = "There is no limit on calls at once, so there is nothing to raise."
     assert gil.get(url).context["refusal"] == nothing
     page = gil.get(url_of(world.gamma, "purchase"))
     assert [card["is_useless"] for card in page.context["cards"]] == [True]

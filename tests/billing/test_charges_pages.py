@@ -48,6 +48,29 @@ def ann(world: World) -> Client:
     return world.client(world.ann)
 
 
+@pytest.mark.parametrize(("cost", "warned"), [("12", True), ("10", False), ("", False)])
+@pytest.mark.parametrize("is_on_plan", [True, False])
+def test_charge_below_its_cost_is_warned_of(
+    world: World, ann: Client, cost: str, warned: bool, is_on_plan: bool
+) -> None:
+    url = (
+        url_of(world.acme, "plan-charge-create", pk=world.acme_plan.pk)
+        if is_on_plan
+        else url_of(world.acme, "customer-charge-create", pk=world.beta.pk)
+    )
+    values = {"name": "Rack", "amount": "10", "buy": cost, "period": "monthly"}
+    answer = send(ann, url, **values)
+    if is_on_plan:  # asked first: customers are on it
+        assert ("You pay" in answer.content.decode()) == warned
+        found = answer.context["unconfirmed"]
+        answer = send(ann, url, **values, confirmed=found.mark)
+    assert answer.status_code == 302
+    page = ann.get(answer.url)
+    said = [str(each) for each in page.context["messages"]]
+    text = "You pay €12.00 monthly for this yourself, and sell it for €10.00."
+    assert (text in said) == warned
+
+
 def add(world: World, *, limit: int | None = 1000, **values: Any) -> Charge:
     """Ten euros a month on Beta from 1 December on, unless ``values`` say otherwise."""
     fields: dict[str, Any] = {

@@ -18,6 +18,7 @@ from billing.models import BilledFeature, LedgerEntry, Tax, TaxLiability
 from billing.services.maxima import refusal_of_another
 from billing.services.quotes import Wish, quote_features, quote_removal
 from customers.models import Customer
+from customers.price_box import refund_consequences
 from portal.core.actor import Actor, system_actor
 from portal.core.scope import scopes_disabled
 from rateplans.choices import BillType, Feature, Occurs
@@ -296,6 +297,32 @@ def test_refund_is_of_what_was_paid_whatever_it_costs_now(
     expected = (8, Decimal("9.05"), True)
     assert entries(gamma, "net", "amount", "is_on_balance")[1:] == [expected, expected]
     assert entries(gamma, "taxes__is_vat", "taxes__rate") == [(False, 10)] * 3
+
+
+@pytest.mark.parametrize(
+    ("at", "due", "back"),
+    [
+        ("2026-01-20T12:00Z", 0, 11),
+        ("2026-02-10T12:00Z", 28, 18),  # February is not charged yet
+    ],
+)
+def test_removal_is_quoted_with_what_a_late_run_has_left(
+    world: World, gamma: Customer, at: str, due: int, back: int
+) -> None:
+    _refunding(world)
+    price(world.beta_plan, 31, until=date(2026, 2, 1))
+    price(world.beta_plan, 28, since=date(2026, 2, 1))
+    with time_machine.travel(MID, tick=False):
+        add(gamma, item(1))
+    before = balance(gamma)
+    with time_machine.travel(at, tick=False):
+        quote = quote_removal(gamma, item(1))
+        assert (quote.due, quote.total) == (due, back)
+        assert balance(gamma) == before  # only quoted
+        said = refund_consequences(gamma, item(1))
+        remove(gamma, item(1))
+    assert balance(gamma) - before == back - due
+    assert any("due by today" in text for text in said) == bool(due)
 
 
 def test_refund_of_an_included_one_frees_the_next(

@@ -34,6 +34,7 @@ from portal.core.staleness import state_of
 from rateplans.models import RatePlan
 from rateplans.services import plans
 from tests.billing.pages import labels_of, url_of
+from tests.billing.tariffs import set_account
 from tests.customers.features import (
     ODD_NAMES,
     actions_of,
@@ -441,6 +442,60 @@ def test_a_product_is_priced_in_a_plan(
     send(ann, url, price="inherited")
     with scopes_disabled():
         assert not ProductException.objects.exists()
+
+
+def warnings_of(client: Client, url: str) -> list[str]:
+    """What the page at ``url`` warns of, once."""
+    page = client.get(url)
+    return [
+        str(each) for each in page.context["messages"] if each.level_tag == "warning"
+    ]
+
+
+def test_who_sells_below_cost_is_told_and_not_refused(
+    world: World, ann: Client
+) -> None:
+    url, list_url = (
+        url_of(world.acme, "product-create"),
+        url_of(world.acme, "product-list"),
+    )
+    values = {"period": "monthly", "period_fee": "2", "period_buy": "3"}
+    answer = send(ann, url, name="A", create_fee="4", create_buy="5", **values)
+    assert answer.url == list_url
+    assert warnings_of(ann, list_url) == [
+        "You pay €5.00 once for this yourself, and sell it for €4.00.",
+        "You pay €3.00 monthly for this yourself, and sell it for €2.00.",
+    ]
+    with scopes_disabled():
+        product = Product.objects.get()
+    edit = url_of(world.acme, "product-edit", pk=product.pk)
+    send(ann, edit, create_fee="5", period_fee="3")
+    assert warnings_of(ann, list_url) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "warned"), [("99.99", True), ("100", False), ("", False)]
+)
+def test_a_plans_price_below_the_one_from_above_is_warned_of(
+    world: World, ann: Client, typed: str, warned: bool
+) -> None:
+    with scopes_disabled():
+        set_account(world.acme)
+        product = Product.objects.create(
+            owner=world.root,
+            name="Telephone",
+            create_fee=100,
+            create_buy=1,
+            currency="EUR",
+            reach=ProductReach.RECURSIVE,
+        )
+    plan = world.acme_plan
+    url = url_of(world.acme, "plan-product", pk=plan.pk, product=product.pk)
+    kind = {"price": "fixed", "create_fee": typed} if typed else {"price": "inherited"}
+    answer = send(ann, url, **kind)
+    assert answer.status_code == 302
+    said = ["You pay €100.00 once for this yourself, and sell it for €99.99."]
+    assert warnings_of(ann, answer.url) == (said if warned else [])
 
 
 def cells_of(page: Any) -> dict[str, list[str]]:

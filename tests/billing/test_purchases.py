@@ -265,11 +265,11 @@ def test_quantities_have_their_limits(world: World, quantity: int) -> None:
         buy(world, offer(world), quantity)
 
 
-def test_another_price_than_agreed_is_not_charged(world: World) -> None:
+def test_other_terms_than_agreed_are_not_bought(world: World) -> None:
     grant(world.acme, world.beta, world.gamma)
     with pytest.raises(ValidationError) as caught:
-        buy(world, offer(world), expected=Decimal(90))
-    assert caught.value.code == "price"
+        buy(world, offer(world), expected="other 0 90.00")
+    assert caught.value.code == "terms"
     assert posted() == []
 
 
@@ -374,7 +374,7 @@ def test_an_order_is_confirmed_and_bought_once(world: World, gil: Client) -> Non
     ]
     assert "61.23" not in page.content.decode()
     assert posted() == []
-    entries = entries_of(page, price_seen=page.context["price_seen"])
+    entries = entries_of(page, terms_seen=page.context["terms_seen"])
     assert gil.post(url, entries).url == url_of(world.gamma, "purchase")
     assert gil.post(url, entries).url == url_of(world.gamma, "purchase")
     assert len(posted()) == 2
@@ -387,23 +387,57 @@ def test_another_quantity_is_shown_with_its_price_first(
     grant(world.gamma)
     url = order_url(world, product)
     page = gil.get(url)
-    entries = entries_of(page, price_seen=page.context["price_seen"], quantity=2)
+    entries = entries_of(page, terms_seen=page.context["terms_seen"], quantity=2)
     answer = gil.post(url, entries)
     assert answer.status_code == 422
     assert answer.context["total"] == "€200.00"
     assert posted() == []
-    entries = entries_of(answer, price_seen=answer.context["price_seen"])
+    entries = entries_of(answer, terms_seen=answer.context["terms_seen"])
     assert gil.post(url, entries).status_code == 302
     assert posted() == [("Gamma", "Telephone × 2", "-200.00")]
 
 
-@pytest.mark.parametrize("seen", [None, "", "much", "1", "NaN", "sNaN", "Infinity"])
-def test_nothing_is_bought_at_a_price_not_seen(
+def test_what_is_bought_is_what_was_shown(world: World, gil: Client) -> None:
+    """Half the call time, or another period, at the same price: that is asked again."""
+    values = {"type": ProductType.CALL_TIME, "amount": 6000, "create_fee": 10}
+    product = offer(world, world.beta, **values)
+    grant(world.gamma)
+    url = order_url(world, product)
+    page = gil.get(url)
+    entries = entries_of(page, terms_seen=page.context["terms_seen"])
+    with scopes_disabled():
+        Product.objects.filter(pk=product.pk).update(amount=3000)
+    answer = gil.post(url, entries)
+    assert answer.status_code == 422
+    assert "not the same any more" in answer.content.decode()
+    assert any("50 more minutes" in text for text in answer.context["consequences"])
+    assert posted() == []
+    entries = entries_of(answer, terms_seen=answer.context["terms_seen"])
+    assert gil.post(url, entries).status_code == 302
+    assert len(posted()) == 1
+
+
+def test_another_period_at_the_same_price_is_asked_again(
+    world: World, gil: Client
+) -> None:
+    product = offer(world, world.beta, period="annually", period_fee=10)
+    grant(world.gamma)
+    url = order_url(world, product)
+    page = gil.get(url)
+    entries = entries_of(page, terms_seen=page.context["terms_seen"])
+    with scopes_disabled():
+        Product.objects.filter(pk=product.pk).update(period="monthly")
+    assert gil.post(url, entries).status_code == 422
+    assert posted() == []
+
+
+@pytest.mark.parametrize("seen", [None, "", "much", "1", "-"])
+def test_nothing_is_bought_on_terms_not_seen(
     world: World, gil: Client, seen: str | None
 ) -> None:
     grant(world.gamma)
     url = order_url(world, offer(world, world.beta))
-    assert gil.post(url, entries_of(gil.get(url), price_seen=seen)).status_code == 422
+    assert gil.post(url, entries_of(gil.get(url), terms_seen=seen)).status_code == 422
     assert posted() == []
 
 
@@ -414,7 +448,7 @@ def test_wrong_quantities_are_refused_at_the_field(
     url = order_url(world, offer(world, world.beta), quantity)
     page = gil.get(url)
     assert page.status_code == 200
-    entries = entries_of(page, price_seen="100.00", quantity=quantity)
+    entries = entries_of(page, terms_seen="100.00", quantity=quantity)
     assert list(errors_of(gil.post(url, entries))) == ["quantity"]
 
 
@@ -427,11 +461,11 @@ def test_more_call_time_than_is_counted_is_refused_at_the_field(
     url = order_url(world, product, 36)
     assert "call time" in gil.get(url).context["refusal"]
     page = gil.get(order_url(world, product, 35))
-    seen = page.context["price_seen"]
-    answer = gil.post(url, entries_of(page, price_seen=seen, quantity=36))
+    seen = page.context["terms_seen"]
+    answer = gil.post(url, entries_of(page, terms_seen=seen, quantity=36))
     assert list(errors_of(answer)) == ["quantity"]
     assert posted() == []
-    answer = gil.post(url, entries_of(page, price_seen=seen, quantity=35))
+    answer = gil.post(url, entries_of(page, terms_seen=seen, quantity=35))
     assert answer.status_code == 302
 
 
@@ -445,7 +479,7 @@ def test_a_price_that_no_charge_can_hold_is_told_on_the_page(
     product = offer(world, world.beta, period="monthly", period_fee=50_000)
     url = order_url(world, product)
     page = gil.get(url)
-    entries = entries_of(page, price_seen=page.context["price_seen"])
+    entries = entries_of(page, terms_seen=page.context["terms_seen"])
     answer = gil.post(url, entries)
     assert answer.status_code == 422
     assert "too large to be kept" in answer.content.decode()
@@ -456,7 +490,7 @@ def test_missing_credit_is_told_on_the_page(world: World, gil: Client) -> None:
     url = order_url(world, offer(world, world.beta))
     page = gil.get(url)
     assert "The credit falls €100.00 short of this." in page.content.decode()
-    entries = entries_of(page, price_seen=page.context["price_seen"])
+    entries = entries_of(page, terms_seen=page.context["terms_seen"])
     answer = gil.post(url, entries)
     assert answer.status_code == 422
     assert "Your credit is not enough" in answer.content.decode()
@@ -500,7 +534,7 @@ def test_a_reseller_buys_for_its_customer_while_switched(world: World) -> None:
     grant(world.gamma)
     client = enter(world, world.ben, world.gamma)
     page = client.get(order_url(world, product))
-    entries = entries_of(page, price_seen=page.context["price_seen"])
+    entries = entries_of(page, terms_seen=page.context["terms_seen"])
     assert client.post(order_url(world, product), entries).status_code == 302
     with scopes_disabled():
         entry = LedgerEntry.objects.get()

@@ -23,15 +23,18 @@ from billing.models import (
     Tax,
     TaxLiability,
 )
-from billing.services import charge_rows, purchases, taxes, transactions
+from billing.services import charge_rows, charges, purchases, taxes, transactions
 from customers.models import Customer
 from customers.services import tree
 from customers.services.customers import create_normal
+from portal.core import tree_lock
+from portal.core.periods import local_date
 from portal.core.scope import scopes_disabled
 from tests.billing.tariffs import balance, entries, set_account
 from tests.race import WAIT, race, wait_until_somebody_waits
 from tests.world import World
 
+TODAY = local_date("Europe/Berlin")
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -170,6 +173,75 @@ def test_nobody_charges_what_has_just_been_moved_away(world: World) -> None:
     _moved, refusal = _one_waits(lambda: _move(world), charge)
     assert isinstance(refusal, PermissionDenied), refusal
     assert not Charge.objects.exists()
+
+
+def _charge(world: World) -> Charge:
+    return charge_rows.add_charge(
+        values={"name": "Rack", "amount": 1, "currency": "EUR", "starts_on": TODAY},
+        taxes=[],
+        account=BillingAccount.objects.get(customer=world.beta),
+        by=world.actor(world.ann),
+    )
+
+
+CHARGE_ACTIONS: dict[str, Callable[[World, Charge], Any]] = {
+    "now": lambda world, charge: charges.charge_now(
+        charge=charge, by=world.actor(world.ann)
+    ),
+    "update": lambda world, charge: charge_rows.update_charge(
+        charge=charge, values={"amount": 2}, taxes=[], by=world.actor(world.ann)
+    ),
+    "end": lambda world, charge: charge_rows.end_charge(
+        charge=charge, by=world.actor(world.ann)
+    ),
+}
+
+
+@pytest.mark.parametrize("action", CHARGE_ACTIONS)
+def test_what_is_done_with_a_charge_waits_for_the_tree(
+    world: World, action: str
+) -> None:
+    """Before it takes the account's row, which who changes the tree wants next."""
+    charge = _charge(world)
+
+    def change() -> None:
+        tree_lock.change_tree()
+
+    def lock() -> None:
+        wait_until_somebody_waits()
+        rows = BillingAccount.objects.select_for_update(nowait=True)
+        rows.get(customer=world.beta)
+
+    is_held = Event()
+
+    def begin() -> None:
+        with scopes_disabled(), transaction.atomic():
+            change()
+            is_held.set()
+            lock()
+
+    def follow() -> Any:
+        assert is_held.wait(WAIT)
+        with scopes_disabled():
+            return CHARGE_ACTIONS[action](world, charge)
+
+    begun, done = race(begin, follow)
+    assert begun is None, begun
+    assert not isinstance(done, Exception), done
+
+
+@pytest.mark.parametrize("action", ["now", "update"])
+def test_charge_of_who_has_just_been_moved_away_has_ended(
+    world: World, action: str
+) -> None:
+    charge = _charge(world)
+    set_account(world.beta, bill_type="none")  # nothing is to be settled
+    _moved, refusal = _one_waits(
+        lambda: _move(world), lambda: CHARGE_ACTIONS[action](world, charge)
+    )
+    assert isinstance(refusal, ValidationError), refusal
+    assert refusal.code in {"over", "ended"}
+    assert not LedgerEntry.objects.filter(charge=charge).exists()
 
 
 @pytest.mark.parametrize("is_booked_first", [True, False])
