@@ -1,4 +1,4 @@
-"""What invoices name sellers and buyers by: VAT ids, bank accounts, electronic addresses.
+"""What invoices name sellers and buyers by: VAT IDs, bank accounts, electronic addresses.
 
 ``clean_…`` takes what people type and gives it as it is kept; ``validate_…`` is for fields of
 models and takes nothing but that. Both raise ValidationError that says what is wrong.
@@ -36,9 +36,9 @@ from portal.core.countries import COUNTRY_CODES, country_name
 # What separates the groups of a number for the eye only.
 _SEPARATORS = re.compile(r"[\s\u00ad\u2010-\u2015\u200b.\-/]+")
 _LETTERS = COUNTRY_CODES | {"EL", "XI"}  # of Greece and Northern Ireland (BR-CO-09)
-# Countries whose VAT ids begin with other letters than their ISO code.
+# Countries whose VAT IDs begin with other letters than their ISO code.
 _VAT_LETTERS = {"GR": ("EL", "GR"), "GB": ("GB", "XI")}
-# Fewer digits than any VAT id of these countries has, and than other texts rarely have.
+# Fewer digits than any VAT ID of these countries has, and than other texts rarely have.
 _FEWEST_DIGITS = 5
 _MANDATE = r"[A-Za-z0-9+?/:().,' -]{1,35}"
 
@@ -48,11 +48,11 @@ def compact(value: str) -> str:
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", value)).upper()
 
 
-# --- VAT ids --------------------------------------------------------------------------
+# --- VAT IDs --------------------------------------------------------------------------
 
 
 def clean_vat_id(value: str) -> str:
-    """A VAT id with its country's letters in front (BR-CO-09), check digits tested.
+    """A VAT ID with its country's letters in front (BR-CO-09), check digits tested.
 
     They are tested for the EU, Great Britain, Norway and Switzerland; elsewhere the form.
     """
@@ -68,7 +68,7 @@ def clean_vat_id(value: str) -> str:
     ):
         raise ValidationError(
             _(
-                "Enter the VAT id with the letters of its country in front, such as"
+                "Enter the VAT ID with the letters of its country in front, such as"
                 " DE123456788."
             ),
             code="vat_id",
@@ -77,12 +77,12 @@ def clean_vat_id(value: str) -> str:
         return _checked_vat_id(text)
     except InvalidChecksum:
         raise ValidationError(
-            _("The check digits of this VAT id are wrong: look for a mistyped digit."),
+            _("The check digits of this VAT ID are wrong: look for a mistyped digit."),
             code="check_digits",
         ) from None
     except WrongNumber:
         raise ValidationError(
-            _("This is not how a VAT id of %(country)s is written."),
+            _("This is not how a VAT ID of %(country)s is written."),
             code="vat_id",
             params={"country": _country_name(text[:2])},
         ) from None
@@ -114,7 +114,7 @@ def validate_vat_id(value: str) -> None:
 
 
 def vat_id_in(text: str) -> str:
-    """The VAT id that a tax reference is, as it stands on invoices; "" if it is another."""
+    """The VAT ID that a tax reference is, as it stands on invoices; "" if it is another."""
     try:
         return clean_vat_id(text) if text else ""
     except ValidationError:
@@ -122,9 +122,9 @@ def vat_id_in(text: str) -> str:
 
 
 def clean_tax_reference(value: str, *, country: str) -> str:
-    """A VAT id of the buyer's ``country`` in its clean form; anything else as it is.
+    """A VAT ID of the buyer's ``country`` in its clean form; anything else as it is.
 
-    Raises ValidationError for what begins with the letters of a country whose VAT ids can
+    Raises ValidationError for what begins with the letters of a country whose VAT IDs can
     be tested, and is wrong.
     """
     text = compact(value)

@@ -24,7 +24,7 @@ from portal.core.row_forms import RowForm, model_field
 
 
 def _currencies() -> list[tuple[str, Any]]:
-    return [("", _("None: that of the invoice is enough")), *currency_choices()]
+    return [("", _("None: the currency of the invoice is enough")), *currency_choices()]
 
 
 class SellerForm(RowForm):
@@ -38,7 +38,7 @@ class SellerForm(RowForm):
         label=_("Kind of electronic address"),
         choices=[("", _("None")), *EndpointScheme.choices],
         required=False,
-        help_text=_("Whose numbers your address in the Peppol network is of."),
+        help_text=_("The kind of number that your address in the Peppol network is."),
     )
     endpoint_id = model_field(Seller, "endpoint_id")
     contact_name = model_field(Seller, "contact_name")
@@ -83,7 +83,9 @@ class SellerForm(RowForm):
                 "contact_name",
                 Columns("contact_telephone", "contact_email"),
                 id="contact",
-                description=_("Left empty, your billing e-mail and telephone stand."),
+                description=_(
+                    "If left empty, your billing e-mail and telephone are used."
+                ),
                 is_open=True,
             ),
             Section(

@@ -79,18 +79,18 @@ def seller_gaps(
         miss("country", _("Your country is missing."), "country")
     if not (is_outside or seller.vat_id or seller.tax_number):
         text = _(
-            "Your VAT id or tax number is missing; without one, choose that nothing you"
+            "Your VAT ID or tax number is missing; without one, choose that nothing you"
             " sell is subject to VAT."
         )
         miss("vat_id", text, "vat_id")
     elif treatment in _NEED_SELLERS_VAT_ID and not (is_outside or seller.vat_id):
-        text = _("Your VAT id is missing: %(treatment)s needs it.")
+        text = _("Your VAT ID is missing: %(treatment)s needs it.")
         miss("vat_id", text % {"treatment": _quoted(treatment)}, "vat_id")
     elif (is_outside or not seller.vat_id) and not seller.register_number:
-        # BR-CO-26: a VAT id, where one may be named, or else this tells who it is.
+        # BR-CO-26: a VAT ID, where one may be named, or else this tells who it is.
         text = _(
-            "Your register number is missing: without a VAT id it is what customers"
-            " know you by."
+            "Your register number is missing: without a VAT ID, it is what"
+            " identifies you."
         )
         miss("register_number", text, "register_number")
     if asks_transfers and not seller.bank_account:
@@ -141,7 +141,7 @@ def buyer_gaps(account: BillingAccount, customer: Addressed) -> list[Gap]:
     treatment = VatTreatment(account.vat_treatment)
     if treatment.needs_vat_id and not vat_id_in(account.tax_reference):
         text = _(
-            "The customer's VAT id is missing, or does not begin with the letters of its"
+            "The customer's VAT ID is missing, or does not begin with the letters of its"
             " country: %(treatment)s needs it."
         ) % {"treatment": _quoted(treatment)}
         miss("vat_id", text, "tax_reference")
@@ -158,7 +158,7 @@ def buyer_gaps(account: BillingAccount, customer: Addressed) -> list[Gap]:
 
 
 def _quoted(treatment: str) -> str:
-    return f"“{VatTreatment(treatment).label}”"
+    return _("“%(text)s”") % {"text": VatTreatment(treatment).label}
 
 
 def in_the_way(gaps: Iterable[Gap]) -> list[Gap]:

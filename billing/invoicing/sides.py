@@ -15,7 +15,7 @@ from portal.core.countries import country_name
 
 
 def seller_party(issuer: Any, seller: Seller, *, with_vat: bool) -> Party:
-    """BG-4. Outside VAT neither side may name a VAT id (BR-O-02)."""
+    """BG-4. Outside VAT neither side may name a VAT ID (BR-O-02)."""
     return Party(
         name=seller.legal_name or issuer.name,
         trading_name=seller.trading_name,
@@ -34,7 +34,7 @@ def seller_party(issuer: Any, seller: Seller, *, with_vat: bool) -> Party:
 
 
 def buyer_party(account: BillingAccount, *, with_vat: bool) -> Party:
-    """BG-7. A tax reference that is no VAT id is for people alone."""
+    """BG-7. A tax reference that is no VAT ID is for people alone."""
     customer = account.customer
     vat_id = vat_id_in(account.tax_reference) if with_vat else ""
     return Party(

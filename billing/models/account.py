@@ -89,7 +89,7 @@ class BillingAccount(models.Model):
         max_length=60,
         blank=True,
         validators=[validate_visible],
-        help_text=_("Of the company register, such as HRB 123456."),
+        help_text=_("In the company register, such as HRB 123456."),
     )
     endpoint_scheme = models.CharField(
         _("kind of electronic address"),
@@ -237,7 +237,7 @@ class BillingAccount(models.Model):
         _("the last period charged begins"),
         default=date.today,
         editable=False,
-        help_text=_("An invoice is due up to this day."),
+        help_text=_("What was charged before this day is ready to be invoiced."),
     )
     invoiced_until = models.DateField(
         _("invoiced until"),

@@ -37,7 +37,9 @@ class Seller(models.Model):
         max_length=120,
         blank=True,
         validators=[validate_name],
-        help_text=_("As registered. Leave empty if it is the account's name."),
+        help_text=_(
+            "As registered. Leave empty if it is the same as the account's name."
+        ),
     )
     trading_name = models.CharField(
         _("trading name"),
@@ -51,7 +53,7 @@ class Seller(models.Model):
         max_length=60,
         blank=True,
         validators=[validate_visible],
-        help_text=_("Of the company register, such as HRB 123456."),
+        help_text=_("In the company register, such as HRB 123456."),
     )
     legal_form = models.CharField(
         _("legal form and register"),
@@ -59,11 +61,12 @@ class Seller(models.Model):
         blank=True,
         validators=[validate_visible],
         help_text=_(
-            "What the law wants on letters: form, court, directors, share capital."
+            "What the law requires on letters: legal form, court, directors, share"
+            " capital."
         ),
     )
     vat_id = models.CharField(
-        _("VAT id"),
+        _("VAT ID"),
         max_length=20,
         blank=True,
         validators=[validate_vat_id],
@@ -74,27 +77,27 @@ class Seller(models.Model):
         max_length=40,
         blank=True,
         validators=[validate_visible],
-        help_text=_("Of your tax office; needed if you have no VAT id."),
+        help_text=_("From your tax office; needed if you have no VAT ID."),
     )
     endpoint_scheme = models.CharField(
         _("kind of electronic address"),
         max_length=4,
         choices=EndpointScheme.choices,
         blank=True,
-        help_text=_("Whose numbers your address in the Peppol network is of."),
+        help_text=_("The kind of number that your address in the Peppol network is."),
     )
     endpoint_id = models.CharField(
         _("electronic address"),
         max_length=135,
         blank=True,
-        help_text=_("The number itself; your Peppol provider knows it."),
+        help_text=_("The number itself. Your Peppol provider can tell you."),
     )
     contact_name = models.CharField(
         _("contact"),
         max_length=100,
         blank=True,
         validators=[validate_name],
-        help_text=_("A person or a department who answers questions about invoices."),
+        help_text=_("A person or department that answers questions about invoices."),
     )
     contact_telephone = models.CharField(
         _("contact's telephone"),
@@ -115,7 +118,7 @@ class Seller(models.Model):
         max_length=34,
         blank=True,
         validators=[validate_iban],
-        help_text=_("Where customers transfer to. Spaces are welcome."),
+        help_text=_("Where customers pay to. Spaces are fine."),
     )
     bic = models.CharField(
         "BIC",
@@ -164,19 +167,20 @@ class Seller(models.Model):
         choices=TaxRounding.choices,
         default=TaxRounding.PER_TOTAL,
         help_text=_(
-            "Once per tax is what electronic invoices want. Added up line by line, an"
-            " invoice can differ from that by some cents, which are then shown apart."
+            "Electronic invoices expect once per tax. Added up line by line, an"
+            " invoice can differ from that by a few cents, which are then shown"
+            " separately."
         ),
     )
     untaxed_category = models.CharField(
-        _("what bears no VAT is"),
+        _("lines without VAT are"),
         max_length=1,
         choices=UntaxedCategory.choices,
         default=UntaxedCategory.ZERO_RATED,
         help_text=_(
-            "Said of lines for which a customer who is taxed as usual owes no VAT. The"
-            " last choice is for sellers outside the world of VAT, as in the United"
-            " States: other taxes then stand as surcharges."
+            "What lines without VAT are called for customers who are taxed as usual."
+            " The last choice is for sellers outside the VAT system, as in the United"
+            " States: other taxes then appear as surcharges."
         ),
     )
     untaxed_reason = models.CharField(
@@ -198,12 +202,14 @@ class Seller(models.Model):
     reviews_invoices = models.BooleanField(
         _("review invoices first"),
         default=False,
-        help_text=_("Invoices wait for somebody's approval before they are mailed."),
+        help_text=_("Invoices wait for approval before they are sent."),
     )
     copy_invoices = models.BooleanField(
         _("copy of each invoice"),
         default=False,
-        help_text=_("Each mail with an invoice goes to your billing e-mail as well."),
+        help_text=_(
+            "Your billing e-mail gets a copy of every invoice that is e-mailed."
+        ),
     )
 
     objects: models.Manager[Seller] = ScopedManager(tree="customer__path__startswith")
@@ -226,7 +232,7 @@ class Seller(models.Model):
                 condition=~Q(untaxed_category=UntaxedCategory.EXEMPT)
                 | ~Q(untaxed_reason=""),
             ),
-            # No invoice outside VAT may name a VAT id (BR-O-02).
+            # No invoice outside VAT may name a VAT ID (BR-O-02).
             models.CheckConstraint(
                 name="seller_outside_vat_has_no_vat_id",
                 condition=~Q(untaxed_category=UntaxedCategory.OUTSIDE) | Q(vat_id=""),
@@ -249,7 +255,7 @@ class Seller(models.Model):
             )
         if self.is_outside_vat and self.vat_id:
             errors["vat_id"] = ValidationError(
-                _("Nothing you sell is subject to VAT: then no VAT id may be named."),
+                _("Nothing you sell is subject to VAT, so no VAT ID may be given."),
                 code="outside",
             )
         if errors:

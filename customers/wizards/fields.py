@@ -227,7 +227,7 @@ def billing_fields(
             required=False,
             max_length=40,
             help_text=_(
-                "The customer's VAT id with the country's letters in front, such as"
+                "The customer's VAT ID with the country's letters in front, such as"
                 " DE123456788; or another number. Printed on invoices."
             ),
         ),

@@ -306,7 +306,7 @@ def test_all_that_the_filters_leave_are_approved_and_sent(
     assert other.status == S.QUEUED
     url = url_of(world.acme, "invoice-approve-all") + "?q=beta"
     page = ann.get(url)
-    assert "3 invoices that wait are approved." in text_of(page)
+    assert "3 waiting invoices are approved." in text_of(page)
     done = ann.post(url, {"form_token": page.context["form_token"]}, follow=True)
     assert said_by(done) == ["3 invoices approved."]
     assert statuses() == [*[S.APPROVED] * 3, S.QUEUED]
@@ -327,8 +327,8 @@ def test_nothing_to_do_is_said(world: World, ann: Client, name: str) -> None:
 def test_what_waits_for_somebody_stands_above_the_list(
     world: World, ann: Client, queued: list[Invoice]
 ) -> None:
-    assert "3 to be approved" in text_of(ann.get(acme(world)))
-    assert "3 to be approved" not in text_of(ann.get(acme(world, "?status=queued")))
+    assert "3 to approve" in text_of(ann.get(acme(world)))
+    assert "3 to approve" not in text_of(ann.get(acme(world, "?status=queued")))
 
 
 def test_list_says_when_each_is_due(world: World, ann: Client) -> None:

@@ -170,7 +170,7 @@ def test_customer_sees_the_payment_in_its_ledger(
     pay(account, "119", by)
     ledger = f"/a/{world.beta.pk}/reports/account/"
     page = world.client(world.ben).get(ledger).content.decode()
-    assert f"Payment of invoice {invoice.number}" in page
+    assert f'Payment of invoice <span class="whole">{invoice.number}<' in page
 
 
 def test_customers_do_not_see_what_their_provider_received(
