@@ -11,7 +11,18 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.db.models import (
+    CharField,
+    Count,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext as _
 
 from billing.models import (
@@ -26,6 +37,7 @@ from billing.models import (
 )
 from billing.pricing import Level
 from portal.core.actor import Actor
+from portal.core.models import EmailStatus, OutgoingEmail
 from portal.core.periods import local_date
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
@@ -34,6 +46,8 @@ from rateplans.pricing import EffectivePlan
 from rateplans.selectors import effective_plans
 
 EURO = "EUR"
+# What the keys of mails begin with that bring an invoice; its id follows.
+INVOICE_MAILS = "invoice:"
 
 
 def available_taxes(*, owner_id: int, ancestor_ids: list[int]) -> QuerySet[Tax]:
@@ -116,9 +130,29 @@ def visible_runs(reader: Actor) -> QuerySet[PeriodRun]:
     return here.annotate(failed_here=Count("failures"))
 
 
+def with_invoice_counts(runs: QuerySet[PeriodRun]) -> QuerySet[PeriodRun]:
+    """``runs`` with ``issued`` and ``held``: how many invoices each has made so far."""
+    with scopes_disabled():  # a run goes over all trees
+        made = RunInvoice.objects.filter(run=OuterRef("pk")).order_by()
+    of_run = made.values("run")
+
+    def counted(**condition: Any) -> Coalesce:
+        rows = of_run.filter(**condition).annotate(count=Count("pk"))
+        return Coalesce(Subquery(rows.values("count")), 0)
+
+    return runs.annotate(
+        issued=counted(invoice__issued_at__isnull=False),
+        held=counted(invoice__issued_at=None),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class RunInvoices:
-    """How far the invoices of a run are."""
+    """How far the invoices of a run are.
+
+    Of those ``to_mail`` a mail is written for ``mailed``, and ``sent`` by a mail server;
+    ``kept`` stay here, since there is none.
+    """
 
     issued: int = 0
     drawn: int = 0
@@ -126,11 +160,18 @@ class RunInvoices:
     mailed: int = 0
     to_mail: int = 0
     held: int = 0
+    sent: int = 0
+    kept: int = 0
 
 
 def invoices_of(run: PeriodRun) -> RunInvoices:
     """The invoices that the run made, as they are now."""
     is_issued = Q(invoice__issued_at__isnull=False)
+    is_to_be_mailed = Q(
+        ~Q(invoice__account__customer__email=""),
+        invoice__is_sent_to_customer=True,
+        invoice__sent_at__isnull=False,
+    )
     with scopes_disabled():  # a run goes over all trees
         counted = RunInvoice.objects.filter(run=run.pk).aggregate(
             issued=Count("pk", filter=is_issued),
@@ -141,11 +182,25 @@ def invoices_of(run: PeriodRun) -> RunInvoices:
             ),
             mailed=Count("pk", filter=Q(invoice__mailed_at__isnull=False)),
             to_mail=Count(
-                "pk", filter=is_issued & Q(invoice__is_sent_to_customer=True)
+                "pk", filter=Q(invoice__mailed_at__isnull=False) | is_to_be_mailed
             ),
             held=Count("pk", filter=~is_issued),
         )
+        if counted["mailed"]:
+            counted |= _mails_of(run)
     return RunInvoices(**counted)
+
+
+def _mails_of(run: PeriodRun) -> dict[str, int]:
+    """How many mails of the run's invoices were sent, and how many are kept."""
+    number = Cast("invoice", CharField())
+    keys = RunInvoice.objects.filter(run=run.pk).annotate(
+        mail=Concat(Value(INVOICE_MAILS), number)
+    )
+    return OutgoingEmail.objects.filter(key__in=keys.values("mail")).aggregate(
+        sent=Count("pk", filter=Q(status=EmailStatus.SENT)),
+        kept=Count("pk", filter=Q(status=EmailStatus.KEPT)),
+    )
 
 
 def has_customers(account: BillingAccount) -> bool:

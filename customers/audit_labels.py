@@ -253,6 +253,7 @@ for _noun, _thing in SYSTEM_THINGS.items():
 
 # Fields that an event names though the object's model has none of that name.
 _OTHER_FIELDS: dict[str, Any] = {
+    "next_number": gettext_lazy("next number"),
     "taxes": gettext_lazy("taxes liable"),
     "added": gettext_lazy("added"),
     "valid_from": gettext_lazy("valid from"),

@@ -21,6 +21,7 @@ from billing.models import Invoice, InvoiceSeries
 from portal.core.forms import Columns, PortalForm, Section
 from portal.core.row_forms import model_field
 
+HIGHEST_COUNT = 999_999_999  # so that a number fits wherever one is kept
 REVIEWED, OPEN = "review", "open"
 # Several statuses at once, as somebody means them who looks for work to do.
 GROUPS: dict[str, tuple[InvoiceStatus, ...]] = {
@@ -169,7 +170,11 @@ class StatusForm(PortalForm):
 
 
 class SeriesForm(PortalForm):
-    """How invoices and credit notes are numbered, from the next on."""
+    """How invoices and credit notes are numbered, from the next on.
+
+    ``next_counts`` has the count of the next document of each kind, with and without the
+    year. Who goes on with a higher one leaves a gap for good: that is asked first.
+    """
 
     invoice_prefix = model_field(InvoiceSeries, "prefix")
     invoice_has_year = model_field(InvoiceSeries, "has_year")
@@ -179,9 +184,17 @@ class SeriesForm(PortalForm):
     credit_note_width = model_field(InvoiceSeries, "width")
 
     def __init__(
-        self, data: Any = None, *, next_numbers: Mapping[Any, str], **kwargs: Any
+        self,
+        data: Any = None,
+        *,
+        next_numbers: Mapping[Any, str],
+        next_counts: Mapping[Any, Mapping[bool, int]],
+        **kwargs: Any,
     ) -> None:
         super().__init__(data, **kwargs)
+        self.next_counts = next_counts
+        for kind in InvoiceType:
+            self._add_fields(kind)
         titles = {
             InvoiceType.INVOICE: _("Invoices"),
             InvoiceType.CREDIT_NOTE: _("Credit notes"),
@@ -192,6 +205,9 @@ class SeriesForm(PortalForm):
                     titles[kind],
                     Columns(f"{kind}_prefix", f"{kind}_width"),
                     f"{kind}_has_year",
+                    f"{kind}_next",
+                    *([f"{kind}_skips"] if f"{kind}_skips" in self.fields else []),
+                    f"{kind}_seen",
                     id=f"series-{kind}",
                     description=_("The next number is %(number)s.")
                     % {"number": next_numbers[kind]},
@@ -201,12 +217,69 @@ class SeriesForm(PortalForm):
             )
         )
 
+    def _add_fields(self, kind: InvoiceType) -> None:
+        """The count of the next document; the one that the page showed goes with it, so
+        that who only changes a prefix is not held to it."""
+        has_year = bool(self.initial[f"{kind}_has_year"])
+        shown = self.next_counts[kind][has_year]
+        self.fields[f"{kind}_next"] = forms.IntegerField(
+            label=_("Next count"),
+            min_value=1,
+            max_value=HIGHEST_COUNT,
+            initial=shown,
+            help_text=_(
+                "Without prefix and year. If you numbered invoices elsewhere before, go"
+                " on from there."
+            ),
+        )
+        self.fields[f"{kind}_seen"] = forms.IntegerField(
+            widget=forms.HiddenInput, initial=shown, required=False
+        )
+        if self.is_bound and self._skipped(kind):
+            self.fields[f"{kind}_skips"] = forms.BooleanField(
+                label=_("Leave these numbers out for good"), required=False
+            )
+
+    def _skipped(self, kind: InvoiceType) -> tuple[int, int] | None:
+        """The first and the last count that would be left out, by what was sent."""
+        try:
+            wanted = int(self.data.get(f"{kind}_next", ""))
+        except ValueError:
+            return None
+        expected = self.next_counts[kind][f"{kind}_has_year" in self.data]
+        if str(wanted) == self.data.get(f"{kind}_seen") or wanted <= expected:
+            return None
+        return expected, wanted - 1
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        for kind in InvoiceType:
+            skipped = self._skipped(kind)
+            if skipped is None or data.get(f"{kind}_skips"):
+                continue
+            first, last = skipped
+            said = (
+                _("The count %(first)s would never be used.")
+                if first == last
+                else _("The counts %(first)s to %(last)s would never be used.")
+            )
+            self.add_error(
+                f"{kind}_next",
+                ValidationError(
+                    said, code="skips", params={"first": first, "last": last}
+                ),
+            )
+        return data
+
     def values(self) -> dict[InvoiceType, dict[str, Any]]:
-        """What was entered, by the kind of document."""
-        return {
-            kind: {
+        """What was entered, by the kind of document; "next" only if it was changed."""
+        found = {}
+        for kind in InvoiceType:
+            entered = {
                 name: self.cleaned_data[f"{kind}_{name}"]
-                for name in ("prefix", "has_year", "width")
+                for name in ("prefix", "has_year", "width", "next")
             }
-            for kind in InvoiceType
-        }
+            if entered["next"] == self.cleaned_data[f"{kind}_seen"]:
+                entered["next"] = None
+            found[kind] = entered
+        return found

@@ -53,7 +53,8 @@ def update_series(
 ) -> None:
     """Set how the issuer numbers its documents from the next on; counting goes on.
 
-    ``values`` are those of `FIELDS` for each kind. Raises ValidationError, by fields called
+    ``values`` are those of `FIELDS` for each kind, and "next": the count of its next
+    document this year, None to leave that. Raises ValidationError, by fields called
     "invoice_prefix" and so on, if a number would come a second time.
     """
     by.require(Permission.SETTINGS)
@@ -69,11 +70,56 @@ def update_series(
     _refuse_shared_numbers(found)
     for kind, row in found.items():
         changes = audit.differences(before[kind], audit.snapshot(row, FIELDS))
+        if wanted := values[kind].get("next"):
+            changes |= _go_on_with(row, wanted)
         if not changes:
             continue
         _refuse_numbers_again(row)
         row.save()
         audit.record("series.updated", row, by=by, customer=issuer, changes=changes)
+
+
+def _go_on_with(series: InvoiceSeries, wanted: int) -> dict[str, Any]:
+    """Have the next document of this year counted as ``wanted``; what that changes.
+
+    What is left out is never given out. Whoever takes a number meanwhile waits for the end
+    of this transaction, or this waits for it.
+    """
+    year = timezone.localdate().year
+    SeriesCount.objects.bulk_create(
+        [SeriesCount(series=series, year=year if series.has_year else 0)],
+        ignore_conflicts=True,
+    )
+    rows = SeriesCount.objects.select_for_update(no_key=True)
+    count = rows.get(series=series, year=year if series.has_year else 0)
+    expected = count.last + 1
+    if wanted < expected:
+        raise ValidationError(
+            {
+                f"{series.type}_next": ValidationError(
+                    _("Lower numbers are in use already: enter %(count)s or more."),
+                    code="used",
+                    params={"count": expected},
+                )
+            }
+        )
+    if wanted == expected:
+        return {}
+    count.last = wanted - 1
+    count.save(update_fields=["last"])
+    return {"next_number": (series.number(year, expected), series.number(year, wanted))}
+
+
+def next_counts(issuer: Any, year: int) -> dict[InvoiceType, dict[bool, int]]:
+    """The count of the next document of each kind, with and without the year in it."""
+    found = {}
+    for kind, row in present_series(issuer).items():
+        counts = {}
+        for has_year in (True, False):
+            row.has_year = has_year
+            counts[has_year] = _last(row, year) + 1
+        found[kind] = counts
+    return found
 
 
 def next_numbers(issuer: Any, year: int) -> dict[InvoiceType, str]:

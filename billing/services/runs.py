@@ -178,6 +178,11 @@ def call_workers_again() -> None:
             call_workers(run.pk)
 
 
+def is_busy(run: PeriodRun) -> bool:
+    """Whether workers are at it: one that was stopped, too, until they have let go."""
+    return run.is_working or (run.is_stopped and run_parts.is_held(run))
+
+
 @transaction.atomic
 def stop(run: PeriodRun, *, by: Actor) -> None:
     """Have workers leave the run after the account they are at; it waits to be continued."""

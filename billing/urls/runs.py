@@ -21,6 +21,7 @@ urlpatterns = [
         run_control.RunContinue.as_view(),
         name="run-continue",
     ),
+    path(f"{RUNS}<int:pk>/again/", runs.RunAllAgain.as_view(), name="run-all-again"),
     path(f"{RUNS}<int:pk>/draw/", drawing.RunDraw.as_view(), name="run-draw"),
     path(
         f"{RUNS}<int:pk>/failures/<int:failure>/again/",

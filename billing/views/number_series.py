@@ -17,7 +17,7 @@ from portal.core.views import Crumb, FormPage
 
 
 class SeriesEdit(FormPage):
-    """Prefix, year and width; for those with customers."""
+    """Prefix, year, width and where counting goes on; for those with customers."""
 
     permission = Permission.SETTINGS
     template_name = "billing/invoices/series.html"
@@ -43,8 +43,13 @@ class SeriesEdit(FormPage):
             for kind in InvoiceType
             for name in invoice_series.FIELDS
         }
-        numbers = invoice_series.next_numbers(issuer, timezone.localdate().year)
-        return SeriesForm(data, initial=initial, next_numbers=numbers)
+        year = timezone.localdate().year
+        return SeriesForm(
+            data,
+            initial=initial,
+            next_numbers=invoice_series.next_numbers(issuer, year),
+            next_counts=invoice_series.next_counts(issuer, year),
+        )
 
     def form_context(self, form: Any) -> dict[str, Any]:
         return {"subtitle": account_of(self).name}

@@ -125,7 +125,7 @@ class RunProgress(PortalView):
 
     def get(self, request: Any, pk: int) -> HttpResponse:
         run = get_object_or_404(visible_runs(self.actor), pk=pk)
-        if WAS_WORKING in request.GET and not run.is_working:
+        if WAS_WORKING in request.GET and not runs.is_busy(run):
             # The table of failures below and the state above have changed, too.
             return HttpResponseClientRefresh()
         context = {"progress": progress_of(run, self.actor)}
@@ -136,22 +136,29 @@ def progress_of(run: PeriodRun, reader: Actor) -> dict[str, Any]:
     """What `billing/_run_progress.html` shows."""
     account = reader.customer.pk
     made = invoices_of(run)
-    own_held = Invoice.objects.filter(
-        run_links__run=run.pk, status=InvoiceStatus.PENDING, issuer=account
-    ).exists()
-    held_url = f"{account_url(account, 'billing:invoice-list')}?status=pending"
+    is_busy = runs.is_busy(run)
     url = account_url(account, "billing:run-progress", pk=run.pk)
     return {
         "run": run,
-        "is_live": run.is_working or _files_to_come(run, made),
-        "url": f"{url}?{WAS_WORKING}=1" if run.is_working else url,
+        "is_stopping": is_busy and run.is_stopped,
+        "is_live": is_busy or _files_to_come(run, made),
+        "url": f"{url}?{WAS_WORKING}=1" if is_busy else url,
         "stop_url": account_url(account, "billing:run-stop", pk=run.pk),
         "continue_url": account_url(account, "billing:run-continue", pk=run.pk),
         "steps": [step_line(run, step) for step in RunStep],
-        "tiles": invoice_tiles(made, held_url if own_held else ""),
+        "tiles": invoice_tiles(made, own_held(run, account)),
         "undrawable": made.undrawable,
         "draw_url": account_url(account, "billing:run-draw", pk=run.pk),
     }
+
+
+def own_held(run: PeriodRun, account: int) -> tuple[int, str]:
+    """How many of what it holds back are of invoices of the ``account``, and their list."""
+    held = Invoice.objects.filter(
+        run_links__run=run.pk, status=InvoiceStatus.PENDING, issuer=account
+    )
+    url = account_url(account, "billing:invoice-list")
+    return held.count(), f"{url}?status={InvoiceStatus.PENDING}"
 
 
 def _files_to_come(run: PeriodRun, made: RunInvoices) -> bool:
@@ -167,6 +174,7 @@ def step_line(run: PeriodRun, step: RunStep) -> dict[str, Any]:
     text = ngettext(
         "%(done)s of %(total)s account", "%(done)s of %(total)s accounts", total
     )
+    text %= {"done": done, "total": total}
     is_to_come = step == RunStep.INVOICES and not total and run.finished_at is None
     estimate = ""
     if run.is_working and step == run.step:
@@ -179,9 +187,15 @@ def step_line(run: PeriodRun, step: RunStep) -> dict[str, Any]:
         "label": step.label,
         "done": done + failed,
         "total": max(total, 1),
-        "text": _("to come") if is_to_come else text % {"done": done, "total": total},
+        "text": _("to come") if is_to_come else _with_failed(text, failed),
         "estimate": estimate,
     }
+
+
+def _with_failed(text: str, failed: int) -> str:
+    if not failed:
+        return text
+    return _("%(text)s, %(failed)s failed") % {"text": text, "failed": failed}
 
 
 def pace_text(since: datetime, done: int, left: int) -> str:
@@ -197,9 +211,23 @@ def pace_text(since: datetime, done: int, left: int) -> str:
     }
 
 
-def invoice_tiles(made: RunInvoices, held_url: str) -> list[dict[str, Any]]:
-    """How many invoices were issued, drawn and mailed, and how many are held back."""
+def invoice_tiles(made: RunInvoices, own: tuple[int, str]) -> list[dict[str, Any]]:
+    """How many invoices were issued, drawn and mailed, and how many are held back.
+
+    ``own`` is what `own_held` says: only these are in a list of the reader's.
+    """
     of = _("of %(count)s")
+    own_count, own_url = own
+    held = {
+        "label": _("Held back"),
+        "value": str(made.held),
+        "icon": "octagon-pause",
+        "kind": "warning" if made.held else "",
+    }
+    if own_count:
+        held["url"] = own_url
+    if made.held > own_count:
+        held["detail"] = _("%(count)s of them by you") % {"count": own_count}
     return [
         {"label": _("Invoices"), "value": str(made.issued), "icon": "receipt-text"},
         {
@@ -209,16 +237,13 @@ def invoice_tiles(made: RunInvoices, held_url: str) -> list[dict[str, Any]]:
             "detail": of % {"count": made.issued},
         },
         {
-            "label": _("Mailed"),
-            "value": str(made.mailed),
+            "label": _("E-mailed"),
+            "value": str(made.sent),
             "icon": "mail",
-            "detail": of % {"count": made.to_mail},
+            "detail": _("%(count)s kept: there is no mail server")
+            % {"count": made.kept}
+            if made.kept
+            else of % {"count": made.to_mail},
         },
-        {
-            "label": _("Held back"),
-            "value": str(made.held),
-            "icon": "octagon-pause",
-            "kind": "warning" if made.held else "",
-            "url": held_url,
-        },
+        held,
     ]

@@ -13,14 +13,20 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing.choices import RunStep
 from billing.filters import FailureFilter, RunFilter
 from billing.models import PeriodRun, RunFailure
-from billing.selectors import run_failures, sees_all_runs, visible_runs
+from billing.selectors import (
+    invoices_of,
+    run_failures,
+    sees_all_runs,
+    visible_runs,
+    with_invoice_counts,
+)
 from billing.services import runs
 from billing.views.run_control import DETAIL, LIST, progress_of
-from portal.core.actor import Actor
 from portal.core.display import format_day, format_moment
 from portal.core.permissions import Permission
 from portal.core.pills import pill
@@ -40,16 +46,16 @@ class RunList(ListPage):
         return _("Billing runs")
 
     def get_queryset(self) -> QuerySet[PeriodRun]:
-        return visible_runs(self.actor)
+        found = visible_runs(self.actor)
+        return with_invoice_counts(found) if sees_all_runs(self.actor) else found
 
     def columns(self) -> Sequence[Column]:
         whole = (
             Column("total", _("Accounts"), lambda run: str(run.total), align="end"),
             Column("done", _("Charged"), lambda run: str(run.done), align="end"),
             Column("left", _("Left"), lambda run: str(left_of(run)), align="end"),
-            Column(
-                "invoiced", _("Invoiced"), lambda run: str(run.invoiced), align="end"
-            ),
+            Column("issued", _("Invoices"), lambda run: str(run.issued), align="end"),
+            Column("held", _("Held back"), lambda run: str(run.held), align="end"),
         )
         return (
             Column("started", _("Started"), _started, sort="id", narrow=True),
@@ -120,11 +126,15 @@ class RunDetail(ListPage):
         return [Crumb(_("Billing runs"), self.url(LIST))]
 
     def page_context(self, **context: Any) -> dict[str, Any]:
+        state = state_pill(self.run)
         if sees_all_runs(self.actor):
             context["progress"] = progress_of(self.run, self.actor)
-        return super().page_context(
-            state=state_pill(self.run), tiles=self.tiles(), **context
-        )
+            if context["progress"]["is_stopping"]:
+                state = pill("warning", _("Stopping"), "octagon-pause")
+        failed = self.run.failed_here  # type: ignore[attr-defined]
+        if failed > 1:
+            context["all_again_url"] = self.url("billing:run-all-again", pk=self.run.pk)
+        return super().page_context(state=state, tiles=self.tiles(), **context)
 
     def tiles(self) -> list[dict[str, Any]]:
         run = self.run
@@ -169,15 +179,22 @@ class RunDetail(ListPage):
         return self.url("customers:customer-detail", pk=row.account.customer_id)
 
     def empty(self) -> Empty:
-        return Empty(
-            icon="check",
-            title=_("Nothing failed"),
-            text=_("Every account in this run was charged and invoiced."),
-        )
+        run = self.run
+        if run.finished_at is not None:
+            text = outcome_text(run) if sees_all_runs(self.actor) else ""
+            return Empty(title=_("Nothing failed"), text=text)
+        left = left_of(run)
+        text = _("Accounts that cannot be charged or invoiced are listed here.")
+        if run.is_stopped:
+            text = ngettext(
+                "The run was stopped with %(count)s account left.",
+                "The run was stopped with %(count)s accounts left.",
+                left,
+            ) % {"count": left}
+        return Empty(title=_("Nothing has failed so far"), text=text)
 
     def _reason(self, failure: RunFailure) -> SafeString:
-        text = reason_of(failure, self.actor)
-        return format_html('<span class="text-wrap">{}</span>', text)
+        return format_html('<span class="text-wrap">{}</span>', failure.reason)
 
     def _again(self, failure: RunFailure) -> SafeString:
         return format_html(
@@ -201,21 +218,63 @@ class RunAgain(PortalView):
         name = found.account.customer.name
         if error := runs.try_again(found, by=self.actor):
             found.error = error
-            values = {"name": name, "reason": reason_of(found, self.actor)}
+            values = {"name": name, "reason": found.reason}
             messages.error(request, _("%(name)s failed again: %(reason)s") % values)
         else:
             messages.success(request, _("%(name)s is charged.") % {"name": name})
-        is_there = visible_runs(self.actor).filter(pk=pk).exists()
-        return self.redirect(self.url(DETAIL, pk=pk) if is_there else self.url(LIST))
+        return self.redirect(url_after(self, pk))
 
 
-def reason_of(failure: RunFailure, reader: Actor) -> str:
-    """Why it failed; what only a programmer can read is for the system owner's eyes."""
-    first_word = failure.error.partition(":")[0]
-    is_technical = first_word != failure.error and first_word.isidentifier()
-    if is_technical and not sees_all_runs(reader):
-        return _("Something unexpected happened. The system owner can see the details.")
-    return failure.error
+class RunAllAgain(PortalView):
+    """POST: charge and invoice all accounts that a run failed at, as far as one may."""
+
+    permission = Permission.COMMERCE
+    http_method_names = ["post"]
+
+    def post(self, request: Any, pk: int) -> HttpResponseBase:
+        failures = run_failures(self.actor).filter(run=pk)
+        count = failures.count()
+        done, failed = runs.try_all_again(failures, by=self.actor)
+        if done:
+            text = ngettext(
+                "%(count)s account is charged.", "%(count)s accounts are charged.", done
+            )
+            messages.success(request, text % {"count": done})
+        if failed:
+            text = ngettext(
+                "%(count)s account failed again.",
+                "%(count)s accounts failed again.",
+                failed,
+            )
+            messages.error(request, text % {"count": failed})
+        if left := count - done - failed:
+            text = ngettext(
+                "There was no time for %(count)s more: try all again.",
+                "There was no time for %(count)s more: try all again.",
+                left,
+            )
+            messages.info(request, text % {"count": left})
+        return self.redirect(url_after(self, pk))
+
+
+def url_after(view: PortalView, pk: int) -> str:
+    """The run's page, or the list where the reader does not see the run any more."""
+    is_there = visible_runs(view.actor).filter(pk=pk).exists()
+    return view.url(DETAIL, pk=pk) if is_there else view.url(LIST)
+
+
+def outcome_text(run: PeriodRun) -> str:
+    """What a run has come to that ended without a failure."""
+    if held := invoices_of(run).held:
+        text = ngettext(
+            "Every account was charged. %(count)s invoice is held back until what it"
+            " misses is entered.",
+            "Every account was charged. %(count)s invoices are held back until what"
+            " they miss is entered.",
+            held,
+        )
+        return text % {"count": held}
+    return _("Every account was charged, and invoiced where an invoice was due.")
 
 
 def left_of(run: PeriodRun) -> int:

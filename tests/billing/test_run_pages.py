@@ -19,12 +19,15 @@ from billing.models import (
     RunFailure,
     RunInvoice,
 )
-from billing.services import runs
+from billing.services import run_parts, runs
 from customers.models import Customer
-from portal.core.models import AuditEvent
+from customers.sender_book import SenderBook
+from customers.services import invoice_mails
+from portal.core.models import AuditEvent, EmailStatus, OutgoingEmail
 from portal.core.scope import scopes_disabled
+from rateplans.choices import InvoiceFormat
 from tests.billing.tariffs import add, item, price, set_account
-from tests.invoicing.bills import account_of, charge, issued
+from tests.invoicing.bills import account_of, charge, filed, issued
 from tests.race import race
 from tests.world import World, build_world
 
@@ -99,7 +102,7 @@ def test_system_owner_sees_every_run_as_a_whole(world: World, olga: Client) -> N
     assert names == ["<bdi>Gamma Bakery</bdi>", "<bdi>Rival Phones</bdi>"]
     assert _tiles(page) == {"For": "2026-02-01", "Failed": "2"}
     [charges, _invoices] = page.context["progress"]["steps"]
-    assert (charges["text"], charges["done"]) == ("7 of 9 accounts", 9)
+    assert (charges["text"], charges["done"]) == ("7 of 9 accounts, 2 failed", 9)
 
 
 def test_reseller_sees_what_failed_at_its_own_customers(
@@ -147,18 +150,23 @@ def test_runs_are_filtered(
 
 
 @pytest.mark.parametrize(
-    ("error", "is_shown"), [(NO_RATE, True), ("KeyError: 'secret of Rival'", False)]
+    ("error", "said"),
+    [
+        (NO_RATE, NO_RATE),
+        ("log:1f2e3d4c", "in the program. The log has it as 1f2e3d4c."),
+        ("KeyError: 'secret of Rival'", "in the program. The log has it."),
+    ],
 )
-def test_errors_of_programs_are_the_system_owners(
-    world: World, ann: Client, olga: Client, error: str, is_shown: bool
+def test_people_are_told_sentences(
+    world: World, ann: Client, olga: Client, error: str, said: str
 ) -> None:
     run = _run()
     _fail(run, world.beta, error)
-    [theirs] = _cells(ann.get(f"{_list(world.acme)}{run.pk}/"))
-    assert ("Something unexpected" not in theirs["reason"]) is is_shown
-    assert ("secret of Rival" in theirs["reason"]) is False
-    [whole] = _cells(olga.get(f"{_list(world.root)}{run.pk}/"))
-    assert error.split("'")[0] in whole["reason"]
+    for page in (_list(world.acme), _list(world.root)):
+        reader = ann if page == _list(world.acme) else olga
+        [row] = _cells(reader.get(f"{page}{run.pk}/"))
+        assert said in row["reason"]
+        assert "secret" not in row["reason"]
 
 
 def _due(world: World) -> PeriodRun:
@@ -316,7 +324,162 @@ def test_page_follows_files_of_invoices_after_the_run(
     page = olga.get(url)
     assert "every 2s" not in page.content.decode()
     tiles = page.context["progress"]["tiles"]
-    assert [tile["value"] for tile in tiles] == ["1", "1", "1", "0"]
+    assert [tile["value"] for tile in tiles] == ["1", "1", "0", "0"]
+
+
+@pytest.mark.parametrize(
+    ("is_kept", "status", "value", "detail"),
+    [
+        (False, EmailStatus.SENT, "1", "of 1"),
+        (False, EmailStatus.FAILED, "0", "of 1"),
+        (True, EmailStatus.KEPT, "0", "1 kept: there is no mail server"),
+    ],
+)
+def test_only_what_was_sent_is_e_mailed(
+    world: World,
+    olga: Client,
+    settings: Any,
+    is_kept: bool,
+    status: EmailStatus,
+    value: str,
+    detail: str,
+) -> None:
+    settings.EMAIL_IS_KEPT = is_kept
+    run = _run()
+    with scopes_disabled():
+        world.beta.email = "office@beta.test"
+        world.beta.save(update_fields=["email"])
+        invoice = filed(issued(charged(world.beta)))
+        RunInvoice.objects.create(run=run, invoice=invoice)
+        email = invoice_mails.mail(invoice.pk, SenderBook())
+        assert email is not None
+        OutgoingEmail.objects.filter(pk=email.pk).update(
+            status=status,
+            sent_at=timezone.now() if status == EmailStatus.SENT else None,
+        )
+    page = olga.get(f"{_list(world.root)}{run.pk}/")
+    tile = page.context["progress"]["tiles"][2]
+    assert (tile["value"], tile["detail"]) == (value, detail)
+
+
+def held(customer: Customer, run: PeriodRun) -> None:
+    account = account_of(customer, invoice_format=InvoiceFormat.XML)
+    charge(account, "10.00")
+    RunInvoice.objects.create(run=run, invoice=issued(account))
+
+
+def test_invoices_and_what_is_held_back_are_counted_apart(
+    world: World, olga: Client
+) -> None:
+    run = _run(done=9, to_invoice=3, invoiced=3)
+    with scopes_disabled():
+        RunInvoice.objects.create(run=run, invoice=issued(charged(world.gamma)))
+        held(world.beta, run)
+        held(world.acme, run)
+    [row] = _cells(olga.get(_list(world.root)))
+    assert (row["issued"], row["held"], row["left"]) == ("1", "2", "0")
+    page = olga.get(f"{_list(world.root)}{run.pk}/")
+    *_others, tile = page.context["progress"]["tiles"]
+    assert (tile["value"], tile["detail"]) == ("2", "1 of them by you")
+    listed = olga.get(tile["url"])
+    assert [row["customer"] for row in _cells(listed)] == ["<bdi>Acme Telecom</bdi>"]
+    assert "2 invoices are held back" in _nothing(page)
+
+
+def _nothing(page: Any) -> str:
+    empty = page.context["table"].empty
+    return f"{empty.title}: {empty.text}"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"done": 9}, "Nothing failed: Every account was charged, and invoiced where"),
+        ({"done": 5, "finished_at": None}, "Nothing has failed so far: Accounts that"),
+        (
+            {"done": 5, "finished_at": None, "stopped_at": "2026-02-01T12:00Z"},
+            "Nothing has failed so far: The run was stopped with 4 accounts left.",
+        ),
+    ],
+)
+def test_empty_list_of_failures_says_no_more_than_is_true(
+    world: World, olga: Client, values: dict[str, Any], said: str
+) -> None:
+    run = _run(**values)
+    assert _nothing(olga.get(f"{_list(world.root)}{run.pk}/")).startswith(said)
+
+
+def test_page_follows_a_stopped_run_until_workers_have_let_go(
+    world: World, olga: Client
+) -> None:
+    _due_customers(world)
+    with scopes_disabled():
+        run = runs.open_run(None)
+        lease = run_parts.claim(run)
+        assert lease is not None
+        runs.stop(run, by=world.actor(world.olga))
+    url = f"{_list(world.root)}{run.pk}/"
+    page = olga.get(url).content.decode()
+    assert "Stopping" in page
+    assert "every 2s" in page
+    part = olga.get(f"{url}progress/?working=1", HTTP_HX_REQUEST="true")
+    assert "HX-Refresh" not in part
+    with scopes_disabled():
+        lease.give_back()
+    part = olga.get(f"{url}progress/?working=1", HTTP_HX_REQUEST="true")
+    assert part["HX-Refresh"] == "true"
+    page = olga.get(url).content.decode()
+    assert "Stopping" not in page
+    assert "every 2s" not in page
+
+
+def test_all_that_failed_is_tried_again(world: World, ann: Client) -> None:
+    run = _due(world)
+    with scopes_disabled():
+        _fail(run, world.rival)  # another's
+        set_account(world.acme)
+        RunFailure.objects.create(
+            run=run, account=set_account(world.gamma), error=NO_RATE
+        )
+        BillingAccount.objects.filter(customer=world.gamma).update(
+            provider=world.acme.pk
+        )
+    url = f"{_list(world.acme)}{run.pk}/again/"
+    assert url in ann.get(f"{_list(world.acme)}{run.pk}/").content.decode()
+    page = ann.post(url, follow=True)
+    assert [str(each) for each in page.context["messages"]] == [
+        "1 account is charged.",
+        "1 account failed again.",
+    ]
+    _rate()
+    ann.post(url)
+    with scopes_disabled():
+        left = RunFailure.objects.get(run=run)
+    assert left.account.customer_id == world.rival.pk
+
+
+def test_trying_all_again_ends_in_time_and_begins_with_the_oldest(
+    world: World, ann: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _due(world)
+    with scopes_disabled():
+        other = RunFailure.objects.create(
+            run=run,
+            account=set_account(world.gamma),
+            error=NO_RATE,
+            at="2026-01-01T00:00Z",
+        )
+        BillingAccount.objects.filter(customer=world.gamma).update(
+            provider=world.acme.pk
+        )
+    monkeypatch.setattr(runs, "AGAIN_SECONDS", 0)
+    page = ann.post(f"{_list(world.acme)}{run.pk}/again/", follow=True)
+    assert [str(each) for each in page.context["messages"]] == [
+        "1 account is charged.",
+        "There was no time for 1 more: try all again.",
+    ]
+    with scopes_disabled():
+        assert not RunFailure.objects.filter(pk=other.pk).exists()
 
 
 def charged(customer: Customer) -> BillingAccount:

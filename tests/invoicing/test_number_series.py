@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -14,12 +16,14 @@ from billing.choices import InvoiceType
 from billing.models import Invoice, InvoiceSeries
 from billing.services import invoice_series
 from portal.core.actor import Actor
+from portal.core.models import AuditChange
 from portal.core.scope import scopes_disabled
 from tests.customers.features import actions_of
 from tests.invoicing.bills import seller
 from tests.invoicing.pages import invoice_of, text_of, url_of
 from tests.pages import entries_of, errors_of
-from tests.world import World
+from tests.race import race
+from tests.world import World, build_world
 
 INVOICE, NOTE = InvoiceType.INVOICE, InvoiceType.CREDIT_NOTE
 USUAL: dict[str, Any] = {"prefix": "", "has_year": True, "width": 5}
@@ -142,6 +146,88 @@ def test_only_those_who_may_set_it(world: World, missing: str) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("values", "expected", "told"),
+    [
+        ({"next": 1001}, "{year}-01001", ("{year}-00003", "{year}-01001")),
+        ({"next": 3}, "{year}-00003", None),
+        ({"next": None}, "{year}-00003", None),
+        (
+            {"next": 70, "has_year": False, "width": 2, "prefix": "R"},
+            "R70",
+            ("R01", "R70"),
+        ),
+        ({"next": 1000, "width": 3}, "{year}-1000", ("{year}-003", "{year}-1000")),
+    ],
+)
+def test_counting_goes_on_from_a_higher_number(
+    world: World,
+    year: int,
+    values: dict[str, Any],
+    expected: str,
+    told: tuple[str, str] | None,
+) -> None:
+    set_to(world, values, {})
+    assert invoice_of(world.beta, name="next").number == expected.format(year=year)
+    logged = AuditChange.objects.filter(field="next_number")
+    assert list(logged.values_list("old", "new")) == (
+        [tuple(number.format(year=year) for number in told)] if told else []
+    )
+
+
+def test_lower_number_is_refused(world: World, year: int) -> None:
+    with pytest.raises(ValidationError) as caught:
+        set_to(world, {"next": 2}, {})
+    assert caught.value.message_dict == {
+        "invoice_next": ["Lower numbers are in use already: enter 3 or more."]
+    }
+    assert invoice_of(world.beta, name="next").number == f"{year}-00003"
+
+
+def test_series_that_was_never_used_begins_where_it_is_told(world: World) -> None:
+    seller(world.acme)
+    set_to(world, {"next": 500}, {"next": 20})
+    year = timezone.now().year
+    assert invoice_series.next_numbers(world.acme, year) == {
+        INVOICE: f"{year}-00500",
+        NOTE: f"C-{year}-00020",
+    }
+    with pytest.raises(ValidationError, match="enter 500 or more"):
+        set_to(world, {"next": 499}, {})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_numbers_taken_while_the_series_is_set_come_once() -> None:
+    world = build_world()
+    seller(world.acme)
+    year = timezone.now().year
+    start = Barrier(3, timeout=30)
+
+    def take() -> list[str]:
+        start.wait()
+        return [take_one(world, year) for _number in range(10)]
+
+    def skip() -> list[str]:
+        start.wait()
+        with scopes_disabled():
+            for wanted in (50, 100, 200):
+                set_to(world, {"next": wanted}, {})
+        return []
+
+    results = race(take, take, skip)
+    assert not [each for each in results if isinstance(each, Exception)], results
+    first, second, _none = results
+    assert len({*first, *second}) == 20
+    assert first == sorted(first)
+    assert second == sorted(second)
+    assert take_one(world, year) >= f"{year}-00200"
+
+
+def take_one(world: World, year: int) -> str:
+    with scopes_disabled(), transaction.atomic():
+        return invoice_series.next_number(world.acme, INVOICE, year)
+
+
 def test_change_is_told_once(world: World) -> None:
     set_to(world, {"prefix": "INV-"}, {})
     set_to(world, {"prefix": "INV-"}, {})
@@ -182,6 +268,36 @@ def test_refusal_stands_at_its_field(world: World, ann: Client, year: int) -> No
     assert "the same numbers" in errors["credit_note_prefix"][0]
     bad = entries_of(ann.get(url), invoice_prefix="Ü", credit_note_width="11")
     assert set(errors_of(ann.post(url, bad))) == {"invoice_prefix", "credit_note_width"}
+
+
+def test_gap_is_asked_before_it_is_made(world: World, ann: Client, year: int) -> None:
+    url = url_of(world.acme, "number-series")
+    entries = entries_of(ann.get(url), invoice_next="1001")
+    refused = ann.post(url, entries)
+    assert errors_of(refused) == {
+        "invoice_next": ["The counts 3 to 1000 would never be used."]
+    }
+    assert "Leave these numbers out for good" in text_of(refused)
+    assert invoice_series.next_numbers(world.acme, year)[INVOICE] == f"{year}-00003"
+    done = ann.post(url, entries_of(refused, invoice_skips="on"), follow=True)
+    assert f"The next number is {year}-01001." in text_of(done)
+    assert "Leave these numbers out for good" not in text_of(done)
+
+
+def test_page_refuses_lower_numbers(world: World, ann: Client, year: int) -> None:
+    url = url_of(world.acme, "number-series")
+    entries = entries_of(ann.get(url), invoice_next="2")
+    assert "enter 3 or more" in errors_of(ann.post(url, entries))["invoice_next"][0]
+
+
+def test_number_given_out_meanwhile_does_not_stop_who_changes_a_prefix(
+    world: World, ann: Client, year: int
+) -> None:
+    url = url_of(world.acme, "number-series")
+    entries = entries_of(ann.get(url), invoice_prefix="INV-")
+    invoice_of(world.beta, name="meanwhile")
+    done = ann.post(url, entries, follow=True)
+    assert f"The next number is INV-{year}-00004." in text_of(done)
 
 
 def test_page_is_for_those_with_customers(world: World) -> None:
