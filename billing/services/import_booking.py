@@ -104,7 +104,10 @@ def work_on(source_id: int, *, seconds: float) -> bool:
     end = time.monotonic() + seconds
     noted_at = 0.0
     with scopes_disabled():  # a worker serves every tenant
-        source = PaymentImport.objects.select_related("owner").get(pk=source_id)
+        rows = PaymentImport.objects.select_related("owner")
+        source = rows.filter(pk=source_id).first()
+        if source is None:  # gone with its account
+            return False
         by = _actor_of(source)
         with translation.override(source.owner.spoken_language()):
             for pk in _sure(source_id):

@@ -286,6 +286,10 @@ def test_stopped_booking_goes_on_when_it_is_begun_again(
     assert book(source, by) == (2, 0)
 
 
+def test_message_about_a_statement_that_has_gone_is_passed_over(world: World) -> None:
+    assert import_booking.work_on(0, seconds=60) is False
+
+
 def test_worker_turns_to_other_tasks_after_its_time(
     world: World, account: BillingAccount, by: Actor
 ) -> None:
