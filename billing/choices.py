@@ -21,6 +21,8 @@ class PaymentMethod(TextChoices):
     DIRECT_DEBIT = "direct_debit", _("Direct debit")
     CASH = "cash", _("Cash")
     OTHER = "other", pgettext_lazy("payment", "Other")
+    # No money: what of an invoice will never be paid.
+    WRITE_OFF = "write_off", _("Write-off")
 
 
 class ImportLineState(TextChoices):
@@ -77,6 +79,7 @@ class EntryKind(TextChoices):
     AFFILIATE = "affiliate", _("Affiliate fee")
     ROUNDING = "rounding", _("Rounding")
     OPENING = "opening", _("Opening balance")
+    WRITE_OFF = "write_off", _("Write-off")
 
 
 class ChargePeriod(TextChoices):

@@ -13,7 +13,6 @@ from django.db.models import Q, QuerySet
 from django.utils.formats import get_format
 
 from billing.choices import InvoiceStatus
-from billing.invoice_statuses import SHOWN_TO_CUSTOMERS
 from billing.models import Invoice
 from portal.core.actor import TenantRow
 
@@ -30,8 +29,11 @@ def issued_by(issuer: TenantRow) -> QuerySet[Invoice]:
 
 
 def received_by(customer: TenantRow) -> QuerySet[Invoice]:
-    """What an account was invoiced, as far as it was sent to it (D 6.2)."""
-    return _rows().filter(account__customer=customer.pk, status__in=SHOWN_TO_CUSTOMERS)
+    """What an account was invoiced, as far as it was sent to it (D 6.2).
+
+    What was cancelled before nobody has seen, so nobody sees it.
+    """
+    return _rows().filter(account__customer=customer.pk, sent_at__isnull=False)
 
 
 def _rows() -> QuerySet[Invoice]:

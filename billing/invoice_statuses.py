@@ -6,14 +6,14 @@ from datetime import timedelta
 
 from billing.choices import InvoiceStatus as S
 
-# By hand, with the permission `commerce`.
+# By hand, with the permission `commerce`. Cancelled is what a credit note makes.
 BY_HAND: dict[S, frozenset[S]] = {
     S.PENDING: frozenset(),
     S.QUEUED: frozenset({S.APPROVED}),
     S.APPROVED: frozenset({S.QUEUED}),
-    S.DUE: frozenset({S.OVERDUE, S.PAID, S.PAYMENT_REFUSED, S.CANCELLED}),
-    S.OVERDUE: frozenset({S.DUE, S.PAID, S.PAYMENT_REFUSED, S.CANCELLED}),
-    S.PAYMENT_REFUSED: frozenset({S.DUE, S.OVERDUE, S.PAID, S.CANCELLED}),
+    S.DUE: frozenset({S.OVERDUE, S.PAID, S.PAYMENT_REFUSED}),
+    S.OVERDUE: frozenset({S.DUE, S.PAID, S.PAYMENT_REFUSED}),
+    S.PAYMENT_REFUSED: frozenset({S.DUE, S.OVERDUE, S.PAID}),
     S.PAID: frozenset({S.PAYMENT_REFUSED}),
     S.PREPAID: frozenset(),
     S.SUPERSEDED: frozenset(),

@@ -201,6 +201,12 @@ ACTIONS: dict[str, ActionLabel] = {
     "payment.recorded": ActionLabel(
         gettext_lazy("Payment recorded"), "hand-coins", "success"
     ),
+    "payment.written_off": ActionLabel(
+        gettext_lazy("Written off"), "eraser", "warning"
+    ),
+    "payment.asked_again": ActionLabel(
+        gettext_lazy("Card to be charged again"), "credit-card", "info"
+    ),
     "payment.refused": ActionLabel(gettext_lazy("Payment refused"), "ban", "danger"),
     "payment.reversed": ActionLabel(
         gettext_lazy("Payment taken back"), "undo-2", "warning"

@@ -38,8 +38,10 @@ def invoice_key(invoice: Invoice) -> str:
 
 
 def reminder_key(invoice: Invoice, day: int) -> str:
-    """The reminder of an invoice on the ``day``-th day after it was due."""
-    return f"{REMINDER}:{invoice.pk}:{day}"
+    """The reminder of an invoice on the ``day``-th day after it was due, anew each time
+    that day is moved."""
+    given = f":{invoice.overdue_from}" if invoice.overdue_from else ""
+    return f"{REMINDER}:{invoice.pk}{given}:{day}"
 
 
 def send_invoice(
@@ -81,12 +83,12 @@ def send_reminder(
     """
     content = thaw(invoice.content)
     figures = Figures(content.language, invoice.currency)
-    assert invoice.due_on is not None
+    assert invoice.due_day is not None
     with translation.override(content.language):
         context = {
             "number": invoice.number,
             "open": format_money(invoice.open, invoice.currency),
-            "due_on": figures.day(invoice.due_on),
+            "due_on": figures.day(invoice.due_day),
             "late": late,
             "payment": _where_to_pay(content.document.payment, invoice.number),
         }

@@ -145,9 +145,15 @@ class IssueForm(UntilForm):
 
 
 class StatusForm(PortalForm):
-    """Another status for an invoice, among those that the table allows."""
+    """Another status for an invoice, among those that it may have."""
 
     status = forms.ChoiceField(label=_("Status"), widget=forms.RadioSelect)
+    overdue_from = forms.DateField(
+        label=_("Overdue from"),
+        widget=day_input(),
+        required=False,
+        help_text=_("For “Due”: reminders and locks wait for that day."),
+    )
     reason = forms.CharField(
         label=_("Reason"),
         max_length=120,
@@ -158,11 +164,14 @@ class StatusForm(PortalForm):
     def __init__(
         self, data: Any = None, *, statuses: Any, asks_reason: bool, **kwargs: Any
     ) -> None:
+        """``statuses`` in their order; Due asks for a day."""
         super().__init__(data, **kwargs)
         field: Any = self.fields["status"]
         field.choices = [(status.value, status.label) for status in statuses]
         if not asks_reason:
             del self.fields["reason"]
+        if InvoiceStatus.DUE not in statuses:
+            del self.fields["overdue_from"]
         self.helper.layout = Layout(*self.fields)
 
     def clean_status(self) -> InvoiceStatus:

@@ -33,7 +33,11 @@ class PaymentForm(PortalForm):
     received_on = forms.DateField(label=gettext_lazy("Received on"), widget=day_input())
     method = forms.ChoiceField(
         label=gettext_lazy("Method"),
-        choices=PaymentMethod.choices,
+        choices=[
+            choice
+            for choice in PaymentMethod.choices
+            if choice[0] != PaymentMethod.WRITE_OFF  # by which no money comes in
+        ],
         initial=PaymentMethod.TRANSFER,
     )
     invoice = forms.ChoiceField(
@@ -113,6 +117,8 @@ def _open_text(invoice: Invoice) -> str:
 
 
 class PaymentReversalForm(PortalForm):
+    """Why a payment is taken back; a write-off never came from anywhere."""
+
     kind = forms.ChoiceField(
         label=gettext_lazy("What happened"),
         choices=[
@@ -127,6 +133,41 @@ class PaymentReversalForm(PortalForm):
         validators=[validate_visible],
         help_text=gettext_lazy("The customer can see it in the ledger."),
     )
+
+    def __init__(
+        self, data: Any = None, *, is_write_off: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(data, **kwargs)
+        if is_write_off:
+            del self.fields["kind"]
+        self.helper.layout = Layout(*self.fields)
+
+    @property
+    def is_refused(self) -> bool:
+        return self.cleaned_data.get("kind") == REFUSED
+
+
+class WriteOffForm(PortalForm):
+    """How much of an invoice will never be paid, and why."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        validators=[validate_visible],
+        help_text=gettext_lazy("For your own people; customers do not see it."),
+    )
+
+    def __init__(self, data: Any = None, *, invoice: Invoice, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        currency = invoice.currency
+        self.fields["amount"] = AmountField(
+            label=_("Amount (%(currency)s)") % {"currency": currency},
+            currency=currency,
+            help_text=_("%(amount)s is open.")
+            % {"amount": format_money(invoice.open, currency)},
+        )
+        self.initial.setdefault("amount", invoice.open)
+        self.helper.layout = Layout("amount", "reason")
 
 
 class PaymentFilter(django_filters.FilterSet):

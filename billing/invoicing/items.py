@@ -44,8 +44,9 @@ MONEY = {
     EntryKind.OPENING,
     EntryKind.AFFILIATE,
 }
-# What invoices themselves post; it stands on the invoice that posted it.
-OWN = (EntryKind.INVOICE, EntryKind.ROUNDING)
+# What is posted of invoices themselves: entries of the one that they are about, which no
+# document tells of.
+OWN = (EntryKind.INVOICE, EntryKind.ROUNDING, EntryKind.WRITE_OFF)
 PIECE = "C62"  # UN/ECE Recommendation 20
 
 

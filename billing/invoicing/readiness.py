@@ -129,8 +129,14 @@ def debit_gaps(account: BillingAccount, seller: Seller) -> list[Gap]:
     return gaps
 
 
-def buyer_gaps(account: BillingAccount, customer: Addressed) -> list[Gap]:
-    """What is missing of the customer that gets invoices; ``customer`` is its row."""
+def buyer_gaps(
+    account: BillingAccount, customer: Addressed, *, seller: Seller
+) -> list[Gap]:
+    """What is missing of the customer that gets invoices; ``customer`` is its row.
+
+    A ``seller`` outside VAT writes documents that know none (BR-O-11), so asks for no VAT ID
+    and no reason, whatever the treatment says.
+    """
     gaps = []
 
     def miss(code: str, text: str, field: str, **options: Standard) -> None:
@@ -139,6 +145,8 @@ def buyer_gaps(account: BillingAccount, customer: Addressed) -> list[Gap]:
     if not customer.country:
         miss("country", _("The customer's country is missing."), "country")
     treatment = VatTreatment(account.vat_treatment)
+    if seller.is_outside_vat:
+        treatment = VatTreatment.OUTSIDE
     if treatment.needs_vat_id and not vat_id_in(account.tax_reference):
         text = _(
             "The customer's VAT ID is missing, or does not begin with the letters of its"

@@ -3,13 +3,7 @@ from billing.models.charge import Charge
 from billing.models.currency import ExchangeRate
 from billing.models.extra_calls import ExtraCalls
 from billing.models.feature import BilledFeature
-from billing.models.invoice import (
-    Invoice,
-    InvoiceFile,
-    InvoiceLogo,
-    InvoiceSeries,
-    SeriesCount,
-)
+from billing.models.invoice import Invoice, InvoiceFile, InvoiceLogo
 from billing.models.ledger import EntryTax, LedgerEntry
 from billing.models.payment import Payment, Settlement
 from billing.models.payment_import import PaymentImport, PaymentImportLine
@@ -23,6 +17,7 @@ from billing.models.run import (
     RunPart,
 )
 from billing.models.seller import Seller
+from billing.models.series import InvoiceSeries, SeriesCount
 from billing.models.tax import Tax, TaxLiability
 
 __all__ = [

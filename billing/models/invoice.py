@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
@@ -12,12 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
-from billing.choices import (
-    FileKind,
-    InvoiceOccasion,
-    InvoiceStatus,
-    InvoiceType,
-)
+from billing.choices import FileKind, InvoiceOccasion, InvoiceStatus, InvoiceType
 from billing.models.account import money_field
 from portal.core.money import ZERO, validate_currency
 from rateplans.choices import InvoiceDetail, InvoiceFormat
@@ -31,96 +26,6 @@ UNSETTLED = (
     InvoiceStatus.OVERDUE,
     InvoiceStatus.PAYMENT_REFUSED,
 )
-
-
-class InvoiceSeries(models.Model):
-    """How one seller numbers its invoices, or its credit notes: prefix, year, width."""
-
-    issuer = models.ForeignKey(
-        "customers.Customer",
-        verbose_name=_("issued by"),
-        on_delete=models.PROTECT,
-        related_name="invoice_series",
-        db_index=False,  # a longer one begins with it
-    )
-    type = models.CharField(_("type"), max_length=11, choices=InvoiceType.choices)
-    prefix = models.CharField(
-        _("prefix"),
-        max_length=10,
-        blank=True,
-        validators=[
-            RegexValidator(
-                r"^[A-Za-z0-9/._-]*$",
-                _("Use letters, digits and - / . _ only, without accents or spaces."),
-            )
-        ],
-    )
-    has_year = models.BooleanField(
-        _("with the year"),
-        default=True,
-        help_text=_("Counting starts again at 1 each year."),
-    )
-    width = models.PositiveSmallIntegerField(
-        _("digits"),
-        default=5,
-        validators=[MinValueValidator(1), MaxValueValidator(10)],
-        help_text=_("Shorter numbers are padded with zeros."),
-    )
-
-    objects: models.Manager[InvoiceSeries] = ScopedManager(
-        tree="issuer__path__startswith"
-    )
-
-    class Meta:
-        verbose_name = _("number series")
-        verbose_name_plural = _("number series")
-        constraints = (
-            models.UniqueConstraint(
-                fields=["issuer", "type"], name="series_once_per_issuer"
-            ),
-            models.CheckConstraint(
-                name="series_width_from_one_to_ten",
-                condition=Q(width__gte=1, width__lte=10),
-            ),
-        )
-
-    def __str__(self) -> str:
-        return self.number(timezone.now().year, 1)
-
-    def number(self, year: int, count: int) -> str:
-        """The number of the ``count``-th document of ``year``: "INV-2026-00001"."""
-        return (
-            f"{self.prefix}{f'{year}-' if self.has_year else ''}{count:0{self.width}}"
-        )
-
-
-class SeriesCount(models.Model):
-    """How far a series has counted, by year; year 0 for a series without years."""
-
-    series = models.ForeignKey(
-        InvoiceSeries,
-        on_delete=models.PROTECT,
-        related_name="counts",
-        db_index=False,  # a longer one begins with it
-    )
-    year = models.PositiveSmallIntegerField(_("year"), default=0)
-    last = models.PositiveIntegerField(_("last number"), default=0)
-
-    objects: models.Manager[SeriesCount] = ScopedManager(
-        tree="series__issuer__path__startswith"
-    )
-
-    class Meta:
-        verbose_name = _("count of a series")
-        verbose_name_plural = _("counts of series")
-        constraints = (
-            models.UniqueConstraint(
-                fields=["series", "year"], name="count_once_a_year"
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.year}: {self.last}"
 
 
 class Invoice(models.Model):
@@ -197,6 +102,20 @@ class Invoice(models.Model):
     overdue_on = models.DateField(
         _("overdue on"), null=True, blank=True, help_text=_("The first overdue day.")
     )
+    overdue_from = models.DateField(
+        _("overdue from"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "In place of the day above, where somebody gave more time, or less."
+        ),
+    )
+    # Its card is charged by orders that the gateway knows for good; after one was refused
+    # somebody has to want the next.
+    card_orders = models.PositiveSmallIntegerField(
+        _("orders to charge the card"), default=1
+    )
+    card_refusals = models.PositiveSmallIntegerField(_("of them refused"), default=0)
     content = models.JSONField(_("content"), null=True, blank=True)
     gaps = models.JSONField(
         _("why it is held back"), default=list, blank=True, editable=False
@@ -287,6 +206,10 @@ class Invoice(models.Model):
                 condition=Q(settled__gte=0, settled__lte=F("payable")),
             ),
             models.CheckConstraint(
+                name="invoice_card_is_refused_once_an_order",
+                condition=Q(card_refusals__lte=F("card_orders")),
+            ),
+            models.CheckConstraint(
                 name="credit_note_corrects_an_invoice",
                 condition=Q(type=InvoiceType.INVOICE, corrects=None)
                 | Q(type=InvoiceType.CREDIT_NOTE, corrects__isnull=False),
@@ -340,9 +263,26 @@ class Invoice(models.Model):
         return bool(self.number)
 
     @property
+    def is_sent(self) -> bool:
+        """Whether its customer may see it, whatever has become of it since."""
+        return self.sent_at is not None
+
+    @property
     def is_undrawable(self) -> bool:
         """Its files could not be made so far."""
         return self.drawn_at is None and bool(self.draw_error)
+
+    @property
+    def first_overdue_day(self) -> date | None:
+        """From which day on it is overdue while something of it is open."""
+        return self.overdue_from or self.overdue_on
+
+    @property
+    def due_day(self) -> date | None:
+        """The day to pay by: as the document says, moved as the first overdue day was."""
+        if self.due_on is None or self.overdue_from is None or self.overdue_on is None:
+            return self.due_on
+        return self.due_on + (self.overdue_from - self.overdue_on)
 
     @property
     def tax(self) -> Decimal:

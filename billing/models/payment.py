@@ -112,6 +112,11 @@ class Payment(models.Model):
     def is_reversed(self) -> bool:
         return self.reversed_at is not None
 
+    @property
+    def is_write_off(self) -> bool:
+        """Whether no money came: what it settles will never be paid."""
+        return self.method == PaymentMethod.WRITE_OFF
+
 
 class Settlement(models.Model):
     """What a payment, or a credit note, takes off what is to be paid of an invoice.

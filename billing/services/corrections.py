@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from billing.choices import InvoiceOccasion, InvoiceStatus, InvoiceType
+from billing.choices import InvoiceOccasion, InvoiceStatus, InvoiceType, PaymentMethod
 from billing.invoicing import crediting
 from billing.invoicing.build import Settled, Span, Subject
 from billing.invoicing.content import Content, Deduction, thaw
@@ -54,7 +54,15 @@ def refusal(invoice: Invoice) -> str:
         return _("It is for a top-up: take that payment back instead.")
     if invoice.status in {InvoiceStatus.CANCELLED, InvoiceStatus.SUPERSEDED}:
         return _("All of it has been credited.")
+    if _is_written_off(invoice):
+        return _("It was written off: take that back first.")
     return ""
+
+
+def _is_written_off(invoice: Invoice) -> bool:
+    """Whether a part is settled by money that never came, so cannot be given back."""
+    held = invoice.settlements.filter(undone_at=None)
+    return held.filter(payment__method=PaymentMethod.WRITE_OFF).exists()
 
 
 def left_of(invoice: Invoice) -> Left:

@@ -111,8 +111,20 @@ def _issue_note(correction: Correction, key: str, by: Actor) -> Invoice:
         corrects=invoice,
     )
     _issue(note, draft, by)
+    if not invoice.is_sent:
+        _hide(note, draft, is_whole=correction.is_whole)
     audit.record(ISSUED, note, by=by, customer=draft.subject.account.customer)
     return note
+
+
+def _hide(note: Invoice, draft: Draft, *, is_whole: bool) -> None:
+    """A credit note on what its customer has not seen: it waits until that is sent, or,
+    being over all of it, is never sent at all."""
+    note.sent_at = None
+    note.status = InvoiceStatus.QUEUED
+    if is_whole:
+        note.status = invoices.status_when_sent(note, draft.subject.account)
+    note.save(update_fields=["status", "sent_at"])
 
 
 def _issue(document: Invoice, draft: Draft, by: Actor) -> None:
@@ -141,7 +153,7 @@ def _settle(
     with translation.override(correction.note.subject.language):
         postings = [
             _credit_entry(correction, note, account),
-            *_moved(note, account, present if is_whole else correction.settles),
+            *_moved(correction, note, account, present),
         ]
         for payment, amount, settlement_id in released:
             postings += _to_balance(payment, amount, settlement_id, invoice)
@@ -172,6 +184,12 @@ def _close(invoice: Invoice, status: InvoiceStatus) -> None:
         raise ValidationError(_("Its status does not allow that."), code="status")
     invoice.status = status
     invoice.save(update_fields=["status"])
+    if not invoice.is_sent:
+        # Nor is what was credited of it before.
+        waiting = invoice.corrections.filter(sent_at=None)
+        for note in waiting.select_related("account"):
+            note.status = invoices.status_when_sent(note, note.account)
+            note.save(update_fields=["status"])
 
 
 def _credit_entry(
@@ -188,25 +206,33 @@ def _credit_entry(
         for tax_id, amount in taxes_by_id(document, booked).items()
     ]
     net = document.totals.gross - sum((tax.amount for tax in taxes), ZERO)
-    text = _("Credit note %(number)s on invoice %(invoice)s")
+    text = _("Credit note %(number)s on invoice %(invoice)s") % {
+        "number": note.number,
+        "invoice": correction.invoice.number,
+    }
+    # The customer reads this, but neither of what it has never been sent.
+    is_unseen = correction.is_whole and not correction.invoice.is_sent
     return ledger.credit(
         account.pk,
         keys.credit_note(note.key),
         EntryKind.REFUND,
         net,
-        text % {"number": note.number, "invoice": correction.invoice.number},
+        _("Given back before it was invoiced") if is_unseen else text,
         taxes=taxes,
         is_on_balance=rules_of(account.bill_type).uses_balance,
-        reference=note.number,
+        reference="" if is_unseen else note.number,
     )
 
 
 def _moved(
-    note: Invoice, account: BillingAccount, amount: Decimal
+    correction: Correction, note: Invoice, account: BillingAccount, present: Decimal
 ) -> list[ledger.Posting]:
-    """What the invoice takes of it: the debt there was the customer's, now it is not."""
+    """What the invoice takes of it, all that is ``present`` if it is whole: the debt there
+    was the customer's, now it is not."""
+    amount = present if correction.is_whole else correction.settles
     if not amount:
         return []
+    is_unseen = correction.is_whole and not correction.invoice.is_sent
     return [
         ledger.debit(
             account.pk,
@@ -215,7 +241,7 @@ def _moved(
             amount,
             _("Set off against the invoice"),
             is_on_balance=rules_of(account.bill_type).uses_balance,
-            reference=note.number,
+            reference="" if is_unseen else note.number,
         )
     ]
 

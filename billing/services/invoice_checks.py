@@ -50,7 +50,7 @@ def _missing(subject: Subject, content: Content) -> list[HeldBack]:
             asks_transfers=is_transferred and content.document.totals.payable > 0,
             treatment=account.vat_treatment,
         ),
-        *buyer_gaps(account, account.customer),
+        *buyer_gaps(account, account.customer, seller=subject.seller),
     ]
     return [HeldBack(gap.text, gap.side, gap.field) for gap in in_the_way(gaps)]
 

@@ -194,7 +194,7 @@ def built(
     """The content as of ``on``, today where the customer is; due day, first overdue day."""
     account = subject.account
     today = on or local_date(account.customer.time_zone)
-    due_on = today + timedelta(days=int(choice(account.due_days, plan, "due_days")))
+    due_on, overdue_on = last_days(account, plan, today)
     content = build(
         subject,
         matter,
@@ -203,8 +203,16 @@ def built(
         convert=Rates(today).convert,
         settle=settle,
     )
-    overdue_days = int(plan.value("overdue_days"))
-    return content, due_on, due_on + timedelta(days=1 + overdue_days)
+    return content, due_on, overdue_on
+
+
+def last_days(
+    account: BillingAccount, plan: EffectivePlan, on: date
+) -> tuple[date, date]:
+    """The day by which an invoice of the day ``on`` is to be paid, and the first overdue
+    one."""
+    due_on = on + timedelta(days=int(choice(account.due_days, plan, "due_days")))
+    return due_on, due_on + timedelta(days=1 + int(plan.value("overdue_days")))
 
 
 def _settled(

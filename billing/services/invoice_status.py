@@ -7,6 +7,7 @@ that an invoice is paid books a payment.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from itertools import groupby
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -18,16 +19,23 @@ from django.utils.translation import gettext as _
 from billing.choices import InvoiceStatus
 from billing.invoice_statuses import may_follow
 from billing.models import BillingAccount, Invoice
-from billing.services import payments
+from billing.services import payments_by_hand
+from billing.services.invoice_drafts import last_days
 from billing.services.invoices import status_when_sent
 from portal.core import audit
 from portal.core.actor import Actor
+from portal.core.periods import local_date
 from portal.core.permissions import Permission
+from portal.core.scope import scopes_disabled
+from rateplans.selectors import effective_plan
 
 APPROVED = "invoice.approved"
 TAKEN_BACK = "invoice.approval_taken_back"
 SENT = "invoice.sent"
 SET = "invoice.status_set"
+_TOLD = ("status", "overdue_from")
+# Nobody gives more time than that: it is another year that was typed.
+LONGEST = timedelta(days=366)
 
 
 @transaction.atomic
@@ -52,12 +60,13 @@ def send_approved(invoices: QuerySet[Invoice], *, by: Actor) -> int:
     """Let those of ``invoices`` that are approved go to their customers; how many.
 
     From now on they are due, paid or pre-paid, their customers see them, and whatever is
-    to be mailed is: `customers.services.invoice_mails` finds it.
+    to be mailed is: `customers.services.invoice_mails` finds it. A credit note goes with
+    its invoice or after it.
     """
     by.require(Permission.COMMERCE)
     approved = invoices.filter(status=InvoiceStatus.APPROVED)
     _hold_accounts(approved)
-    rows = _locked(approved, by)
+    rows = _without_early_notes(_locked(approved, by))
 
     def wanted(row: Invoice) -> InvoiceStatus:
         return status_when_sent(row, row.account)
@@ -69,15 +78,32 @@ def send_approved(invoices: QuerySet[Invoice], *, by: Actor) -> int:
     return len(rows)
 
 
+def _without_early_notes(rows: list[Invoice]) -> list[Invoice]:
+    """Without credit notes on what was not sent, and is not among them."""
+    about = {row.corrects_id for row in rows if row.corrects_id is not None}
+    about -= {row.pk for row in rows}
+    unsent = set(
+        Invoice.objects.filter(pk__in=about, sent_at=None).values_list("pk", flat=True)
+    )
+    return [row for row in rows if row.corrects_id not in unsent]
+
+
 @transaction.atomic
 def set_status(
-    *, invoice: Invoice, status: InvoiceStatus, by: Actor, reason: str = ""
+    *,
+    invoice: Invoice,
+    status: InvoiceStatus,
+    by: Actor,
+    reason: str = "",
+    overdue_from: date | None = None,
 ) -> Invoice:
     """Set the status by hand, where the table allows it; the same one changes nothing.
 
     Paid is what payments make it: what is open is booked as paid today; what was paid is
-    taken back when it is no longer, for ``reason``. Raises ValidationError where what
-    happened meanwhile, or the table, forbids it.
+    taken back when it is no longer, for ``reason``. Due again is due for longer: until the
+    day before ``overdue_from``, which reminders and locks follow. Overdue before its day is
+    overdue from today on. Raises ValidationError where what happened meanwhile, or the
+    table, forbids it.
     """
     by.require(Permission.COMMERCE)
     same = Invoice.objects.filter(pk=invoice.pk)
@@ -94,21 +120,68 @@ def set_status(
             % {"present": row.get_status_display(), "wanted": status.label},
             code="status",
         )
-    if InvoiceStatus.PAID not in {status, row.status}:
-        _set([row], status, SET, by)
-        return row
-    before = audit.snapshot(row, ["status"])
-    if status == InvoiceStatus.PAID:
-        moved = payments.settle_by_hand(invoice=row, by=by) is not None
+    before = audit.snapshot(row, _TOLD)
+    if InvoiceStatus.PAID in {status, row.status}:
+        _pay(row, status, reason, by)
     else:
-        why = reason or _("The payment was refused")
-        moved = bool(payments.reverse_by_hand(invoice=row, reason=why, by=by))
-    if not moved:
-        raise ValidationError(_("There is no payment to record or to take back."), code="paid")
+        row.overdue_from = _overdue_from(row, status, overdue_from)
+        row.status = status
+        row.save(update_fields=["status", "overdue_from"])
     row.refresh_from_db(fields=["status", "settled"])
-    changes = audit.differences(before, audit.snapshot(row, ["status"]))
+    changes = audit.differences(before, audit.snapshot(row, _TOLD))
     audit.record(SET, row, by=by, customer=row.account.customer, changes=changes)
     return row
+
+
+def offered_overdue_day(invoice: Invoice) -> date:
+    """From which day on an invoice that is due again is overdue, if nobody says otherwise:
+    that which stands on it if it is yet to come, else as if it were issued today."""
+    account = invoice.account
+    today = local_date(account.customer.time_zone)
+    present = invoice.first_overdue_day
+    if present is not None and present > today:
+        return present
+    with scopes_disabled():  # plans are the provider's
+        plan = effective_plan(account.plan, on=today)
+    return last_days(account, plan, today)[1]
+
+
+def _overdue_from(
+    invoice: Invoice, status: InvoiceStatus, wanted: date | None
+) -> date | None:
+    """The day to be kept; None for the one that it was issued with."""
+    today = local_date(invoice.account.customer.time_zone)
+    if status == InvoiceStatus.OVERDUE:
+        first = invoice.first_overdue_day
+        return today if first is None or first > today else invoice.overdue_from
+    if status != InvoiceStatus.DUE:
+        return invoice.overdue_from
+    if wanted is None:
+        error = ValidationError(_("Say from which day on it is overdue."))
+    elif wanted <= today:
+        error = ValidationError(_("Choose a day that is yet to come."), code="past")
+    elif wanted > today + LONGEST:
+        error = ValidationError(
+            _("That is more than a year away. Check the year."), code="far"
+        )
+    else:
+        return None if wanted == invoice.overdue_on else wanted
+    raise ValidationError({"overdue_from": error})
+
+
+def _pay(invoice: Invoice, status: InvoiceStatus, reason: str, by: Actor) -> None:
+    """Book what is open as paid, or take back what was paid."""
+    if status == InvoiceStatus.PAID:
+        moved = payments_by_hand.settle_by_hand(invoice=invoice, by=by) is not None
+    else:
+        why = reason or _("The payment was refused")
+        moved = bool(
+            payments_by_hand.reverse_by_hand(invoice=invoice, reason=why, by=by)
+        )
+    if not moved:
+        raise ValidationError(
+            _("There is no payment to record or to take back."), code="paid"
+        )
 
 
 def _move(

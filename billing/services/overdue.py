@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db.models import DateField, DateTimeField, F, Func, QuerySet, Value
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from billing.choices import InvoiceStatus, InvoiceType
@@ -30,6 +31,17 @@ class LocalDay(Func):
         super().__init__(F(zone), now, days=days, hours=hours)
 
 
+def first_overdue_day() -> Coalesce:
+    """`Invoice.first_overdue_day` as the database says it."""
+    return Coalesce("overdue_from", "overdue_on")
+
+
+def due_day() -> Cast:
+    """`Invoice.due_day` as the database says it."""
+    given = Coalesce(F("overdue_from") - F("overdue_on"), timedelta())
+    return Cast(F("due_on") + given, DateField())
+
+
 def mark_overdue() -> int:
     """Make due invoices overdue whose first overdue day has come; how many there were.
 
@@ -44,11 +56,11 @@ def mark_overdue() -> int:
 
 
 def _newly_overdue() -> QuerySet[Invoice]:
-    return Invoice.objects.filter(
+    return Invoice.objects.alias(first_day=first_overdue_day()).filter(
         type=InvoiceType.INVOICE,
         status=InvoiceStatus.DUE,
         due_on__lte=timezone.now().date() + _FURTHEST,
-        overdue_on__lte=LocalDay("account__customer__time_zone"),
+        first_day__lte=LocalDay("account__customer__time_zone"),
     )
 
 
@@ -59,9 +71,9 @@ def has_overdue(account: BillingAccount) -> bool:
 
 def late_invoices() -> QuerySet[Invoice]:
     """Invoices that are overdue, or were refused and would be."""
-    return Invoice.objects.filter(
+    return Invoice.objects.alias(first_day=first_overdue_day()).filter(
         type=InvoiceType.INVOICE,
         status__in=[InvoiceStatus.OVERDUE, InvoiceStatus.PAYMENT_REFUSED],
-        overdue_on__lte=LocalDay("account__customer__time_zone"),
+        first_day__lte=LocalDay("account__customer__time_zone"),
         payable__gt=F("settled"),
     )

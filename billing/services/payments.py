@@ -19,12 +19,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billing import invoice_statuses as statuses
 from billing import keys, ledger
-from billing.choices import (
-    EntryKind,
-    PaymentMethod,
-)
+from billing.choices import EntryKind, PaymentMethod
 from billing.models import BillingAccount, Invoice, LedgerEntry, Payment
 from billing.services import credit_notes, invoices, settlements
 from billing.services.transactions import held_by_provider, refuse_above_maximum
@@ -88,7 +84,26 @@ def record_payment(
                 )
             }
         )
-    payment = Payment.objects.create(
+    payment = new_payment(account, received, key, by, at=at)
+    for each, share in shares:
+        settlements.settle(each, share, payment=payment)
+        settlements.follow(each, account.customer.time_zone)
+    _book(payment, account, [each for each, _share in shares], surplus, by, at)
+    record("payment.recorded", payment, account, by)
+    settlements.announce_settled(account)
+    return payment
+
+
+def new_payment(
+    account: BillingAccount,
+    received: Received,
+    key: str,
+    by: Actor,
+    *,
+    at: datetime | None = None,
+) -> Payment:
+    """The row alone; what it settles and what is booked of it is the caller's."""
+    return Payment.objects.create(
         account=account,
         provider=account.provider,
         key=key,
@@ -103,13 +118,6 @@ def record_payment(
         acting_as_name=by.acting_as.display_name if by.acting_as else "",
         created_at=at or timezone.now(),
     )
-    for each, share in shares:
-        settlements.settle(each, share, payment=payment)
-        settlements.follow(each, account.customer.time_zone)
-    _book(payment, account, [each for each, _share in shares], surplus, by, at)
-    _record("payment.recorded", payment, account, by)
-    settlements.announce_settled(account)
-    return payment
 
 
 @transaction.atomic
@@ -120,7 +128,8 @@ def reverse_payment(
 
     ``is_refused``: the bank or card company took the money back, so the invoices say that
     payment was refused; otherwise they are as if it had never been booked. The invoice of a
-    top-up is cancelled by a credit note. It is booked whatever the credit limit says.
+    top-up is cancelled by a credit note. It is booked whatever the credit limit says. A
+    write-off is taken back in the same way: the debt is there again.
     """
     held_by_provider(payment.account, by)
     if not reason.strip():
@@ -141,45 +150,8 @@ def reverse_payment(
     payment.save(update_fields=["reversed_at", "reversed_by_name", "reversal_reason"])
     settled = sum((each.amount for each in held), ZERO)
     _book_back(payment, account, settled, surplus, by)
-    _record("payment.reversed", payment, account, by)
+    record("payment.reversed", payment, account, by)
     return payment
-
-
-def settle_by_hand(*, invoice: Invoice, by: Actor) -> Payment | None:
-    """Book what is open of an invoice as paid today; None if nothing is.
-
-    For whoever only wants to say that it is paid: the payment can be taken back.
-    """
-    with transaction.atomic():
-        account = settlements.held_account(invoice.account_id)
-        invoice = Invoice.objects.get(pk=invoice.pk)
-        if invoice.open <= 0 or invoice.status not in statuses.OPEN:
-            return None
-        count = invoice.settlements.count()
-        received = Received(
-            amount=invoice.open,
-            method=PaymentMethod.OTHER,
-            on=local_date(account.customer.time_zone),
-            reference=invoice.number,
-        )
-        key = f"hand:{invoice.pk}:{count}"
-        return record_payment(
-            account=account, received=received, key=key, by=by, invoice=invoice
-        )
-
-
-def reverse_by_hand(*, invoice: Invoice, reason: str, by: Actor) -> list[Payment]:
-    """Take back all payments that settle an invoice: none of it was paid after all."""
-    found = Payment.objects.filter(
-        settlements__invoice=invoice.pk,
-        settlements__undone_at=None,
-        reversed_at=None,
-    ).order_by("pk")
-    with transaction.atomic():
-        return [
-            reverse_payment(payment=each, reason=reason, is_refused=True, by=by)
-            for each in found.select_related("account__customer")
-        ]
 
 
 def _check(account: BillingAccount, received: Received) -> None:
@@ -317,16 +289,22 @@ def _book_back(
         MOVED: surplus - topped_up,  # came off invoices that were cancelled since
     }
     with translation.override(account.customer.spoken_language()):
-        text = _("Payment taken back: %(reason)s") % {"reason": payment.reversal_reason}
+        said = (
+            _("Write-off taken back: %(reason)s")
+            if payment.is_write_off
+            else _("Payment taken back: %(reason)s")
+        )
+        text = said % {"reason": payment.reversal_reason}
     postings = []
     for part, amount in parts.items():
         entry = booked.get(keys.payment_part(payment.pk, part))
         is_whole = entry is not None and entry.amount == amount
+        kind = EntryKind.REVERSAL if is_whole else EntryKind.PAYMENT
         postings.append(
             ledger.debit(
                 account.pk,
                 keys.payment_back(payment.pk, part),
-                EntryKind.REVERSAL if is_whole else EntryKind.PAYMENT,
+                EntryKind.WRITE_OFF if payment.is_write_off else kind,
                 amount,
                 text,
                 is_on_balance=part != ON_INVOICES,
@@ -335,6 +313,12 @@ def _book_back(
             )
         )
     ledger.post(postings, by=by, within_limits=False)
+    if payment.is_write_off:
+        # On the invoice it is about at once: the next one is not to tell of it.
+        [written_off] = booked.values()
+        LedgerEntry.objects.filter(
+            account=account, key=keys.payment_back(payment.pk, ON_INVOICES)
+        ).update(invoice=written_off.invoice)
     if first is not None:
         back = keys.payment_back(payment.pk, ON_BALANCE)
         credit_notes.take_back_topup(
@@ -342,7 +326,7 @@ def _book_back(
         )
 
 
-def _record(action: str, payment: Payment, account: BillingAccount, by: Actor) -> None:
+def record(action: str, payment: Payment, account: BillingAccount, by: Actor) -> None:
     names = ("amount", "method", "received_on", "reference")
     changes = audit.first_values(payment, names)
     audit.record(action, payment, by=by, customer=account.customer, changes=changes)

@@ -114,7 +114,8 @@ def _wanted(invoice: Invoice, zone: str, *, is_refused: bool) -> str:
 
 def unpaid_status(invoice: Invoice, zone: str) -> InvoiceStatus:
     """Due, or overdue from its first overdue day on, where the customer is."""
-    if invoice.overdue_on and local_date(zone) >= invoice.overdue_on:
+    first = invoice.first_overdue_day
+    if first and local_date(zone) >= first:
         return InvoiceStatus.OVERDUE
     return InvoiceStatus.DUE
 

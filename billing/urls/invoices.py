@@ -32,6 +32,12 @@ urlpatterns = [
     path(f"{ONE}send/", actions.InvoiceSend.as_view(), name="invoice-send"),
     path(f"{ONE}status/", actions.InvoiceSetStatus.as_view(), name="invoice-status"),
     path(f"{ONE}draw/", actions.InvoiceDraw.as_view(), name="invoice-draw"),
+    path(f"{ONE}charge/", actions.InvoiceCharge.as_view(), name="invoice-charge"),
+    path(
+        f"{ONE}write-off/",
+        actions.InvoiceWriteOff.as_view(),
+        name="invoice-write-off",
+    ),
     path(f"{ONE}again/", actions.InvoiceAgain.as_view(), name="invoice-again"),
     path(f"{OF_CUSTOMER}new/", new.InvoiceNew.as_view(), name="invoice-new"),
     path(

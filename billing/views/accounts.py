@@ -21,7 +21,6 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from billing.forms.ledger import EntryFilter, StatementForm, begin_of, end_of
-from billing.invoice_statuses import SHOWN_TO_CUSTOMERS
 from billing.models import BillingAccount, LedgerEntry
 from billing.statement import (
     balance_before,
@@ -228,7 +227,7 @@ class OwnAccountView(AccountView):
 
     def invoice_url(self, entry: LedgerEntry) -> str:
         invoice = entry.invoice
-        if invoice is None or invoice.status not in SHOWN_TO_CUSTOMERS:
+        if invoice is None or not invoice.is_sent:
             return ""
         return self.url("billing:own-invoice-detail", pk=invoice.pk)
 

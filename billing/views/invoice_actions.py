@@ -14,15 +14,24 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing import keys
 from billing.choices import InvoiceStatus
 from billing.forms.invoices import StatusForm
+from billing.forms.payments import WriteOffForm
 from billing.invoice_statuses import BY_HAND
 from billing.models import Invoice
-from billing.services import invoice_again, invoice_status
+from billing.services import (
+    collecting,
+    corrections,
+    invoice_again,
+    invoice_status,
+    payments_by_hand,
+)
 from billing.views import invoices
 from billing.views.drawing import say_drawn_again
 from billing.views.invoice_pages import IssuedPage, name_of
-from portal.core.views import ConfirmPage, Crumb, PortalView
+from portal.core import submissions
+from portal.core.views import ConfirmPage, Crumb, PortalView, clean_token
 
 
 class InvoiceAct(IssuedPage, PortalView):
@@ -60,6 +69,21 @@ class InvoiceDraw(InvoiceAct):
 
     def act(self, rows: QuerySet[Invoice]) -> None:
         say_drawn_again(self.request, rows, by=self.actor)
+
+
+class InvoiceCharge(InvoiceAct):
+    def act(self, rows: QuerySet[Invoice]) -> None:
+        try:
+            collecting.charge_again(invoice=rows.get(), by=self.actor)
+        except ValidationError as error:
+            messages.error(self.request, " ".join(error.messages))
+            return
+        messages.success(
+            self.request,
+            _(
+                "The card is charged again; in a few minutes the status says the answer."
+            ),
+        )
 
 
 class InvoiceAgain(IssuedPage):
@@ -111,14 +135,21 @@ class InvoiceSetStatus(IssuedPage, ConfirmPage):
 
     @cached_property
     def statuses(self) -> list[InvoiceStatus]:
-        allowed = BY_HAND[InvoiceStatus(self.invoice.status)]
+        """What the table allows; Cancelled leads to the credit note that makes it so."""
+        allowed = set(BY_HAND[InvoiceStatus(self.invoice.status)])
+        if not corrections.refusal(self.invoice):
+            allowed.add(InvoiceStatus.CANCELLED)
         return [status for status in InvoiceStatus if status in allowed]
 
     def build_form(self, data: Any = None, files: Any = None) -> StatusForm:
+        day = None
+        if InvoiceStatus.DUE in self.statuses:
+            day = invoice_status.offered_overdue_day(self.invoice)
         return StatusForm(
             data,
             statuses=self.statuses,
             asks_reason=self.is_paid and bool(self.statuses),
+            initial={"overdue_from": day},
         )
 
     @property
@@ -136,8 +167,8 @@ class InvoiceSetStatus(IssuedPage, ConfirmPage):
     def consequences(self) -> Sequence[str]:
         texts = {
             InvoiceStatus.DUE: _(
-                "Due: reminders begin again. After its last day it is overdue the next"
-                " night."
+                "Due: there is more time to pay. It is overdue from the day you choose;"
+                " reminders begin again as that comes near. The document stays as it is."
             ),
             InvoiceStatus.OVERDUE: _("Overdue: as if its last day had passed."),
             InvoiceStatus.PAID: _(
@@ -150,21 +181,76 @@ class InvoiceSetStatus(IssuedPage, ConfirmPage):
             if self.is_paid
             else _("Payment refused: the money was asked for and did not come."),
             InvoiceStatus.CANCELLED: _(
-                "Cancelled: nothing is to be paid any more. The books and the customer's"
-                " copy keep the invoice; a credit note says so to the customer, too."
+                "Cancelled: a credit note gives back all of it. You see what it says"
+                " before it is issued."
             ),
         }
         return [texts[status] for status in self.statuses if status in texts]
 
     def save(self, form: StatusForm) -> str:
+        status = form.cleaned_data["status"]
+        if status == InvoiceStatus.CANCELLED:
+            return self.url("billing:invoice-credit", pk=self.invoice.pk)
         invoice_status.set_status(
             invoice=self.invoice,
-            status=form.cleaned_data["status"],
+            status=status,
             reason=form.cleaned_data.get("reason", ""),
+            overdue_from=form.cleaned_data.get("overdue_from"),
             by=self.actor,
         )
         return self.cancel_url()
 
     def success_message(self, form: StatusForm) -> str:
         status = form.cleaned_data["status"]
+        if status == InvoiceStatus.CANCELLED:
+            return ""
         return _("The status is “%(status)s” now.") % {"status": status.label}
+
+
+class InvoiceWriteOff(IssuedPage, ConfirmPage):
+    """Writes off what of an invoice will never be paid."""
+
+    submit_label = gettext_lazy("Write off")
+
+    def title(self) -> str:
+        return _("Write off %(name)s") % {"name": name_of(self.invoice)}
+
+    def breadcrumbs(self) -> list[Crumb]:
+        crumb = Crumb(name_of(self.invoice), self.cancel_url())
+        return [*super().breadcrumbs(), crumb]
+
+    def cancel_url(self) -> str:
+        return self.invoice_url(self.invoice)
+
+    def build_form(self, data: Any = None, files: Any = None) -> WriteOffForm:
+        return WriteOffForm(data, invoice=self.invoice)
+
+    def form_context(self, form: Any) -> dict[str, Any]:
+        refusal = ""
+        if not payments_by_hand.may_write_off(self.invoice):
+            refusal = _("Nothing of this invoice is open.")
+        return super().form_context(form) | {"refusal": refusal}
+
+    def consequences(self) -> Sequence[str]:
+        return [
+            _("The amount is no longer owed: reminders and locks for it end."),
+            _("The invoice, its charges and their taxes stay as they are."),
+            _(
+                "If money comes in after all, take the write-off back as you would a"
+                " payment, then record what came."
+            ),
+        ]
+
+    def save(self, form: WriteOffForm) -> str:
+        token = clean_token(self.request.POST.get("form_token", ""))
+        payments_by_hand.write_off(
+            invoice=self.invoice,
+            amount=form.cleaned_data["amount"],
+            reason=form.cleaned_data["reason"],
+            key=keys.manual(submissions.key_of(token, self.request.POST)),
+            by=self.actor,
+        )
+        return self.cancel_url()
+
+    def success_message(self, form: WriteOffForm) -> str:
+        return _("Written off.")

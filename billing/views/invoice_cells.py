@@ -198,9 +198,9 @@ def _due_tile(invoice: Invoice) -> list[dict[str, Any]]:
         return []
     is_late = invoice.status == InvoiceStatus.OVERDUE
     detail = ""
-    if invoice.overdue_on:
+    if invoice.first_overdue_day:
         text = _("overdue since %(day)s") if is_late else _("overdue from %(day)s")
-        detail = text % {"day": format_day(invoice.overdue_on)}
+        detail = text % {"day": format_day(invoice.first_overdue_day)}
     return [
         {
             "label": _("Due"),

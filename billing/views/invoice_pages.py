@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.http import HttpResponse
@@ -19,11 +18,10 @@ from billing.invoice_statuses import (
     BY_HAND,
     MAILED_WITHIN,
     OPEN,
-    SHOWN_TO_CUSTOMERS,
 )
 from billing.invoicing.content import Content, thaw
 from billing.models import Invoice, LedgerEntry, Payment, Settlement
-from billing.services import corrections, invoice_files
+from billing.services import collecting, corrections, invoice_files, payments_by_hand
 from billing.views.account_parts import amount_cell
 from billing.views.invoice_cells import figures, period_text, status_pill
 from billing.views.invoice_said import said
@@ -131,7 +129,6 @@ class InvoiceView(InvoicePage):
     """Base of the page itself."""
 
     template_name = "billing/invoices/invoice.html"
-    shown: ClassVar[Sequence[str]] = tuple(InvoiceStatus)
 
     def get(self, request: Any, pk: int) -> HttpResponse:
         context = self.page_context(
@@ -154,6 +151,10 @@ class InvoiceView(InvoicePage):
     @cached_property
     def content(self) -> Content | None:
         return thaw(self.invoice.content) if self.invoice.is_issued else None
+
+    def is_shown(self, other: Invoice) -> bool:
+        """Whether the reader may know another document."""
+        return True
 
     def more(self) -> dict[str, Any]:
         """What only some readers see."""
@@ -219,8 +220,7 @@ class InvoiceView(InvoicePage):
     @cached_property
     def notes(self) -> list[Invoice]:
         """The credit notes on it, as far as the reader may see them."""
-        rows = self.get_queryset().filter(corrects=self.invoice, status__in=self.shown)
-        return list(rows.order_by("pk"))
+        return list(self.get_queryset().filter(corrects=self.invoice).order_by("pk"))
 
     def relations(self) -> list[dict[str, Any]]:
         """The documents that correct or replace it, or that it does."""
@@ -239,7 +239,7 @@ class InvoiceView(InvoicePage):
                 "amount": format_money(other.total, other.currency),
             }
             for label, other in found
-            if other is not None and other.status in self.shown
+            if other is not None and self.is_shown(other)
         ]
 
     @property
@@ -272,6 +272,8 @@ class InvoiceView(InvoicePage):
 
     def _source(self, row: Settlement) -> str:
         if row.credit_note is not None:
+            if not self.is_shown(row.credit_note):
+                return str(row.credit_note.get_type_display())
             return name_of(row.credit_note)
         assert row.payment is not None
         return _("%(method)s, %(day)s") % {
@@ -283,7 +285,7 @@ class InvoiceView(InvoicePage):
         note = row.credit_note
         if row.payment is not None:
             return self.payment_url(row.payment)
-        if note is None or note.status not in self.shown:
+        if note is None or not self.is_shown(note):
             return ""
         return self.invoice_url(note)
 
@@ -342,6 +344,8 @@ class InvoiceDetail(IssuedPage, InvoiceView):
             "gaps": self.gaps(),
             "can_approve": invoice.status == InvoiceStatus.QUEUED,
             "is_approved": invoice.status == InvoiceStatus.APPROVED,
+            "can_charge": collecting.may_charge_again(invoice),
+            "can_write_off": payments_by_hand.may_write_off(invoice),
             "can_set": bool(BY_HAND[InvoiceStatus(invoice.status)])
             and invoice.type == InvoiceType.INVOICE
             and invoice.status not in {InvoiceStatus.QUEUED, InvoiceStatus.APPROVED},
@@ -415,7 +419,7 @@ class InvoiceDetail(IssuedPage, InvoiceView):
     def mail(self) -> dict[str, Any] | None:
         """Whether it was mailed, and that it can be once more."""
         invoice = self.invoice
-        if invoice.status not in SHOWN_TO_CUSTOMERS:
+        if not invoice.is_sent:
             return None
         is_old = (
             timezone.now() - (invoice.sent_at or invoice.created_at) > MAILED_WITHIN
@@ -445,7 +449,8 @@ class InvoiceDetail(IssuedPage, InvoiceView):
 class OwnInvoice(ReceivedPage, InvoiceView):
     """For whose invoice it is."""
 
-    shown = SHOWN_TO_CUSTOMERS
+    def is_shown(self, other: Invoice) -> bool:
+        return other.is_sent
 
     def entry_url(self, entry: LedgerEntry) -> str:
         return self.url("billing:entry-detail", pk=entry.pk)

@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from billing import keys
 from billing.forms.payments import (
-    REFUSED,
     PaymentFilter,
     PaymentForm,
     PaymentReversalForm,
@@ -144,9 +143,10 @@ class OfPayment(PortalView):
 
     def name(self) -> str:
         payment = self.payment
-        return _("Payment of %(amount)s") % {
-            "amount": format_money(payment.amount, payment.currency)
-        }
+        amount = {"amount": format_money(payment.amount, payment.currency)}
+        if payment.is_write_off:
+            return _("Write-off of %(amount)s") % amount
+        return _("Payment of %(amount)s") % amount
 
     def payment_url(self) -> str:
         return self.url("billing:payment-detail", pk=self.payment.pk)
@@ -242,7 +242,7 @@ class PaymentReverse(OfPayment, ConfirmPage):
         return self.payment_url()
 
     def build_form(self, data: Any = None, files: Any = None) -> PaymentReversalForm:
-        return PaymentReversalForm(data)
+        return PaymentReversalForm(data, is_write_off=self.payment.is_write_off)
 
     def form_context(self, form: Any) -> dict[str, Any]:
         refusal = (
@@ -275,7 +275,7 @@ class PaymentReverse(OfPayment, ConfirmPage):
         payments.reverse_payment(
             payment=self.payment,
             reason=form.cleaned_data["reason"],
-            is_refused=form.cleaned_data["kind"] == REFUSED,
+            is_refused=form.is_refused,
             by=self.actor,
         )
         return self.payment_url()

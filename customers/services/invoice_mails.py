@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing.einvoice.rules import RulesError
-from billing.invoice_statuses import MAILED_BY_ITSELF, MAILED_WITHIN, SHOWN_TO_CUSTOMERS
+from billing.invoice_statuses import MAILED_BY_ITSELF, MAILED_WITHIN
 from billing.models import Invoice
 from billing.services import invoice_files
 from customers import emails_of_invoices as emails
@@ -67,7 +67,7 @@ def mail_again(*, invoice: Invoice, by: Actor) -> OutgoingEmail:
     if invoice.issuer_id != by.customer.pk:
         raise PermissionDenied
     with scopes_disabled():  # how a mail looks is told by accounts above, too
-        if invoice.status in SHOWN_TO_CUSTOMERS:
+        if invoice.is_sent:
             _draw(invoice)
         return _mail_again(invoice, by)
 
@@ -88,7 +88,7 @@ def _mail_again(invoice: Invoice, by: Actor) -> OutgoingEmail:
         .select_related(*emails.MAILED_WITH)
         .get(pk=invoice.pk)
     )
-    if row.status not in SHOWN_TO_CUSTOMERS:
+    if not row.is_sent:
         raise ValidationError(_("It is not sent yet."), code="status")
     if not row.account.customer.email:
         raise ValidationError(

@@ -2,6 +2,7 @@
 
 Which were sent is told by the mails' keys. One that is late, because the work stood still or
 the plan was changed, goes for the last of its days only: nobody is reminded twice at once.
+Where somebody gave more time they begin again, counted from the day to pay by then.
 """
 
 from __future__ import annotations
@@ -11,14 +12,24 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import CharField, Exists, F, OuterRef, QuerySet, Value
+from django.db.models import (
+    Case,
+    CharField,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from billing.choices import InvoiceType
 from billing.invoice_statuses import UNPAID
 from billing.models import Invoice
-from billing.services.overdue import LocalDay
+from billing.services.overdue import LocalDay, due_day
 from customers import emails_of_invoices as emails
 from customers.mail_kinds import REMINDER
 from customers.sender_book import SenderBook
@@ -76,8 +87,8 @@ def remind(due: Due, book: SenderBook) -> OutgoingEmail | None:
         )
         if invoice is None:
             return None
-        assert invoice.due_on is not None
-        late = (invoice.today - invoice.due_on).days
+        assert invoice.due_day is not None
+        late = (invoice.today - invoice.due_day).days
         return emails.send_reminder(invoice, book, day=due.day, late=late)
 
 
@@ -97,22 +108,31 @@ def _unsent(day: int, until: int | None) -> QuerySet[Invoice]:
     key = Concat(
         Value(f"{REMINDER}:"),
         Cast("pk", CharField()),
+        Case(
+            When(overdue_from=None, then=Value("")),
+            default=Concat(Value(":"), Cast("overdue_from", CharField())),
+            output_field=CharField(),
+        ),
         Value(f":{day}"),
         output_field=CharField(),
     )
     sent = OutgoingEmail.objects.filter(key=OuterRef("reminder_key"))
     rows = (
         _open()
-        .alias(reminder_key=key)
-        .filter(due_on__lte=_days_ago(day))
+        .alias(reminder_key=key, last_day=due_day())
+        .filter(last_day__lte=_days_ago(day))
         .filter(~Exists(sent))
     )
-    # Each again in days of UTC, give or take one: what differs by row, no index finds.
+    # Each again in days of UTC, give or take one: what differs by row, no index finds. Of
+    # the few whose days were moved, that says nothing.
     today = timezone.now().date()
-    rows = rows.filter(due_on__lte=today + _FURTHEST - timedelta(days=day))
+    is_moved = Q(overdue_from__isnull=False)
+    latest = today + _FURTHEST - timedelta(days=day)
+    rows = rows.filter(Q(due_on__lte=latest) | is_moved)
     if until is not None:
-        rows = rows.filter(due_on__gt=_days_ago(until))
-        rows = rows.filter(due_on__gt=today - _FURTHEST - timedelta(days=until))
+        earliest = today - _FURTHEST - timedelta(days=until)
+        rows = rows.filter(last_day__gt=_days_ago(until))
+        rows = rows.filter(Q(due_on__gt=earliest) | is_moved)
     return rows.order_by("pk")
 
 

@@ -117,6 +117,7 @@ class CustomerDetail(CustomerPage):
 
     def get(self, request: Any, pk: int) -> HttpResponse:
         customer, account = self.customer, self.customer.account
+        seller = seller_of(self.actor.customer)
         liabilities = TaxLiability.objects.select_related("tax")
         prefetch_related_objects([account], Prefetch("liabilities", liabilities))
         context = self.page_context(
@@ -156,8 +157,8 @@ class CustomerDetail(CustomerPage):
             if customer.is_deleted
             else readiness_sign(
                 [
-                    *buyer_gaps(account, customer),
-                    *debit_gaps(account, seller_of(self.actor.customer)),
+                    *buyer_gaps(account, customer, seller=seller),
+                    *debit_gaps(account, seller),
                 ],
                 account=self.actor.customer.pk,
                 customer=customer.pk,

@@ -152,6 +152,7 @@ BILLS: dict[str, Callable[[World], Any]] = {
     "invoice_is_pending_or_issued": lambda w: _invoice(w, number="2026-1"),
     "invoice_period_is_whole": lambda w: _invoice(w, period_end=DAY),
     "invoice_settled_is_within_payable": lambda w: _issued(w, 1, settled=11),
+    "invoice_card_is_refused_once_an_order": lambda w: _issued(w, 1, card_refusals=2),
     "credit_note_corrects_an_invoice": lambda w: _invoice(w, type="credit_note"),
     "file_once": _file_twice,
     "logo_once": _logo_twice,

@@ -119,19 +119,21 @@ def test_no_account_is_needed_where_nobody_transfers() -> None:
     ],
 )
 def test_what_a_buyer_misses(changes: Any, customer: Any, codes: list[str]) -> None:
-    gaps = buyer_gaps(BillingAccount(**(BUYER | changes)), customer)
+    account = BillingAccount(**(BUYER | changes))
+    gaps = buyer_gaps(account, customer, seller=Seller())
     assert [gap.code for gap in gaps] == codes
     assert {gap.side for gap in gaps} <= {Side.BUYER}
 
 
 def test_a_household_with_a_country_is_ready_but_for_peppol() -> None:
-    gaps = buyer_gaps(BillingAccount(), GERMAN)
+    gaps = buyer_gaps(BillingAccount(), GERMAN, seller=Seller())
     assert {gap.standard for gap in gaps} == {Standard.PEPPOL}
     assert in_the_way(gaps) == []
 
 
 def test_the_sentence_names_the_treatment_that_needs_a_vat_id() -> None:
-    (gap,) = in_the_way(buyer_gaps(BillingAccount(vat_treatment="AE"), GERMAN))
+    account = BillingAccount(vat_treatment="AE")
+    (gap,) = in_the_way(buyer_gaps(account, GERMAN, seller=Seller()))
     assert "“Reverse charge: the customer owes the VAT” needs it" in gap.text
     assert gap.field == "tax_reference"
 

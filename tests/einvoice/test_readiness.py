@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from billing.einvoice.cii import cii
 from billing.einvoice.record import Delivery, VatCategory
 from billing.einvoice.rules import Syntax, findings
 from billing.einvoice.ubl import ubl
@@ -71,7 +72,7 @@ def test_ready_is_what_the_rules_take(
     gaps = in_the_way(
         [
             *seller_gaps(seller, issuer, treatment=treatment),
-            *buyer_gaps(account, customer),
+            *buyer_gaps(account, customer, seller=seller),
         ]
     )
     broken = findings(ubl(_document(seller, account, issuer)), Syntax.UBL)
@@ -81,12 +82,30 @@ def test_ready_is_what_the_rules_take(
         assert broken
 
 
+@pytest.mark.parametrize("treatment", VatTreatment)
+def test_seller_outside_vat_asks_buyers_for_nothing_of_it(
+    treatment: VatTreatment,
+) -> None:
+    issuer = Customer(name="Acme", country="US")
+    customer = Customer(name="Beta", country="AT")
+    seller = Seller(iban="DE89370400440532013000", **SELLERS["outside VAT"])
+    account = BillingAccount(customer=customer, currency="EUR", vat_treatment=treatment)
+    gaps = buyer_gaps(account, customer, seller=seller)
+    assert in_the_way(gaps) == []
+    written = _document(seller, account, issuer)
+    assert findings(ubl(written), Syntax.UBL) == []
+    assert findings(cii(written), Syntax.CII) == []
+
+
 @pytest.mark.parametrize("side", ["seller", "buyer"])
 def test_countries_are_what_the_rules_miss(side: str) -> None:
     issuer = Customer(name="Acme", country="" if side == "seller" else "DE")
     customer = Customer(name="Beta", country="" if side == "buyer" else "DE")
     seller = Seller(iban="DE89370400440532013000", vat_id="DE123456788")
     account = BillingAccount(customer=customer, currency="EUR")
-    gaps = [*seller_gaps(seller, issuer), *buyer_gaps(account, customer)]
+    gaps = [
+        *seller_gaps(seller, issuer),
+        *buyer_gaps(account, customer, seller=seller),
+    ]
     assert [gap.code for gap in in_the_way(gaps)] == [f"{side}.country"]
     assert findings(ubl(_document(seller, account, issuer)), Syntax.UBL)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+
 from billing.choices import InvoiceStatus
+from billing.invoice_statuses import SHOWN_TO_CUSTOMERS
 from billing.models import BillingAccount, Invoice
 from customers.models import Customer
 from portal.core.urls import account_url
@@ -24,9 +27,15 @@ def invoice_of(
     charge(account, net, **details)
     invoice = issued(account, f"request:{name}")
     if status is not None:
-        Invoice.objects.filter(pk=invoice.pk).update(status=status)
-        invoice.status = status
+        set_to(invoice, status)
     return invoice
+
+
+def set_to(invoice: Invoice, status: InvoiceStatus) -> None:
+    """As if it had come that far; what is shown to customers was sent."""
+    invoice.status = status
+    invoice.sent_at = timezone.now() if status in SHOWN_TO_CUSTOMERS else None
+    invoice.save(update_fields=["status", "sent_at"])
 
 
 def url_of(customer: Customer, name: str, **kwargs: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from billing.choices import EntryKind, InvoiceStatus, InvoiceType
 from billing.einvoice.cii import cii
@@ -333,6 +334,19 @@ def test_levy_is_credited_once(
     assert corrections.left_of(invoice).parts[-1].left == (
         Decimal("0.40") if is_by_amount else 0
     )
+
+
+def test_nothing_writes_credit_notes_beyond_the_invoice(
+    world: World, account: BillingAccount, by: Actor
+) -> None:
+    invoice = bill(world, account)
+    note = credit(invoice, by, vat_19("60")).note
+    note.pk, note.key, note.number, note.customer_number = None, "x", "C-x", 99
+    refused = pytest.raises(IntegrityError, match="credited by more than it is")
+    with refused, transaction.atomic():
+        note.save(force_insert=True)
+    note.total = Decimal("47.60")
+    note.save(force_insert=True)
 
 
 def test_lines_of_a_rate_that_is_used_up_are_not_offered(

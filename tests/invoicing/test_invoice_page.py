@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -17,13 +17,14 @@ from billing.choices import InvoiceStatus as S
 from billing.invoice_statuses import BY_HAND, SHOWN_TO_CUSTOMERS
 from billing.invoicing.crediting import WHOLE
 from billing.models import BillingAccount, Invoice, InvoiceFile, LedgerEntry, Payment
-from billing.services import credit_notes, invoice_files, payments
+from billing.services import credit_notes, invoice_files, payments_by_hand
 from portal.core.display import format_day
 from portal.core.models import EmailStatus, OutgoingEmail
+from portal.core.periods import local_date
 from portal.core.scope import scopes_disabled
 from rateplans.choices import InvoiceDetail, InvoiceFormat
 from tests.invoicing.bills import account_of, charge, issued, seller
-from tests.invoicing.pages import invoice_of, said_by, text_of, url_of
+from tests.invoicing.pages import invoice_of, said_by, set_to, text_of, url_of
 from tests.pages import entries_of, errors_of
 from tests.world import World
 
@@ -94,7 +95,7 @@ def tiles_of(page: Any) -> dict[str, tuple[str, str]]:
 def test_day_it_is_overdue_from_lies_ahead_or_behind(
     world: World, ann: Client, invoice: Invoice, status: S, detail: str
 ) -> None:
-    Invoice.objects.filter(pk=invoice.pk).update(status=status)
+    set_to(invoice, status)
     with connection.cursor() as cursor:  # the document's days are final
         cursor.execute("SET LOCAL session_replication_role = replica")
         Invoice.objects.filter(pk=invoice.pk).update(
@@ -150,7 +151,9 @@ def test_closed_invoice_tells_what_became_of_it(
 def test_paid_invoice_says_when_and_not_how_to_pay(
     world: World, ann: Client, invoice: Invoice
 ) -> None:
-    payment = payments.settle_by_hand(invoice=invoice, by=world.actor(world.ann))
+    payment = payments_by_hand.settle_by_hand(
+        invoice=invoice, by=world.actor(world.ann)
+    )
     assert payment is not None
     page = ann.get(pages(world, invoice)[0])
     day = format_day(payment.received_on)
@@ -205,7 +208,7 @@ def test_long_invoices_lead_to_the_whole_ledger(world: World, ann: Client) -> No
 def test_customers_open_what_was_sent(
     world: World, ben: Client, invoice: Invoice, status: S
 ) -> None:
-    Invoice.objects.filter(pk=invoice.pk).update(status=status)
+    set_to(invoice, status)
     expected = 200 if status in SHOWN_TO_CUSTOMERS else 404
     assert ben.get(pages(world, invoice)[1]).status_code == expected
     if expected == 404:
@@ -326,10 +329,11 @@ def test_review_is_done_on_the_page(world: World, ann: Client) -> None:
 def test_status_page_offers_what_the_table_allows(
     world: World, ann: Client, invoice: Invoice, present: S
 ) -> None:
-    Invoice.objects.filter(pk=invoice.pk).update(status=present)
+    set_to(invoice, present)
     page = ann.get(url_of(world.acme, "invoice-status", pk=invoice.pk))
     offered = {value for value, _label in page.context["form"].fields["status"].choices}
-    assert offered == set(BY_HAND[present])
+    closed = {S.CANCELLED, S.SUPERSEDED}
+    assert offered == {*BY_HAND[present], *(() if present in closed else [S.CANCELLED])}
     assert bool(page.context["refusal"]) is not bool(offered)
 
 
@@ -347,12 +351,59 @@ def test_status_is_set_by_hand(world: World, ann: Client, invoice: Invoice) -> N
     assert Payment.objects.get().reversal_reason == "Returned debit"
 
 
+def test_cancelling_by_hand_issues_the_whole_credit_note(
+    world: World, ann: Client, invoice: Invoice
+) -> None:
+    url = url_of(world.acme, "invoice-status", pk=invoice.pk)
+    page = ann.get(url)
+    assert "a credit note gives back all of it" in text_of(page)
+    credit = ann.post(url, entries_of(page, status="cancelled"), follow=True)
+    assert credit.redirect_chain[-1][0] == url_of(
+        world.acme, "invoice-credit", pk=invoice.pk
+    )
+    assert said_by(credit) == []
+    invoice.refresh_from_db()
+    assert invoice.status == S.DUE
+    entries = entries_of(credit, reason="Wrong customer")
+    shown = ann.post(credit.request["PATH_INFO"], entries)
+    assert f"Invoice {invoice.number} is cancelled." in text_of(shown)
+    ann.post(credit.request["PATH_INFO"], entries | {"confirmed": "1"})
+    invoice.refresh_from_db()
+    note = Invoice.objects.get(corrects=invoice)
+    assert (invoice.status, note.total) == (S.CANCELLED, invoice.total)
+
+
+@pytest.mark.parametrize("status", [S.PAID, S.OVERDUE, S.PAYMENT_REFUSED])
+def test_cancelled_is_offered_wherever_a_credit_note_is(
+    world: World, ann: Client, invoice: Invoice, status: S
+) -> None:
+    set_to(invoice, status)
+    url = url_of(world.acme, "invoice-status", pk=invoice.pk)
+    assert "cancelled" in dict(ann.get(url).context["form"].fields["status"].choices)
+
+
+def test_due_again_asks_from_which_day_it_is_overdue(
+    world: World, ann: Client, invoice: Invoice
+) -> None:
+    set_to(invoice, S.OVERDUE)
+    url = url_of(world.acme, "invoice-status", pk=invoice.pk)
+    page = ann.get(url)
+    assert page.context["form"]["overdue_from"].value() == invoice.overdue_on
+    answer = ann.post(url, entries_of(page, status="due", overdue_from=""))
+    assert "Say from which day" in errors_of(answer)["overdue_from"][0]
+    day = local_date("Europe/Berlin") + timedelta(days=40)
+    done = ann.post(url, entries_of(page, status="due", overdue_from=day), follow=True)
+    assert said_by(done) == ["The status is “Due” now."]
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.overdue_from) == (S.DUE, day)
+
+
 def test_status_that_somebody_else_changed_meanwhile_is_refused(
     world: World, ann: Client, invoice: Invoice
 ) -> None:
     url = url_of(world.acme, "invoice-status", pk=invoice.pk)
     entries = entries_of(ann.get(url), status="overdue")
-    Invoice.objects.filter(pk=invoice.pk).update(status=S.CANCELLED)
+    set_to(invoice, S.CANCELLED)
     errors = errors_of(ann.post(url, entries))
     assert "overdue is not one of the available choices" in errors["status"][0]
     invoice.refresh_from_db()
@@ -461,7 +512,7 @@ def test_mail_that_cannot_be_is_refused(
     address: str,
     refusal: str,
 ) -> None:
-    Invoice.objects.filter(pk=invoice.pk).update(status=status)
+    set_to(invoice, status)
     world.beta.email = address
     world.beta.save(update_fields=["email"])
     assert act(ann, world, "invoice-mail", invoice) == [refusal]
@@ -480,5 +531,5 @@ def test_page_says_how_far_the_mail_came(
     assert mail()["text"] == wanted
     act(ann, world, "invoice-mail", invoice)
     assert mail()["text"].startswith("E-mailed 20")
-    Invoice.objects.filter(pk=invoice.pk).update(status=S.QUEUED)
+    set_to(invoice, S.QUEUED)
     assert mail() is None

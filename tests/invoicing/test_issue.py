@@ -16,6 +16,7 @@ from billing.einvoice.rules import Syntax, findings
 from billing.einvoice.ubl import ubl
 from billing.invoicing.content import thaw
 from billing.models import BillingAccount, Invoice, LedgerEntry, SeriesCount, Tax
+from billing.party_choices import VatTreatment
 from billing.services import invoice_drafts, invoices
 from billing.services.invoice_periods import issue_ended
 from billing.services.invoice_series import next_number, series_of
@@ -271,6 +272,25 @@ def test_seller_outside_vat_has_taxes_as_charges(
     assert document.totals.gross == Decimal("10.89")
     assert findings(ubl(document), Syntax.UBL) == []
     assert findings(cii(document), Syntax.CII) == []
+
+
+@pytest.mark.parametrize("treatment", VatTreatment)
+def test_seller_outside_vat_issues_whatever_buyers_are_treated_as(
+    world: World, treatment: str
+) -> None:
+    seller(world.acme, vat_id="", untaxed_category="O", register_number="0912")
+    account = account_of(
+        world.beta,
+        vat_treatment=treatment,
+        vat_reason="§ 4 UStG" if treatment == "E" else "",
+        invoice_format=InvoiceFormat.XML,
+    )
+    charge(account, "10.00")
+    invoice = issued(account)
+    assert invoice.gaps == []
+    document = thaw(invoice.content).document
+    assert (document.seller.vat_id, document.buyer.vat_id) == ("", "")
+    assert findings(ubl(document), Syntax.UBL) == []
 
 
 @pytest.mark.parametrize("treatment", ["Z", "E", "AE", "K", "G", "O"])

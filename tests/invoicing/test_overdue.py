@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.exceptions import ValidationError
 
 from billing import jobs as billing_jobs
 from billing.choices import InvoiceStatus, OverdueLock, PaymentMethod, PaymentType
+from billing.documents.figures import Figures
 from billing.gateways import Answer, Order, Outcome
 from billing.models import BillingAccount, Invoice, InvoiceFile, Payment
-from billing.services import collecting, overdue, payments
+from billing.services import collecting, invoice_status, overdue, payments
 from customers import jobs
 from customers.choices import Lock
 from customers.models import Customer
@@ -27,6 +29,7 @@ from rateplans.choices import BillType, CustomName
 from rateplans.models import CustomSetting
 from rateplans.selectors import PlanBook
 from tests.invoicing.bills import account_of, charge, filed, issued, seller
+from tests.invoicing.pages import said_by, url_of
 from tests.invoicing.test_payments import pay
 from tests.race import race
 from tests.world import World
@@ -112,6 +115,115 @@ def test_payment_that_comes_back_late_makes_it_overdue(
     with on_day(invoice, 100):
         payments.reverse_payment(payment=payment, reason="x", is_refused=False, by=by)
     assert status_of(invoice) == InvoiceStatus.OVERDUE
+
+
+def more_time(invoice: Invoice, by: Actor, *, days: int | None) -> Invoice:
+    """Set an invoice back to due, overdue ``days`` from today on."""
+    day = None if days is None else local_date(ZONE) + timedelta(days=days)
+    status = InvoiceStatus.DUE
+    return invoice_status.set_status(
+        invoice=invoice, status=status, overdue_from=day, by=by
+    )
+
+
+def test_more_time_keeps_it_due_until_the_day_that_was_chosen(
+    account: BillingAccount, by: Actor
+) -> None:
+    invoice = bill(account)
+    frozen = Invoice.objects.values_list("content", flat=True).get()
+    with on_day(invoice, 60):
+        overdue.mark_overdue()
+        assert status_of(invoice) == InvoiceStatus.OVERDUE
+        more_time(invoice, by, days=5)
+        assert overdue.mark_overdue() == 0
+    with on_day(invoice, 64, hours=23):
+        assert overdue.mark_overdue() == 0
+        assert not overdue.has_overdue(account)
+    with on_day(invoice, 65, hours=0):
+        assert overdue.mark_overdue() == 1
+        assert overdue.has_overdue(account)
+    before = invoice.overdue_on
+    invoice.refresh_from_db()
+    assert (invoice.content, invoice.overdue_on) == (frozen, before)
+    event = AuditEvent.objects.get(action=invoice_status.SET)
+    assert {each.field for each in event.changes.all()} == {"status", "overdue_from"}
+
+
+@pytest.mark.parametrize("days", [None, 0, -1, 367])
+def test_more_time_is_a_day_to_come(
+    account: BillingAccount, by: Actor, days: int | None
+) -> None:
+    invoice = bill(account)
+    with on_day(invoice, 60):
+        overdue.mark_overdue()
+        with pytest.raises(ValidationError) as refusal:
+            more_time(invoice, by, days=days)
+    assert list(refusal.value.error_dict) == ["overdue_from"]
+    assert status_of(invoice) == InvoiceStatus.OVERDUE
+
+
+def test_day_that_is_offered_is_as_if_issued_today(account: BillingAccount) -> None:
+    plan_says(account, overdue_days=10)
+    account_of(account.customer, due_days=7)
+    invoice = bill(account)
+    assert invoice_status.offered_overdue_day(invoice) == invoice.overdue_on
+    with on_day(invoice, 60):
+        today = local_date(ZONE)
+        assert invoice_status.offered_overdue_day(invoice) == today + timedelta(days=18)
+
+
+def test_reminders_begin_again_from_the_day_that_more_time_ends(
+    account: BillingAccount, by: Actor
+) -> None:
+    """As after the day to pay by of the document: that is overdue_days before."""
+    plan_says(account, reminder_days="7, 14", overdue_days=10)
+    invoice = bill(account)
+    with on_day(invoice, 7):
+        assert reminded(invoice) == ["7"]
+    with on_day(invoice, 20):
+        overdue.mark_overdue()
+        more_time(invoice, by, days=31)  # overdue on day 51, to be paid by day 40
+    told = {}
+    for day in (21, 46, 47, 53, 54, 90):
+        with on_day(invoice, day):
+            told[day] = reminded(invoice)
+    assert told == {
+        21: ["7"],
+        46: ["7"],
+        47: ["7", "7"],
+        53: ["7", "7"],
+        54: ["7", "7", "14"],
+        90: ["7", "7", "14"],
+    }
+    last = OutgoingEmail.objects.filter(kind="reminder").order_by("pk").last()
+    invoice.refresh_from_db()
+    assert last is not None
+    assert invoice.due_on is not None
+    assert invoice.due_day == invoice.due_on + timedelta(days=40)
+    assert f"was due on {Figures('en', 'EUR').day(invoice.due_day)}" in last.text
+
+
+def test_overdue_before_its_day_is_overdue_from_today_on(
+    account: BillingAccount, by: Actor
+) -> None:
+    plan_says(account, overdue_days=10)
+    invoice = bill(account)
+    invoice_status.set_status(invoice=invoice, status=InvoiceStatus.OVERDUE, by=by)
+    invoice.refresh_from_db()
+    assert invoice.first_overdue_day == local_date(ZONE)
+    assert overdue.has_overdue(account)
+
+
+def test_payment_that_comes_back_in_the_time_given_leaves_it_due(
+    account: BillingAccount, by: Actor
+) -> None:
+    invoice = bill(account)
+    with on_day(invoice, 60):
+        overdue.mark_overdue()
+        more_time(invoice, by, days=5)
+        payment = pay(account, "100", by)
+        payments.reverse_payment(payment=payment, reason="x", is_refused=False, by=by)
+    assert status_of(invoice) == InvoiceStatus.DUE
 
 
 # --- Reminders ------------------------------------------------------------------------
@@ -448,6 +560,74 @@ def test_refused_card_is_said_on_the_invoice_and_not_tried_again(
     assert len(fake.orders) == 1
     assert not Payment.objects.exists()
     assert AuditEvent.objects.filter(action="payment.refused").count() == 1
+
+
+def test_card_that_was_refused_is_charged_again_by_an_order_of_its_own(
+    card: BillingAccount, fake: type[FakeGateway], by: Actor
+) -> None:
+    fake.answer = Answer(Outcome.REFUSED, reason="expired")
+    invoice = bill(card)
+    billing_jobs.collect_card_invoices()
+    for orders in (2, 3):
+        collecting.charge_again(invoice=invoice, by=by)
+        assert status_of(invoice) == InvoiceStatus.DUE
+        with pytest.raises(ValidationError, match="no card to charge"):
+            collecting.charge_again(invoice=invoice, by=by)  # a double click
+        if orders == 3:
+            fake.answer = Answer(Outcome.PAID, reference="tx-2")
+        billing_jobs.collect_card_invoices()
+        assert len(fake.orders) == orders
+    assert len({order.key for order in fake.orders}) == 3
+    assert Payment.objects.get().reference == "tx-2"
+    assert status_of(invoice) == InvoiceStatus.PAID
+
+
+def test_more_time_does_not_charge_the_card_that_was_refused(
+    card: BillingAccount, fake: type[FakeGateway], by: Actor
+) -> None:
+    fake.answer = Answer(Outcome.REFUSED)
+    invoice = bill(card)
+    billing_jobs.collect_card_invoices()
+    more_time(invoice, by, days=5)
+    billing_jobs.collect_card_invoices()
+    assert len(fake.orders) == 1
+    assert status_of(invoice) == InvoiceStatus.DUE
+
+
+def test_order_that_waits_for_its_answer_survives_the_overdue_day(
+    card: BillingAccount, fake: type[FakeGateway]
+) -> None:
+    fake.answer = Answer(Outcome.PENDING)
+    invoice = bill(card)
+    billing_jobs.collect_card_invoices()
+    with on_day(invoice, 60):
+        overdue.mark_overdue()
+        fake.answer = Answer(Outcome.PAID, reference="tx-1")
+        billing_jobs.collect_card_invoices()
+    assert [order.key for order in fake.orders] == [f"invoice:{invoice.pk}"] * 2
+    assert status_of(invoice) == InvoiceStatus.PAID
+
+
+def test_button_charges_again_only_where_a_gateway_would(
+    world: World, card: BillingAccount, fake: type[FakeGateway], settings: Any
+) -> None:
+    ann = world.client(world.ann)
+    invoice = bill(card)
+    page, charge_url = (
+        url_of(world.acme, name, pk=invoice.pk)
+        for name in ("invoice-detail", "invoice-charge")
+    )
+    assert charge_url not in ann.get(page).text
+    fake.answer = Answer(Outcome.REFUSED)
+    billing_jobs.collect_card_invoices()
+    assert charge_url in ann.get(page).text
+    gateway, settings.PAYMENT_GATEWAY = settings.PAYMENT_GATEWAY, ""
+    assert charge_url not in ann.get(page).text
+    refused = ann.post(charge_url, follow=True)
+    assert said_by(refused) == ["There is no card to charge again."]
+    settings.PAYMENT_GATEWAY = gateway
+    assert "is charged again" in said_by(ann.post(charge_url, follow=True))[0]
+    assert status_of(invoice) == InvoiceStatus.DUE
 
 
 def test_order_that_is_not_decided_is_asked_for_again_with_the_same_key(

@@ -19,7 +19,7 @@ from billing.models import (
     Payment,
     Settlement,
 )
-from billing.services import invoice_status, payments
+from billing.services import invoice_status, payments, payments_by_hand
 from billing.services.checking import check_ledger
 from billing.services.payments import Received
 from billing.services.settlements import unpaid_status
@@ -312,10 +312,10 @@ def test_reversed_top_up_cancels_its_invoice_by_a_credit_note(
 def test_settled_by_hand_books_what_is_open(account: BillingAccount, by: Actor) -> None:
     invoice = bill(account, "100")
     pay(account, "30", by)
-    payment = payments.settle_by_hand(invoice=invoice, by=by)
+    payment = payments_by_hand.settle_by_hand(invoice=invoice, by=by)
     assert payment is not None
     assert (payment.amount, payment.method) == (70, PaymentMethod.OTHER)
-    assert payments.settle_by_hand(invoice=invoice, by=by) is None
+    assert payments_by_hand.settle_by_hand(invoice=invoice, by=by) is None
     invoice.refresh_from_db()
     assert invoice.status == InvoiceStatus.PAID
 
@@ -326,7 +326,7 @@ def test_refused_by_hand_takes_all_payments_back(
     invoice = bill(account, "100")
     pay(account, "30", by)
     pay(account, "70", by)
-    payments.reverse_by_hand(invoice=invoice, reason="Bank", by=by)
+    payments_by_hand.reverse_by_hand(invoice=invoice, reason="Bank", by=by)
     invoice.refresh_from_db()
     assert (invoice.settled, invoice.status) == (0, InvoiceStatus.PAYMENT_REFUSED)
 

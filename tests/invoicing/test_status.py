@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -17,6 +18,7 @@ from billing.models import BillingAccount, Invoice, Payment
 from billing.services import invoice_status
 from portal.core.actor import Actor
 from portal.core.models import AuditEvent
+from portal.core.periods import local_date
 from portal.core.scope import scopes_disabled
 from rateplans.choices import BillType
 from tests.invoicing.bills import account_of, charge, issued, seller
@@ -165,6 +167,10 @@ def test_only_those_with_commerce_may(
         invoice_status.set_status(invoice=invoice, status=S.APPROVED, by=by)
 
 
+def test_nothing_is_cancelled_by_a_bare_status() -> None:
+    assert not [present for present in S if S.CANCELLED in BY_HAND[present]]
+
+
 # Set with a payment, or by nobody.
 ELSEWHERE = {S.PENDING, S.PAID}
 
@@ -179,7 +185,10 @@ def test_by_hand_goes_what_the_table_allows(
     for wanted in sorted(set(S) - {present} - ELSEWHERE):
         set_to(invoice, present)
         if wanted in BY_HAND[present]:
-            invoice_status.set_status(invoice=invoice, status=wanted, by=by)
+            day = local_date("Europe/Berlin") + timedelta(days=3)
+            invoice_status.set_status(
+                invoice=invoice, status=wanted, overdue_from=day, by=by
+            )
             assert statuses() == [wanted]
             allowed.append(wanted)
         else:
@@ -290,14 +299,14 @@ def test_what_is_sent_is_not_taken_back_at_the_same_time(
 def test_two_statuses_set_at_once_end_in_one_that_the_table_allows(
     world: World, account: BillingAccount
 ) -> None:
-    """Cancelled is final, so overdue can only have come before it."""
+    """Paid does not become overdue, so that can only have come before it."""
     invoice = bill(account)
     set_to(invoice, S.DUE)
     by = world.actor(world.ann)
     runners = [
         partial(invoice_status.set_status, invoice=invoice, status=status, by=by)
-        for status in (S.CANCELLED, S.OVERDUE)
+        for status in (S.PAID, S.OVERDUE)
     ]
     found = race(*(partial(_with_scopes_off, runner) for runner in runners))
-    assert statuses() == [S.CANCELLED]
+    assert statuses() == [S.PAID]
     assert all(isinstance(each, Invoice | ValidationError) for each in found)
