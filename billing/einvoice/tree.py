@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from lxml import etree
+
+# All that XML 1.0 (section 2.2) has no place for; old rows may hold such signs.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Node:
@@ -27,7 +31,7 @@ class Node:
     def text(self, name: str, value: str, **attributes: str) -> None:
         """An element with a text; nothing at all for an empty one."""
         if value:
-            self._append(name, attributes).text = value
+            self._append(name, attributes).text = _FORBIDDEN.sub("", value)
 
     def number(self, name: str, value: Decimal, **attributes: str) -> None:
         self._append(name, attributes).text = plain(value)

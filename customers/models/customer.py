@@ -19,6 +19,7 @@ from portal.core.validators import (
     validate_emails,
     validate_name,
     validate_number,
+    validate_visible,
 )
 
 if TYPE_CHECKING:
@@ -197,14 +198,47 @@ class Customer(models.Model):
         blank=True,
         related_name="+",
     )
-    address1 = models.CharField(_("address"), max_length=100, blank=True)
-    address2 = models.CharField(_("address, line 2"), max_length=100, blank=True)
-    address3 = models.CharField(_("address, line 3"), max_length=100, blank=True)
-    address_city = models.CharField(_("city"), max_length=80, blank=True)
-    address_state = models.CharField(_("state or county"), max_length=80, blank=True)
-    address_code = models.CharField(_("post code"), max_length=20, blank=True)
+    address1 = models.CharField(
+        _("address"),
+        max_length=100,
+        blank=True,
+        validators=[validate_visible],
+    )
+    address2 = models.CharField(
+        _("address, line 2"),
+        max_length=100,
+        blank=True,
+        validators=[validate_visible],
+    )
+    address3 = models.CharField(
+        _("address, line 3"),
+        max_length=100,
+        blank=True,
+        validators=[validate_visible],
+    )
+    address_city = models.CharField(
+        _("city"),
+        max_length=80,
+        blank=True,
+        validators=[validate_visible],
+    )
+    address_state = models.CharField(
+        _("state or county"),
+        max_length=80,
+        blank=True,
+        validators=[validate_visible],
+    )
+    address_code = models.CharField(
+        _("post code"),
+        max_length=20,
+        blank=True,
+        validators=[validate_visible],
+    )
     address_other = models.CharField(
-        _("other address details"), max_length=100, blank=True
+        _("other address details"),
+        max_length=100,
+        blank=True,
+        validators=[validate_visible],
     )
     country = models.CharField(
         _("country"), max_length=2, blank=True, validators=[validate_country]

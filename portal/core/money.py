@@ -38,8 +38,12 @@ def minor_unit(currency: str) -> int:
 
 
 def round_money(amount: Decimal, currency: str) -> Decimal:
-    """Round half up (away from zero for negatives) to the currency's minor unit."""
-    return amount.quantize(Decimal(1).scaleb(-minor_unit(currency)), ROUND_HALF_UP)
+    """Round half up (away from zero for negatives) to the currency's minor unit.
+
+    Never to -0.00, which rules of electronic invoices take for another number than 0.00.
+    """
+    unit = Decimal(1).scaleb(-minor_unit(currency))
+    return amount.quantize(unit, ROUND_HALF_UP) + 0
 
 
 def has_minor_unit_precision(amount: Decimal, currency: str) -> bool:

@@ -73,6 +73,11 @@ def _is_hidden(char: str) -> bool:
     category = unicodedata.category(char)
     if category == "Cf":
         return char not in _WELCOME_FORMATS
+    code = ord(char)
+    if code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF:
+        return (
+            True  # never a character (Unicode 23.7), and no XML may hold most of them
+        )
     return category in {"Cc", "Cs", "Co", "Zl", "Zp"}
 
 

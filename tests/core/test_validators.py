@@ -57,6 +57,9 @@ def test_name_in_any_script_is_welcome(name: str) -> None:
         ("a\nb", "control"),
         ("a\x85b", "control"),
         ("a\u2028b", "control"),
+        ("a\ufffeb", "control"),  # never characters
+        ("a\U0001ffffb", "control"),
+        ("a\ufdd0b", "control"),
         ("a\ue000b", "control"),  # private use: looks like anything
         ("a\u202eb", "control"),  # turns the rest around
         ("a\u2066b\u2069", "control"),

@@ -312,6 +312,16 @@ def test_every_treatment_of_the_buyer_keeps_the_rules(
     assert findings(cii(document), Syntax.CII) == []
 
 
+def test_what_is_given_back_without_tax_stands_beside_what_is_taxed(
+    world: World, account: BillingAccount
+) -> None:
+    charge(account, "100", taxes=((world.acme_tax, "19"),))
+    charge(account, "-10", kind=EntryKind.REFUND)
+    document = thaw(issued(account).content).document
+    assert findings(ubl(document), Syntax.UBL) == []
+    assert findings(cii(document), Syntax.CII) == []
+
+
 @pytest.mark.parametrize("currency", ["JPY", "KWD"])
 def test_currencies_of_other_minor_units(
     world: World, account: BillingAccount, currency: str
