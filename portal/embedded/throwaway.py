@@ -47,6 +47,8 @@ def servers_in_environment(*, durable: bool) -> Iterator[None]:
             os.environ["REDIS_URL"] = paths.redis_url(state)
         for name in DEPLOYMENT:
             os.environ.pop(name, None)
+        # Dozens of processes are started, and each would compile all of Trunkline anew.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["SECRET_KEY"] = secrets.token_urlsafe(64)
         yield
 
