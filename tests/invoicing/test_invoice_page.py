@@ -23,7 +23,7 @@ from portal.core.models import EmailStatus, OutgoingEmail
 from portal.core.periods import local_date
 from portal.core.scope import scopes_disabled
 from rateplans.choices import InvoiceDetail, InvoiceFormat
-from tests.invoicing.bills import account_of, charge, issued, seller
+from tests.invoicing.bills import account_of, charge, filed, issued, seller
 from tests.invoicing.pages import invoice_of, said_by, set_to, text_of, url_of
 from tests.pages import entries_of, errors_of
 from tests.world import World
@@ -285,7 +285,7 @@ def test_page_says_which_files_are_there(
 ) -> None:
     url = pages(world, invoice)[0]
     assert "being created" in text_of(ann.get(url))
-    invoice_files.file_of(invoice, FileKind.PDF)
+    filed(invoice)
     states = {file["label"]: file["state"] for file in ann.get(url).context["files"]}
     assert states["PDF"].startswith("created 20")
     assert states["XML, UBL 2.1"] == "created when you download it"
@@ -478,7 +478,9 @@ def test_held_back_ones_are_tried_again_by_who_issues_them(
 def test_invoice_is_mailed_when_asked_for(
     world: World, ann: Client, invoice: Invoice
 ) -> None:
-    assert act(ann, world, "invoice-mail", invoice) == ["It goes to billing@beta.test."]
+    assert act(ann, world, "invoice-mail", invoice) == [
+        "It is on its way to billing@beta.test."
+    ]
     email = OutgoingEmail.objects.get()
     assert [each.name for each in email.attachments.all()] == [f"{invoice.number}.pdf"]
     assert f"/a/{world.beta.pk}/reports/invoices/{invoice.pk}/" in email.text
