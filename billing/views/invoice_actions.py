@@ -167,8 +167,8 @@ class InvoiceSetStatus(IssuedPage, ConfirmPage):
     def consequences(self) -> Sequence[str]:
         texts = {
             InvoiceStatus.DUE: _(
-                "Due: there is more time to pay. It is overdue from the day you choose;"
-                " reminders begin again as that comes near. The document stays as it is."
+                "Due: there is more time to pay. It is overdue from the day you choose,"
+                " and reminders begin again by that. The document stays as it is."
             ),
             InvoiceStatus.OVERDUE: _("Overdue: as if its last day had passed."),
             InvoiceStatus.PAID: _(

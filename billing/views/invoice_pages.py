@@ -37,7 +37,12 @@ MOST_ENTRIES = 10
 
 
 # What happened to payments and other documents that the history of an invoice tells too.
-TOLD_OF_OTHERS = ("credit_note.issued", "invoice.issued", "payment.recorded")
+TOLD_OF_OTHERS = (
+    "credit_note.issued",
+    "invoice.issued",
+    "payment.recorded",
+    "payment.written_off",
+)
 
 
 class InvoicePage(PortalView):

@@ -290,6 +290,7 @@ def test_page_writes_off_and_takes_back(
     assert "Only" in errors_of(answer)["amount"][0]
     done = ann.post(url, entries_of(page, reason="Insolvent"), follow=True)
     assert said_by(done) == ["Written off."]
+    assert done.context["events"][0]["title"].startswith("Written off")
     assert "Write-off" in text_of(done)
     assert url not in done.text
     made = Payment.objects.get()
