@@ -32,6 +32,7 @@ from portal.bench.report import (
     rates_markdown,
 )
 from portal.core.scope import scopes_disabled
+from portal.demo import business
 from portal.management.commands import bench
 from tests.world import World
 
@@ -76,6 +77,7 @@ def test_every_page_is_measured_at_both_sizes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measuring, "WARM_UP", 1)
+    monkeypatch.setattr(business, "MONTHS", 2)
     reports: list[Report] = []
     monkeypatch.setattr(bench, "write", lambda report, path: reports.append(report))
     before = _databases()

@@ -104,7 +104,9 @@ class TestCrowd(TestCase):
         assert Person.objects.filter(username="big").count() == 1
 
 
-def test_the_smallest_crowd_is_five_deep_too(db: None, all_tenants: None) -> None:
+def test_the_smallest_crowd_is_five_deep_too(
+    db: None, all_tenants: None, short_year: None
+) -> None:
     crowd.load_crowd(count=crowd.MINIMUM, seed=1)
     assert max(customer.depth for customer in Customer.objects.all()) == 4
 

@@ -321,7 +321,7 @@ def test_logins_of_an_empty_database_are_refused(db: None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_first_starts_at_once_make_one_world() -> None:
+def test_two_first_starts_at_once_make_one_world(short_year: None) -> None:
     barrier = threading.Barrier(2)
     made: list[bool] = []
 
