@@ -13,8 +13,10 @@ from typing import Any
 
 from django.db.models import Case, DecimalField, F, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from billing.choices import InvoiceType
+from billing.invoice_days import due_day
 from billing.invoice_statuses import OPEN, UNPAID
 from billing.models import BillingAccount, Invoice, Payment
 from portal.core.actor import TenantRow
@@ -87,7 +89,7 @@ def statement_of(account: BillingAccount, *, shown_to_customer: bool) -> Stateme
         type=InvoiceType.INVOICE,
         status__in=statuses,
         payable__gt=F("settled"),
-    ).order_by("due_on", "pk")
+    ).order_by(due_day(), "pk")
     found = tuple(
         OpenInvoice(invoice, _late(invoice, today))
         for invoice in rows.defer("content", "gaps")
@@ -100,7 +102,7 @@ def statement_of(account: BillingAccount, *, shown_to_customer: bool) -> Stateme
 
 
 def _late(invoice: Invoice, today: date) -> int:
-    return (today - invoice.due_on).days if invoice.due_on else 0
+    return (today - invoice.due_day).days if invoice.due_day else 0
 
 
 def receivables_of(provider: TenantRow, *, on: date) -> QuerySet[BillingAccount]:
@@ -108,16 +110,16 @@ def receivables_of(provider: TenantRow, *, on: date) -> QuerySet[BillingAccount]
 
     Ages are as of the day ``on`` for all of them: one statement, whatever their zones.
     """
-    late = Q(invoices__due_on__lt=on)
-    spans: dict[str, Q] = {NOT_DUE: Q(invoices__due_on__gte=on)}
+    due = due_day("invoices__")
+    spans: dict[str, Q] = {NOT_DUE: Q(GreaterThanOrEqual(due, on))}
     begin = 1
     for age, end in _ENDS.items():
         spans[age] = Q(
-            invoices__due_on__lte=_days_before(on, begin),
-            invoices__due_on__gte=_days_before(on, end),
+            LessThanOrEqual(due, _days_before(on, begin)),
+            GreaterThanOrEqual(due, _days_before(on, end)),
         )
         begin = end + 1
-    spans[OLDER] = late & Q(invoices__due_on__lt=_days_before(on, begin - 1))
+    spans[OLDER] = Q(LessThanOrEqual(due, _days_before(on, begin)))
     is_open = Q(
         invoices__type=InvoiceType.INVOICE,
         invoices__status__in=OPEN,

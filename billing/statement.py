@@ -10,18 +10,21 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import (
     BigIntegerField,
+    BooleanField,
+    ExpressionWrapper,
     Func,
     OuterRef,
+    Q,
     QuerySet,
     Subquery,
     TextField,
     Value,
 )
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext as _
 
 from billing import keys
-from billing.choices import EntryKind
+from billing.choices import EntryKind, InvoiceStatus
 from billing.models import BilledFeature, BillingAccount, LedgerEntry
 from portal.core.actor import TenantRow
 from portal.core.money import ZERO, has_minor_unit_precision, round_money
@@ -75,10 +78,30 @@ ORDER BY entry.id DESC LIMIT %s
 
 
 def entries_of(account: BillingAccount) -> QuerySet[LedgerEntry]:
-    """The account's entries with the people who made them."""
-    return LedgerEntry.objects.filter(account=account).select_related(
-        "person__customer"
+    """The account's entries with the people who made them.
+
+    ``is_awaited``: it stands on an invoice that its customer has not been sent yet.
+    """
+    waits = Q(invoice__status__in=[InvoiceStatus.QUEUED, InvoiceStatus.APPROVED])
+    return (
+        LedgerEntry.objects.filter(account=account)
+        .select_related("person__customer")
+        .annotate(
+            is_awaited=Coalesce(
+                ExpressionWrapper(waits, output_field=BooleanField()), Value(False)
+            )
+        )
     )
+
+
+def told_to_customer(entry: LedgerEntry) -> str:
+    """What was booked; ``entry`` is one of `entries_of`.
+
+    Until the invoice comes that the debt has moved to, it is only being made.
+    """
+    if entry.kind == EntryKind.INVOICE and getattr(entry, "is_awaited", False):
+        return _("Invoice in preparation")
+    return entry.description
 
 
 def with_causes(entries: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 
 from billing.choices import InvoiceType
 from billing.documents.figures import Figures, grouped_iban
-from billing.einvoice.record import DIRECT_DEBITS, Payment
+from billing.einvoice.record import DIRECT_DEBITS, Document, Payment
 from billing.invoicing.content import thaw
 from billing.models import Invoice
 from billing.services import invoice_files
@@ -59,7 +59,7 @@ def send_invoice(
             "document": str(InvoiceType(invoice.type).label),
             "number": invoice.number,
             "total": format_money(invoice.total, invoice.currency),
-            "settlement": _settlement(invoice, content.document.terms, figures),
+            "settlement": _settlement(invoice, content.document, figures),
         }
     seller = getattr(invoice.issuer, "seller", None)
     is_copied = seller is not None and seller.copy_invoices
@@ -148,21 +148,25 @@ def _where_to_pay(payment: Payment | None, number: str) -> str:
     }
 
 
-def _settlement(invoice: Invoice, terms: str, figures: Figures) -> str:
+def _settlement(invoice: Invoice, document: Document, figures: Figures) -> str:
     """What is to be paid until when, in the active language."""
     if invoice.type == InvoiceType.CREDIT_NOTE:
         # What becomes of it: taken off, credited, or moved to a new invoice (BT-20).
-        return terms or gettext("The amount is credited to you.")
-    if invoice.open <= 0 or invoice.due_on is None:
+        return document.terms or gettext("The amount is credited to you.")
+    if invoice.open <= 0 or invoice.due_day is None:
         return gettext("Nothing is left to pay.")
-    payment = thaw(invoice.content).document.payment
-    is_collected = payment is not None and payment.means in DIRECT_DEBITS
-    text = (
-        gettext("We will collect %(amount)s from your account on %(day)s.")
-        if is_collected
-        else gettext("Please pay %(amount)s by %(day)s.")
-    )
+    payment = document.payment
+    # Where it was sent late, its customer has more time than the document says.
+    is_later = document.due_on is not None and invoice.due_day > document.due_on
+    if payment is not None and payment.means in DIRECT_DEBITS:
+        text = gettext("We will collect %(amount)s from your account on %(day)s.")
+    elif is_later:
+        text = gettext(
+            "Please pay %(amount)s by %(day)s; that is later than the invoice says."
+        )
+    else:
+        text = gettext("Please pay %(amount)s by %(day)s.")
     return text % {
         "amount": format_money(invoice.open, invoice.currency),
-        "day": figures.day(invoice.due_on),
+        "day": figures.day(invoice.due_day),
     }

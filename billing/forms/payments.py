@@ -107,12 +107,12 @@ class PaymentForm(PortalForm):
 def _open_text(invoice: Invoice) -> str:
     """An invoice with what is open of it."""
     amount = format_money(invoice.open, invoice.currency)
-    if invoice.due_on is None:
+    if invoice.due_day is None:
         return f"{invoice.number}: {amount}"
     return _("%(number)s: %(amount)s, due on %(day)s") % {
         "number": invoice.number,
         "amount": amount,
-        "day": format_day(invoice.due_on),
+        "day": format_day(invoice.due_day),
     }
 
 

@@ -60,8 +60,9 @@ def send_approved(invoices: QuerySet[Invoice], *, by: Actor) -> int:
     """Let those of ``invoices`` that are approved go to their customers; how many.
 
     From now on they are due, paid or pre-paid, their customers see them, and whatever is
-    to be mailed is: `customers.services.invoice_mails` finds it. A credit note goes with
-    its invoice or after it.
+    to be mailed is: `customers.services.invoice_mails` finds it. One whose day to pay by has
+    passed meanwhile gets as many days more as it waited; its document stays as it is. A
+    credit note goes with its invoice or after it.
     """
     by.require(Permission.COMMERCE)
     approved = invoices.filter(status=InvoiceStatus.APPROVED)
@@ -72,6 +73,7 @@ def send_approved(invoices: QuerySet[Invoice], *, by: Actor) -> int:
         return status_when_sent(row, row.account)
 
     ids = [row.pk for row in rows]
+    _give_time(rows)
     for status, part in groupby(sorted(rows, key=wanted), key=wanted):
         _set(list(part), status, SENT, by)
     Invoice.objects.filter(pk__in=ids).update(sent_at=timezone.now())
@@ -131,6 +133,18 @@ def set_status(
     changes = audit.differences(before, audit.snapshot(row, _TOLD))
     audit.record(SET, row, by=by, customer=row.account.customer, changes=changes)
     return row
+
+
+def _give_time(rows: Iterable[Invoice]) -> None:
+    """Nobody is late with what only comes today."""
+    late = []
+    for row in rows:
+        today = local_date(row.account.customer.time_zone)
+        if not (row.issued_on and row.due_on and row.overdue_on) or row.due_on >= today:
+            continue
+        row.overdue_from = row.overdue_on + (today - row.issued_on)
+        late.append(row)
+    Invoice.objects.bulk_update(late, ["overdue_from"], batch_size=1000)
 
 
 def offered_overdue_day(invoice: Invoice) -> date:

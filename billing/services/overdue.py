@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db.models import DateField, DateTimeField, F, Func, QuerySet, Value
-from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from billing.choices import InvoiceStatus, InvoiceType
+from billing.invoice_days import due_day, first_overdue_day
 from billing.models import BillingAccount, Invoice
 from portal.core.scope import scopes_disabled
 
@@ -31,17 +31,6 @@ class LocalDay(Func):
         super().__init__(F(zone), now, days=days, hours=hours)
 
 
-def first_overdue_day() -> Coalesce:
-    """`Invoice.first_overdue_day` as the database says it."""
-    return Coalesce("overdue_from", "overdue_on")
-
-
-def due_day() -> Cast:
-    """`Invoice.due_day` as the database says it."""
-    given = Coalesce(F("overdue_from") - F("overdue_on"), timedelta())
-    return Cast(F("due_on") + given, DateField())
-
-
 def mark_overdue() -> int:
     """Make due invoices overdue whose first overdue day has come; how many there were.
 
@@ -62,6 +51,12 @@ def _newly_overdue() -> QuerySet[Invoice]:
         due_on__lte=timezone.now().date() + _FURTHEST,
         first_day__lte=LocalDay("account__customer__time_zone"),
     )
+
+
+def past_due(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    """Those of ``invoices`` whose day to pay by has passed where their customers are."""
+    today = LocalDay("account__customer__time_zone")
+    return invoices.alias(last_day=due_day()).filter(last_day__lt=today)
 
 
 def has_overdue(account: BillingAccount) -> bool:

@@ -27,6 +27,7 @@ from billing.statement import (
     entries_of,
     exact_money,
     lines_between,
+    told_to_customer,
     who_booked,
     with_causes,
 )
@@ -63,6 +64,10 @@ class AccountView(PortalView):
         """The page of the invoice that an entry stands on; empty if it is not shown."""
         raise NotImplementedError
 
+    def description(self, entry: LedgerEntry) -> str:
+        """What was booked, as the reader may know it."""
+        return entry.description
+
     def who(self, entry: LedgerEntry) -> str:
         return who_booked(entry, reader=self.actor.home)
 
@@ -88,7 +93,7 @@ class LedgerList(AccountView, ListPage):
 
     def columns(self) -> Sequence[Column]:
         return (
-            Column("text", _("Description"), description_cell),
+            Column("text", _("Description"), self.description_cell),
             Column(
                 "time",
                 _("Time"),
@@ -118,6 +123,14 @@ class LedgerList(AccountView, ListPage):
             amount_cell(value, currency) if (value := getattr(entry, name)) else "–"
         )
 
+    def description_cell(self, entry: LedgerEntry) -> SafeString:
+        """What was booked and, where a customer below got it, which."""
+        text = format_html("<bdi>{}</bdi>", self.description(entry))
+        cause = getattr(entry, "cause", None)
+        if cause is None:
+            return text
+        return format_html('{}<bdi class="cell-sub">{}</bdi>', text, cause)
+
     def who_cell(self, entry: LedgerEntry) -> SafeString:
         return format_html("<bdi>{}</bdi>", self.who(entry))
 
@@ -130,15 +143,6 @@ class LedgerList(AccountView, ListPage):
             title=_("No entries yet"),
             text=_("Fees, purchases, calls and payments will be listed here."),
         )
-
-
-def description_cell(entry: LedgerEntry) -> SafeString:
-    """What was booked and, where a customer below got it, which."""
-    text = format_html("<bdi>{}</bdi>", entry.description)
-    cause = getattr(entry, "cause", None)
-    if cause is None:
-        return text
-    return format_html('{}<bdi class="cell-sub">{}</bdi>', text, cause)
 
 
 class StatementView(AccountView):
@@ -183,7 +187,7 @@ class StatementView(AccountView):
             yield (
                 entry.at,
                 entry.get_kind_display(),
-                entry.description,
+                self.description(entry),
                 getattr(entry, "cause", None) or account.customer.name,
                 entry.reference,
                 entry.quantity,
@@ -230,6 +234,9 @@ class OwnAccountView(AccountView):
         if invoice is None or not invoice.is_sent:
             return ""
         return self.url("billing:own-invoice-detail", pk=invoice.pk)
+
+    def description(self, entry: LedgerEntry) -> str:
+        return told_to_customer(entry)
 
 
 class OwnAccount(OwnAccountView, LedgerList):

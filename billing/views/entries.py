@@ -44,7 +44,7 @@ class EntryView(AccountView):
         return get_object_or_404(entries, pk=self.kwargs[self.entry_argument])
 
     def title(self) -> str:
-        return self.entry.description
+        return self.description(self.entry)
 
     def get(self, request: Any, **kwargs: Any) -> HttpResponse:
         entry = self.entry
@@ -150,7 +150,7 @@ class EntryView(AccountView):
             *(
                 {
                     "label": label,
-                    "text": other.description,
+                    "text": self.description(other),
                     "when": format_moment(other.at),
                     "url": self.entry_url(other),
                 }

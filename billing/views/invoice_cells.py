@@ -98,8 +98,8 @@ def _issued_on(invoice: Invoice) -> str:
 
 
 def _due_on(invoice: Invoice) -> str:
-    is_wanted = invoice.due_on and invoice.status not in CLOSED
-    return format_day(invoice.due_on) if is_wanted and invoice.due_on else "–"
+    day = invoice.due_day
+    return format_day(day) if day and invoice.status not in CLOSED else "–"
 
 
 def _total(invoice: Invoice) -> SafeString:
@@ -194,7 +194,7 @@ def _open_tile(invoice: Invoice) -> dict[str, Any]:
 
 def _due_tile(invoice: Invoice) -> list[dict[str, Any]]:
     """When it is, or was, to be paid; none of an invoice that names no day."""
-    if not invoice.due_on:
+    if not invoice.due_day:
         return []
     is_late = invoice.status == InvoiceStatus.OVERDUE
     detail = ""
@@ -204,7 +204,7 @@ def _due_tile(invoice: Invoice) -> list[dict[str, Any]]:
     return [
         {
             "label": _("Due"),
-            "value": format_day(invoice.due_on),
+            "value": format_day(invoice.due_day),
             "icon": "calendar-clock",
             "kind": "danger" if is_late else "",
             "detail": detail,

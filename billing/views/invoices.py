@@ -23,6 +23,7 @@ from billing.invoice_selectors import (
 )
 from billing.models import Invoice
 from billing.services import invoice_status
+from billing.services.overdue import past_due
 from billing.views.invoice_cells import columns
 from portal.core.forms import PortalForm
 from portal.core.permissions import Permission
@@ -192,11 +193,14 @@ class InvoiceBulk(InvoiceList):
 
 
 def approve(view: Any, invoices: QuerySet[Invoice]) -> None:
+    late = _late_text(view, invoices.filter(status=InvoiceStatus.QUEUED))
     count = invoice_status.approve(invoices, by=view.actor)
     text = ngettext(
         "%(count)d invoice approved.", "%(count)d invoices approved.", count
     )
     _tell(view, count, text, _("None of them is waiting for approval."))
+    if late:
+        messages.warning(view.request, late)
 
 
 def take_back(view: Any, invoices: QuerySet[Invoice]) -> None:
@@ -210,6 +214,7 @@ def take_back(view: Any, invoices: QuerySet[Invoice]) -> None:
 
 
 def send(view: Any, invoices: QuerySet[Invoice]) -> None:
+    late = _late_text(view, invoices.filter(status=InvoiceStatus.APPROVED))
     count = invoice_status.send_approved(invoices, by=view.actor)
     text = ngettext(
         "%(count)d invoice is on its way.",
@@ -217,6 +222,25 @@ def send(view: Any, invoices: QuerySet[Invoice]) -> None:
         count,
     )
     _tell(view, count, text, _("None of them is approved and waiting to be sent."))
+    if late:
+        messages.warning(view.request, late)
+
+
+def _late_text(view: Any, invoices: QuerySet[Invoice]) -> str:
+    """Of what is approved or sent when it should have been paid already; "" for none."""
+    own = invoices.filter(issuer=view.actor.customer.pk)
+    count = past_due(own).order_by().count()
+    if not count:
+        return ""
+    text = ngettext(
+        "%(count)d was issued so long ago that its due day has passed: its customer has as"
+        " many days to pay from the day it is sent. The document itself keeps its day.",
+        "%(count)d were issued so long ago that their due day has passed: their customers"
+        " have as many days to pay from the day they are sent. The documents themselves"
+        " keep their day.",
+        count,
+    )
+    return text % {"count": count}
 
 
 def _tell(view: Any, count: int, text: str, nothing: str) -> None:
@@ -264,6 +288,11 @@ class AllInvoices(ConfirmPage):
     def nothing(self) -> str:
         raise NotImplementedError
 
+    def late(self) -> Sequence[str]:
+        """What to look at before: a paragraph of the consequences, if any."""
+        text = _late_text(self, self.invoices)
+        return (text,) if text else ()
+
 
 class InvoiceApproveAll(AllInvoices):
     status = InvoiceStatus.QUEUED
@@ -288,6 +317,7 @@ class InvoiceApproveAll(AllInvoices):
                 "They go out when you send them. Until then, you can withdraw your"
                 " approval."
             ),
+            *self.late(),
         )
 
     def save(self, form: Any) -> str:
@@ -325,6 +355,7 @@ class InvoiceSendAll(AllInvoices):
                 "Customers can see them, and those who get invoices by e-mail receive"
                 " them."
             ),
+            *self.late(),
             _("Sending cannot be undone."),
         )
 

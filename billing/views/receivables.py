@@ -279,8 +279,8 @@ def _about(each: OpenInvoice) -> str:
     parts = []
     if invoice.issued_on:
         parts.append(_("dated %(day)s") % {"day": format_day(invoice.issued_on)})
-    if invoice.due_on:
-        parts.append(_("due %(day)s") % {"day": format_day(invoice.due_on)})
+    if invoice.due_day:
+        parts.append(_("due %(day)s") % {"day": format_day(invoice.due_day)})
     if each.late > 0:
         text = ngettext("%(count)d day late", "%(count)d days late", each.late)
         parts.append(text % {"count": each.late})
@@ -318,7 +318,7 @@ class OpenItemsExport(OpenItems):
                 _("Invoice"),
                 invoice.number,
                 invoice.issued_on,
-                invoice.due_on,
+                invoice.due_day,
                 max(0, each.late),
                 invoice.payable,
                 invoice.open,

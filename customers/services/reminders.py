@@ -27,9 +27,10 @@ from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from billing.choices import InvoiceType
+from billing.invoice_days import due_day
 from billing.invoice_statuses import UNPAID
 from billing.models import Invoice
-from billing.services.overdue import LocalDay, due_day
+from billing.services.overdue import LocalDay
 from customers import emails_of_invoices as emails
 from customers.mail_kinds import REMINDER
 from customers.sender_book import SenderBook

@@ -11,6 +11,7 @@ from django.db.models import Count, F, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from billing.choices import ImportLineState, InvoiceStatus
+from billing.invoice_days import due_day
 from billing.invoice_selectors import counts_by_status, issued_by, received_by
 from billing.invoice_statuses import UNPAID
 from billing.models import Invoice, PaymentImportLine
@@ -174,7 +175,7 @@ def to_pay(view: PortalView) -> dict[str, Any]:
     unpaid = received_by(view.actor.customer).filter(
         status__in=UNPAID, payable__gt=F("settled")
     )
-    rows = list(unpaid.order_by("due_on", "pk")[: MOST_SHOWN + 1])
+    rows = list(unpaid.order_by(due_day(), "pk")[: MOST_SHOWN + 1])
     if not rows:
         return {}
     return {
@@ -190,8 +191,8 @@ def _rows(view: PortalView, invoices: Iterable[Invoice]) -> Sequence[dict[str, A
             "number": each.number,
             "url": view.url("billing:own-invoice-detail", pk=each.pk),
             "pill": status_pill(each),
-            "about": _("due %(day)s") % {"day": format_day(each.due_on)}
-            if each.due_on
+            "about": _("due %(day)s") % {"day": format_day(each.due_day)}
+            if each.due_day
             else "",
             "amount": amount_cell(each.open, each.currency),
         }

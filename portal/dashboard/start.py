@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from billing.models import BillingAccount, LedgerEntry
 from billing.services.forecast import forecast
-from billing.statement import entries_of, newest_entries
+from billing.statement import entries_of, newest_entries, told_to_customer
 from billing.types import rules_of
 from billing.views.account_parts import (
     account_tiles,
@@ -297,6 +297,7 @@ def own_part(
             "plot": balance_plot(account) if uses_balance else None,
             "own_entries": [
                 entry_line(entry, view.url("billing:entry-detail", pk=entry.pk))
+                | {"text": told_to_customer(entry)}
                 for entry in entries[:NEWEST]
             ],
             "account_url": url,
