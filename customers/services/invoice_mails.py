@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
@@ -19,6 +21,8 @@ from portal.core.actor import Actor
 from portal.core.models import EmailStatus, OutgoingEmail
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
+
+logger = logging.getLogger(__name__)
 
 MAILED = "invoice.mailed"
 
@@ -79,6 +83,13 @@ def _draw(invoice: Invoice) -> None:
     except RulesError as error:
         said = _("Its file cannot be checked at present.")
         raise ValidationError(said, code="rules") from error
+    except ValidationError:
+        raise
+    except Exception as error:
+        # As for the worker that tries it: its page says so and offers to try again.
+        logger.exception("invoice %s could not be drawn to be mailed", invoice.pk)
+        said = _("Its file could not be created.")
+        raise ValidationError(said, code="undrawn") from error
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -295,3 +296,23 @@ def test_file_is_drawn_before_the_invoice_is_held(
         email = invoice_mails.mail_again(invoice=invoice, by=world.actor(world.ann))
     assert held == [False]
     assert email.attachments.get().name == f"{invoice.number}.pdf"
+
+
+def test_who_mails_what_cannot_be_drawn_is_told(
+    world: World,
+    account: BillingAccount,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    charge(account, "10.00")
+    invoice = issued(account)
+
+    def render(content: Any, **how: Any) -> bytes:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(invoice_files, "render_pdf", render)
+    monkeypatch.setattr(invoice_files, "findings", lambda document, syntax: [])
+    with pytest.raises(ValidationError, match="could not be created"):
+        invoice_mails.mail_again(invoice=invoice, by=world.actor(world.ann))
+    assert f"invoice {invoice.pk} could not be drawn" in caplog.text
+    assert not OutgoingEmail.objects.exists()
