@@ -13,7 +13,7 @@ from collections.abc import Callable
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
-from stdnum import ean, iban, lei
+from stdnum import ean, iban, lei, numdb
 from stdnum.au import abn
 from stdnum.ch import uid as ch_uid
 from stdnum.de import leitweg
@@ -144,7 +144,7 @@ def clean_tax_reference(value: str, *, country: str) -> str:
 def clean_iban(value: str) -> str:
     """An IBAN in capitals without spaces, check digits and its country's form tested."""
     text = compact(value)
-    if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{8,30}", text):
+    if not re.match(r"[A-Z]{2}[0-9]{2}", text):
         raise ValidationError(
             _(
                 "An IBAN begins with two letters and two digits, such as"
@@ -152,6 +152,22 @@ def clean_iban(value: str) -> str:
             ),
             code="iban",
         )
+    if not re.fullmatch(r"[A-Z0-9]+", text):
+        raise ValidationError(_("An IBAN has only letters and digits."), code="iban")
+    length = _iban_length(text)
+    if length and len(text) != length:
+        said = (
+            _(
+                "Too short: an IBAN of %(country)s has %(length)s characters, not %(count)s."
+            )
+            if len(text) < length
+            else _(
+                "Too long: an IBAN of %(country)s has %(length)s characters, not"
+                " %(count)s."
+            )
+        )
+        values = {"country": _country_name(text[:2]), "length": length}
+        raise ValidationError(said, code="length", params=values | {"count": len(text)})
     try:
         return iban.validate(text)
     except InvalidChecksum:
@@ -165,6 +181,14 @@ def clean_iban(value: str) -> str:
             code="iban",
             params={"country": _country_name(text[:2])},
         ) from None
+
+
+def _iban_length(text: str) -> int:
+    """How long IBANs of its country are; 0 if that has none."""
+    parts = [about for _part, about in numdb.get("iban").info(text) if "bban" in about]
+    if not parts:
+        return 0
+    return 4 + sum(int(count) for count in re.findall(r"[0-9]+", parts[0]["bban"]))
 
 
 def validate_iban(value: str) -> None:

@@ -59,6 +59,14 @@ def available_taxes(*, owner_id: int, ancestor_ids: list[int]) -> QuerySet[Tax]:
     ).order_by("name", "pk")
 
 
+def has_vat(customer: Any) -> bool:
+    """Whether there is a VAT that the account's customers may be liable for."""
+    taxes = available_taxes(
+        owner_id=customer.pk, ancestor_ids=list(customer.ancestor_ids)
+    )
+    return taxes.filter(is_vat=True).exists()
+
+
 def seller_of(customer: Any) -> Seller:
     """What the account says of itself on invoices; the defaults, not saved, if nothing."""
     found = Seller.objects.filter(customer=customer.pk).first()

@@ -232,13 +232,13 @@ class SeriesForm(PortalForm):
         has_year = bool(self.initial[f"{kind}_has_year"])
         shown = self.next_counts[kind][has_year]
         self.fields[f"{kind}_next"] = forms.IntegerField(
-            label=_("Next count"),
+            label=_("Next number"),
             min_value=1,
             max_value=HIGHEST_COUNT,
             initial=shown,
             help_text=_(
-                "Without prefix and year. If you numbered invoices elsewhere before, go"
-                " on from there."
+                "Only the count, without prefix and year. If you issued documents"
+                " elsewhere before, go on from there."
             ),
         )
         self.fields[f"{kind}_seen"] = forms.IntegerField(
@@ -268,9 +268,9 @@ class SeriesForm(PortalForm):
                 continue
             first, last = skipped
             said = (
-                _("The count %(first)s would never be used.")
+                _("The number %(first)s would never be used.")
                 if first == last
-                else _("The counts %(first)s to %(last)s would never be used.")
+                else _("The numbers %(first)s to %(last)s would never be used.")
             )
             self.add_error(
                 f"{kind}_next",

@@ -33,7 +33,7 @@ class ImportLineEdit(ImportPage, ConfirmPage):
         return get_object_or_404(rows, pk=self.kwargs["row"])
 
     def title(self) -> str:
-        return _("Line %(number)d of %(file)s") % {
+        return _("Line %(number)d of the file %(file)s") % {
             "number": self.line.number,
             "file": self.source.file_name,
         }

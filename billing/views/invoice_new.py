@@ -23,6 +23,7 @@ from billing.types import rules_of
 from billing.views.invoice_cells import period_text
 from billing.views.invoice_pages import name_of
 from billing.views.invoice_said import said
+from billing.views.readiness import untaxed_remark
 from billing.views.transactions import OfOwnCustomer
 from portal.core.money import format_money, format_price
 from portal.core.periods import ONE_DAY, local_date
@@ -89,6 +90,9 @@ class InvoiceNew(OfOwnCustomer):
             "refusal": refusal,
             "draft": draft,
             "is_possible": draft is not None and not (draft.is_empty or draft.waits),
+            "untaxed": untaxed_remark(draft, account=self.actor.customer.pk)
+            if draft and not draft.is_empty
+            else None,
             "tiles": self.tiles(draft) if draft else [],
             "said": said(draft.content) if draft and not draft.is_empty else None,
             "pdf_url": f"{self.pdf_url()}?last={last.isoformat()}",
@@ -138,9 +142,7 @@ class InvoiceNew(OfOwnCustomer):
             until=until_of(form.cleaned_data["last"], self.today),
         )
         if self.made is None:
-            raise ValidationError(
-                _("There is nothing left to invoice."), code="empty"
-            )
+            raise ValidationError(_("There is nothing left to invoice."), code="empty")
         return self.url("billing:invoice-detail", pk=self.made.pk)
 
     def success_message(self, form: Any) -> str:

@@ -21,7 +21,13 @@ from billing.invoice_statuses import (
 )
 from billing.invoicing.content import Content, thaw
 from billing.models import Invoice, LedgerEntry, Payment, Settlement
-from billing.services import collecting, corrections, invoice_files, payments_by_hand
+from billing.services import (
+    collecting,
+    corrections,
+    invoice_again,
+    invoice_files,
+    payments_by_hand,
+)
 from billing.views.account_parts import amount_cell
 from billing.views.invoice_cells import figures, period_text, status_pill
 from billing.views.invoice_said import said
@@ -141,9 +147,7 @@ class InvoiceView(InvoicePage):
             status=status_pill(self.invoice),
             tiles=figures(self.invoice, notes=self.notes, settled_on=self.settled_on()),
             files=self.files(),
-            said=said(self.content, is_open=self.invoice.open > 0)
-            if self.content
-            else None,
+            said=self.said(),
             facts=self.facts(),
             outcome=outcome(self.invoice),
             relations=self.relations(),
@@ -160,6 +164,12 @@ class InvoiceView(InvoicePage):
     def is_shown(self, other: Invoice) -> bool:
         """Whether the reader may know another document."""
         return True
+
+    def said(self) -> dict[str, Any] | None:
+        """What the document says; None before there is one."""
+        if self.content is None:
+            return None
+        return said(self.content, is_open=self.invoice.open > 0)
 
     def more(self) -> dict[str, Any]:
         """What only some readers see."""
@@ -339,6 +349,13 @@ class InvoiceDetail(IssuedPage, InvoiceView):
         return self.url(
             "customers:customer-account", pk=self.invoice.account.customer_id
         )
+
+    def said(self) -> dict[str, Any] | None:
+        """Of one that is held back, what it would say."""
+        if self.invoice.is_issued:
+            return super().said()
+        content = invoice_again.would_say(self.invoice)
+        return said(content, is_open=False) if content else None
 
     def more(self) -> dict[str, Any]:
         invoice = self.invoice

@@ -227,7 +227,11 @@ def invoice_tiles(made: RunInvoices, own: tuple[int, str]) -> list[dict[str, Any
     if own_count:
         held["url"] = own_url
     if made.held > own_count:
-        held["detail"] = _("%(count)s of them by you") % {"count": own_count}
+        held["detail"] = (
+            _("%(count)s of them yours") % {"count": own_count}
+            if own_count
+            else _("by sellers below you")
+        )
     return [
         {"label": _("Invoices"), "value": str(made.issued), "icon": "receipt-text"},
         {

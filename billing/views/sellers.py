@@ -8,11 +8,10 @@ from django.http import HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from billing.forms.sellers import SellerForm
-from billing.invoicing.readiness import seller_gaps
 from billing.selectors import seller_of
 from billing.services import sellers
 from billing.views.parts import account_of
-from billing.views.readiness import readiness_sign
+from billing.views.readiness import seller_sign
 from portal.core.permissions import Permission
 from portal.core.staleness import state_of
 from portal.core.views import Crumb, FormPage
@@ -45,10 +44,11 @@ class SellerEdit(FormPage):
 
     def form_context(self, form: SellerForm) -> dict[str, Any]:
         customer = account_of(self)
-        gaps = seller_gaps(seller_of(customer), customer)
         return {
             "subtitle": customer.name,
-            "readiness": readiness_sign(gaps, account=customer.pk),
+            "readiness": seller_sign(customer),
+            "series_url": self.url("billing:number-series"),
+            "taxes_url": self.url("billing:tax-list"),
             "company_url": self.url("customers:company"),
         }
 

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing.views.readiness import seller_sign
 from customers.audit_labels import missed_changes
 from customers.branding import logo_url
 from customers.forms.company import CompanyForm
@@ -53,6 +54,16 @@ class CompanyEdit(FormPage):
             "customer": form.customer,
             "logo_url": logo_url(form.company),
             "default_colour": DEFAULT_COLOUR,
+            **self.invoicing(form.customer),
+        }
+
+    def invoicing(self, customer: Customer) -> dict[str, Any]:
+        """Whether it can invoice, for those who have customers."""
+        if not self.actor.can(Permission.COMMERCE):
+            return {}
+        return {
+            "readiness": seller_sign(customer),
+            "seller_url": self.url("billing:seller"),
         }
 
     def save(self, form: CompanyForm) -> str:

@@ -208,7 +208,11 @@ def test_iban_is_typed_with_spaces_and_kept_without(
         ("DE98370400440532013000", MISTYPED),
         ("0532013000", "begins with two letters"),
         ("DEUTSCHE BANK", "begins with two letters"),
-        ("DE8937040044053201300", MISTYPED),  # a digit short
+        ("DE00 1234", "Too short: an IBAN of Germany has 22 characters, not 8."),
+        ("DE8937040044053201300", "Too short: an IBAN of Germany has 22 characters"),
+        ("NO93860111179470", "Too long: an IBAN of Norway has 15 characters, not 16."),
+        ("DE89 3704 0044 0532 O130 0!", "only letters and digits"),
+        ("DE00370400440532013000", MISTYPED),
         ("XX0001234567890123", "mistyped digit"),
         ("US64SVBKUS6S3300958879", "IBAN of United States"),  # they have none
     ],

@@ -380,7 +380,7 @@ def test_invoices_and_what_is_held_back_are_counted_apart(
     assert (row["issued"], row["held"], row["left"]) == ("1", "2", "0")
     page = olga.get(f"{_list(world.root)}{run.pk}/")
     *_others, tile = page.context["progress"]["tiles"]
-    assert (tile["value"], tile["detail"]) == ("2", "1 of them by you")
+    assert (tile["value"], tile["detail"]) == ("2", "1 of them yours")
     listed = olga.get(tile["url"])
     assert [row["customer"] for row in _cells(listed)] == ["<bdi>Acme Telecom</bdi>"]
     assert "2 invoices are held back" in _nothing(page)

@@ -209,6 +209,58 @@ def test_the_page_lists_what_is_missing_with_links_to_the_fields(
             assert f'id="{gap["url"].split("#")[1]}"' in page
 
 
+@pytest.fixture
+def without_vat(world: World) -> None:
+    with scopes_disabled():
+        world.acme_tax.is_vat = False
+        world.acme_tax.save()
+
+
+@pytest.mark.parametrize("page", ["invoicing", "company"])
+def test_who_has_set_up_no_vat_is_told(
+    world: World, ann: Client, without_vat: None, page: str
+) -> None:
+    url = f"/a/{world.acme.pk}/settings/{page}/"
+    update(world, vat_id="DE136695976", iban=IBAN)
+    sign = ann.get(url).context["readiness"]
+    assert sign["headline"] == "Ready for electronic invoices"
+    assert sign["kind"] == "warning"
+    assert sign["remark"]["text"].startswith("No VAT is set up")
+    assert ann.get(sign["remark"]["url"]).status_code == 200
+    assert "No VAT is set up" in ann.get(url).content.decode()
+    with scopes_disabled():
+        world.acme_tax.is_vat = True
+        world.acme_tax.save()
+    sign = ann.get(url).context["readiness"]
+    assert (sign["kind"], "remark" in sign) == ("success", False)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"untaxed_category": "E", "untaxed_reason": "§ 19 UStG", "tax_number": "1"},
+        {"untaxed_category": "O", "register_number": "HRB 1"},
+    ],
+)
+def test_who_charges_no_vat_on_purpose_is_not_told(
+    world: World, ann: Client, without_vat: None, values: dict[str, str]
+) -> None:
+    update(world, iban=IBAN, **values)
+    assert "remark" not in ann.get(url_of(world.acme)).context["readiness"]
+
+
+def test_company_and_invoicing_lead_to_each_other(world: World, ann: Client) -> None:
+    company = f"/a/{world.acme.pk}/settings/company/"
+    assert f'href="{url_of(world.acme)}"' in ann.get(company).content.decode()
+    page = ann.get(url_of(world.acme)).content.decode()
+    for other in (company, f"/a/{world.acme.pk}/settings/number-series/"):
+        assert f'href="{other}"' in page
+    gil = world.client(world.gil)
+    of_a_customer = gil.get(f"/a/{world.gamma.pk}/settings/company/")
+    assert of_a_customer.status_code == 200
+    assert "readiness" not in of_a_customer.context
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "sentence"),
     [

@@ -187,3 +187,46 @@ def test_held_back_one_is_said(
     done = ann.post(address(world), entries_of(ann.get(address(world))), follow=True)
     assert said_by(done) == ["The invoice is held back; this page says why."]
     assert done.context["gaps"]
+
+
+# --- No VAT ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("is_vat", "taxes", "values", "buyer", "said"),
+    [
+        (True, "0.00", {}, {}, "No VAT is charged: this customer is liable for none."),
+        (False, "0.00", {}, {}, "No VAT is charged: you have set up none."),
+        (True, "1.90", {}, {}, ""),
+        (
+            True,
+            "0.00",
+            {"untaxed_category": "E", "untaxed_reason": "§ 19 UStG"},
+            {},
+            "",
+        ),
+        (False, "0.00", {"untaxed_category": "O", "vat_id": ""}, {}, ""),
+        (True, "0.00", {}, {"vat_treatment": "AE"}, ""),
+    ],
+)
+def test_invoice_without_vat_is_told_before_it_is_issued(
+    world: World,
+    ann: Client,
+    is_vat: bool,
+    taxes: str,
+    values: dict[str, Any],
+    buyer: dict[str, Any],
+    said: str,
+) -> None:
+    seller(world.acme, **values)
+    world.acme_tax.is_vat = is_vat
+    world.acme_tax.save()
+    account = account_of(world.beta, **buyer)
+    borne = ((world.acme_tax, taxes),) if taxes != "0.00" else ()
+    charge(account, "10.00", taxes=borne)
+    page = ann.get(address(world))
+    untaxed = page.context["untaxed"]
+    assert (untaxed["text"] if untaxed else "") == said
+    if untaxed:
+        assert said in text_of(page)
+        assert ann.get(untaxed["url"]).status_code == 200

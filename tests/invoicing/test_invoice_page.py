@@ -23,6 +23,7 @@ from portal.core.models import EmailStatus, OutgoingEmail
 from portal.core.periods import local_date
 from portal.core.scope import scopes_disabled
 from rateplans.choices import InvoiceDetail, InvoiceFormat
+from tests.customers.features import actions_of
 from tests.invoicing.bills import account_of, charge, filed, issued, seller
 from tests.invoicing.pages import invoice_of, said_by, set_to, text_of, url_of
 from tests.pages import entries_of, errors_of
@@ -456,9 +457,25 @@ def test_held_back_one_that_another_took_up_is_gone(
 ) -> None:
     account = account_of(world.beta, tax_reference="ATU12345675")
     issued(account, "request:other")
+    assert not Invoice.objects.filter(pk=held_back.pk).exists()
+    assert actions_of(held_back) == ["invoice.discarded"]
+
+
+def test_held_back_one_that_nothing_is_left_for_is_gone(
+    world: World, ann: Client, held_back: Invoice
+) -> None:
+    charge(held_back.account, "-20.00")
     [said] = act(ann, world, "invoice-again", held_back)
     assert said.startswith("There is nothing left to invoice here")
     assert not Invoice.objects.filter(pk=held_back.pk).exists()
+
+
+def test_held_back_one_shows_its_lines(
+    world: World, ann: Client, held_back: Invoice
+) -> None:
+    said = ann.get(pages(world, held_back)[0]).context["said"]
+    assert [section["net"] for section in said["sections"]] == ["€10.00"]
+    assert said["pay"] == []
 
 
 def test_held_back_ones_are_tried_again_by_who_issues_them(

@@ -275,7 +275,7 @@ def test_gap_is_asked_before_it_is_made(world: World, ann: Client, year: int) ->
     entries = entries_of(ann.get(url), invoice_next="1001")
     refused = ann.post(url, entries)
     assert errors_of(refused) == {
-        "invoice_next": ["The counts 3 to 1000 would never be used."]
+        "invoice_next": ["The numbers 3 to 1000 would never be used."]
     }
     assert "Leave these numbers out for good" in text_of(refused)
     assert invoice_series.next_numbers(world.acme, year)[INVOICE] == f"{year}-00003"
