@@ -20,6 +20,7 @@ import pytest
 from dateutil.relativedelta import relativedelta
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from billing import keys
 from billing.choices import InvoiceStatus
@@ -154,6 +155,9 @@ def close_month(on: date, workers: Workers) -> PeriodRun:
             moments.pop()
             workers.kill_one()
         if monotonic() > next_sweep:
+            # As if the lease of who was killed while drawing had run out.
+            held = Invoice.objects.filter(drawn_at=None, draw_attempts__gt=0)
+            held.update(draw_due_at=timezone.now())
             for sweep in SWEEPS:
                 app.send_task(sweep, expires=SWEEP_EVERY)
             next_sweep = monotonic() + SWEEP_EVERY
