@@ -62,7 +62,6 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_static",
     "django_otp.plugins.otp_totp",
     "js_lib_bootstrap5",
-    "lucide",
 ]
 
 MIDDLEWARE = [
