@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from billing.invoicing_help import sellers_topics
 from billing.models import BillingAccount
 from billing.types import rules_of
 from billing.views.account_parts import bill_type_sentences
@@ -78,6 +79,9 @@ class BillingHelp(PortalView):
         boxes = self.boxes(below)
         context = self.page_context(
             runs_customers=self.actor.can(Permission.COMMERCE),
+            can_set_up=self.actor.can(Permission.SETTINGS),
+            topics=self.topics(),
+            own_pages=self.own_pages(),
             boxes=boxes,
             arrows=self.arrows(account, below),
             picture_height=(len(boxes) - 1) * EVERY + 62,
@@ -93,6 +97,32 @@ class BillingHelp(PortalView):
             example=chain_example(),
         )
         return render(request, "billing/help.html", context)
+
+    def topics(self) -> list[dict[str, Any]]:
+        """About invoicing customers, with links to the pages that the reader may open."""
+        if not self.actor.can(Permission.COMMERCE):
+            return []
+        return [
+            {
+                "title": topic.title,
+                "text": topic.text,
+                "pages": [
+                    {"label": page.label, "url": self.url(page.url_name)}
+                    for page in topic.pages
+                    if self.actor.can(page.needs)
+                ],
+            }
+            for topic in sellers_topics()
+        ]
+
+    def own_pages(self) -> list[dict[str, str]]:
+        """Where the reader finds the invoices it gets."""
+        if not (self.has_provider and self.actor.can(Permission.REPORTS)):
+            return []
+        return [
+            {"label": _("Invoices"), "url": self.url("billing:own-invoice-list")},
+            {"label": _("Open items"), "url": self.url("billing:own-open-items")},
+        ]
 
     def own_account(self) -> BillingAccount | None:
         """The account one is in, for those who may read about its money."""

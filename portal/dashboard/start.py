@@ -93,6 +93,13 @@ def providers_part(view: PortalView, account: BillingAccount | None) -> dict[str
 
 def first_steps(view: PortalView) -> list[dict[str, str]]:
     """For a new reseller: what to do first, in this order (D 2.1)."""
+    invoicing = {
+        "title": _("Prepare your invoices"),
+        "text": _("Who sells, where customers pay to, your taxes, and your numbers."),
+        "icon": "receipt-text",
+        "url": view.url("billing:seller"),
+        "label": _("Invoicing"),
+    }
     return [
         {
             "title": _("Read how billing works"),
@@ -110,6 +117,7 @@ def first_steps(view: PortalView) -> list[dict[str, str]]:
             "url": view.url("rateplans:plan-list"),
             "label": _("Rate plans"),
         },
+        *([invoicing] if view.actor.can(Permission.SETTINGS) else []),
         {
             "title": _("Create your first customer"),
             "text": _("It gets an account with you, people and telephones."),

@@ -384,6 +384,7 @@ def test_new_reseller_is_told_what_to_do(world: World) -> None:
     assert titles == [
         "Read how billing works",
         "Make a rate plan",
+        "Prepare your invoices",
         "Create your first customer",
     ]
     assert "plots" not in page.context
