@@ -41,7 +41,9 @@ def seller_sign(customer: Any) -> dict[str, Any]:
     return sign | {
         "kind": "warning",
         "remark": {
-            "text": _("No VAT is set up, so your invoices charge 0 % VAT."),
+            "text": _(
+                "No VAT is set up, so your invoices charge 0\N{NO-BREAK SPACE}% VAT."
+            ),
             "url": account_url(customer.pk, "billing:tax-list"),
             "label": _("Set up your VAT under Taxes"),
             "other": _(
