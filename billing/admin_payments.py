@@ -9,7 +9,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import Payment, PaymentImport, PaymentImportLine, Settlement
+from billing.models import (
+    CardOrder,
+    Payment,
+    PaymentImport,
+    PaymentImportLine,
+    Settlement,
+)
 from portal.core.admin_base import ReadOnlyAdmin, ReadOnlyInline
 from portal.core.money import format_money
 
@@ -60,6 +66,22 @@ class SettlementAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     search_fields = ("invoice__number",)
     search_help_text = _("The number of the invoice.")
+
+
+@admin.register(CardOrder)
+class CardOrderAdmin(ReadOnlyAdmin):
+    """What gateways were asked to take from cards, and what they said."""
+
+    list_display = ("key", "invoice", "attempt", "amount_shown", "outcome", "asked_at")
+    list_filter = ("outcome",)
+    list_select_related = ("invoice",)
+    ordering = ("-pk",)
+    search_fields = ("invoice__number",)
+    search_help_text = _("The number of the invoice.")
+
+    @admin.display(description=_("amount"))
+    def amount_shown(self, obj: CardOrder) -> str:
+        return format_money(obj.amount, obj.currency)
 
 
 @admin.register(PaymentImport)

@@ -36,6 +36,14 @@ class ImportLineState(TextChoices):
     LEFT = "left", pgettext_lazy("bank line", "Left out")
 
 
+class CardOutcome(TextChoices):
+    """What a gateway says of an order to charge a card."""
+
+    PENDING = "pending", pgettext_lazy("card", "Not known yet")
+    PAID = "paid", pgettext_lazy("card", "Paid")
+    REFUSED = "refused", pgettext_lazy("card", "Refused")
+
+
 class OverdueLock(TextChoices):
     """Whether an account's customer is locked because an invoice is overdue."""
 

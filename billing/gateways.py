@@ -8,19 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from typing import Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from billing.choices import CardOutcome
 
-class Outcome(StrEnum):
-    """What a gateway says of an order."""
-
-    PAID = "paid"
-    REFUSED = "refused"
-    PENDING = "pending"  # not known yet: the same order is asked for again later
+# Of what is pending, the same order is asked for again later.
+Outcome = CardOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +43,7 @@ class Gateway(Protocol):
     def collect(self, order: Order) -> Answer:
         """Take the money once per ``order.key``; the same key gives the same answer.
 
+        An order never changes: it is kept before it is asked for (`billing.models.CardOrder`).
         Whatever it raises means that nothing is known: the order is asked for again.
         """
 

@@ -126,7 +126,12 @@ def collect_card_invoices() -> None:
         return
     end = time.monotonic() + SWEEP_SECONDS
     with scopes_disabled():  # the worker serves every tenant
-        waiting = list(collecting.to_collect()[:SWEEP_INVOICES])
+        # New ones first: a gateway that knows nothing for days must not keep them waiting.
+        undecided = collecting.undecided().select_related("invoice")
+        waiting = [
+            *collecting.to_collect()[:SWEEP_INVOICES],
+            *(order.invoice for order in undecided[:SWEEP_INVOICES]),
+        ]
     for invoice in waiting:
         try:
             collecting.collect(invoice)

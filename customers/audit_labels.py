@@ -207,6 +207,9 @@ ACTIONS: dict[str, ActionLabel] = {
     "payment.asked_again": ActionLabel(
         gettext_lazy("Card to be charged again"), "credit-card", "info"
     ),
+    "payment.asked": ActionLabel(
+        gettext_lazy("Card is charged"), "credit-card", "info"
+    ),
     "payment.refused": ActionLabel(gettext_lazy("Payment refused"), "ban", "danger"),
     "payment.reversed": ActionLabel(
         gettext_lazy("Payment taken back"), "undo-2", "warning"

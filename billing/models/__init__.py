@@ -1,4 +1,5 @@
 from billing.models.account import BillingAccount, out_of_credit
+from billing.models.card_order import CardOrder
 from billing.models.charge import Charge
 from billing.models.currency import ExchangeRate
 from billing.models.extra_calls import ExtraCalls
@@ -24,6 +25,7 @@ __all__ = [
     "BilledFeature",
     "BillingAccount",
     "CallTime",
+    "CardOrder",
     "Charge",
     "EntryTax",
     "ExchangeRate",

@@ -110,12 +110,10 @@ class Invoice(models.Model):
             "In place of the day above, where somebody gave more time, or less."
         ),
     )
-    # Its card is charged by orders that the gateway knows for good; after one was refused
-    # somebody has to want the next.
+    # How many `CardOrder` there may be: after one is decided, somebody has to want the next.
     card_orders = models.PositiveSmallIntegerField(
         _("orders to charge the card"), default=1
     )
-    card_refusals = models.PositiveSmallIntegerField(_("of them refused"), default=0)
     content = models.JSONField(_("content"), null=True, blank=True)
     gaps = models.JSONField(
         _("why it is held back"), default=list, blank=True, editable=False
@@ -204,10 +202,6 @@ class Invoice(models.Model):
             models.CheckConstraint(
                 name="invoice_settled_is_within_payable",
                 condition=Q(settled__gte=0, settled__lte=F("payable")),
-            ),
-            models.CheckConstraint(
-                name="invoice_card_is_refused_once_an_order",
-                condition=Q(card_refusals__lte=F("card_orders")),
             ),
             models.CheckConstraint(
                 name="credit_note_corrects_an_invoice",

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from billing.models import (
+    CardOrder,
     Invoice,
     InvoiceFile,
     InvoiceLogo,
@@ -145,6 +146,15 @@ def _booked_twice(world: World) -> None:
         )
 
 
+def _card_orders(world: World, *attempts: int, **values: Any) -> None:
+    invoice = _issued(world, 1)
+    fields: dict[str, Any] = {"invoice": invoice, "amount": Decimal(1)} | values
+    for count, attempt in enumerate(attempts):
+        CardOrder.objects.create(
+            attempt=attempt, key=f"order:{count}", currency="EUR", **fields
+        )
+
+
 BILLS: dict[str, Callable[[World], Any]] = {
     "invoice_key_once_per_account": lambda w: _two_issued(w, key="request:1"),
     "invoice_number_once_per_issuer": lambda w: _two_issued(w, number="2026-1"),
@@ -152,8 +162,10 @@ BILLS: dict[str, Callable[[World], Any]] = {
     "invoice_is_pending_or_issued": lambda w: _invoice(w, number="2026-1"),
     "invoice_period_is_whole": lambda w: _invoice(w, period_end=DAY),
     "invoice_settled_is_within_payable": lambda w: _issued(w, 1, settled=11),
-    "invoice_card_is_refused_once_an_order": lambda w: _issued(w, 1, card_refusals=2),
     "credit_note_corrects_an_invoice": lambda w: _invoice(w, type="credit_note"),
+    "card_attempt_once_per_invoice": lambda w: _card_orders(w, 1, 1, outcome="paid"),
+    "card_order_undecided_once_per_invoice": lambda w: _card_orders(w, 1, 2),
+    "card_order_is_above_zero": lambda w: _card_orders(w, 1, amount=Decimal(0)),
     "file_once": _file_twice,
     "logo_once": _logo_twice,
     "series_once_per_issuer": lambda w: _series(w, 2),

@@ -1,9 +1,8 @@
-"""What days do to open invoices: overdue, reminders, locks; and cards that are charged."""
+"""What days do to open invoices: overdue, reminders, locks."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,11 +10,10 @@ import time_machine
 from django.core.exceptions import ValidationError
 
 from billing import jobs as billing_jobs
-from billing.choices import InvoiceStatus, OverdueLock, PaymentMethod, PaymentType
+from billing.choices import InvoiceStatus, OverdueLock
 from billing.documents.figures import Figures
-from billing.gateways import Answer, Order, Outcome
-from billing.models import BillingAccount, Invoice, InvoiceFile, Payment
-from billing.services import collecting, invoice_status, overdue, payments
+from billing.models import BillingAccount, Invoice, InvoiceFile
+from billing.services import invoice_status, overdue, payments
 from customers import jobs
 from customers.choices import Lock
 from customers.models import Customer
@@ -25,11 +23,10 @@ from portal.core.actor import Actor
 from portal.core.models import AuditEvent, OutgoingEmail
 from portal.core.periods import local_date, start_of_day
 from portal.core.scope import scopes_disabled
-from rateplans.choices import BillType, CustomName
+from rateplans.choices import CustomName
 from rateplans.models import CustomSetting
 from rateplans.selectors import PlanBook
 from tests.invoicing.bills import account_of, charge, filed, issued, seller
-from tests.invoicing.pages import said_by, url_of
 from tests.invoicing.test_payments import pay
 from tests.race import race
 from tests.world import World
@@ -500,173 +497,3 @@ def test_plans_are_read_once_for_all_locks(
         overdue_locks.follow(account_id, plans)
         with django_assert_max_num_queries(5):
             overdue_locks.follow(account_id, plans)
-
-
-# --- Cards ----------------------------------------------------------------------------
-
-
-class FakeGateway:
-    """Answers as a test wants it; remembers what it was asked."""
-
-    answer = Answer(Outcome.PAID, reference="tx-1")
-    orders: list[Order] = []
-
-    def collect(self, order: Order) -> Answer:
-        self.orders.append(order)
-        return self.answer
-
-
-@pytest.fixture
-def fake(settings: Any) -> type[FakeGateway]:
-    settings.PAYMENT_GATEWAY = f"{__name__}.FakeGateway"
-    FakeGateway.orders = []
-    FakeGateway.answer = Answer(Outcome.PAID, reference="tx-1")
-    return FakeGateway
-
-
-@pytest.fixture
-def card(account: BillingAccount) -> BillingAccount:
-    return account_of(account.customer, payment_type=PaymentType.CREDIT_CARD)
-
-
-def test_nothing_is_taken_without_a_gateway(card: BillingAccount) -> None:
-    invoice = bill(card)
-    assert collecting.collect(invoice) is None
-    billing_jobs.collect_card_invoices()
-    assert status_of(invoice) == InvoiceStatus.DUE
-
-
-def test_card_is_charged_once_and_the_payment_recorded(
-    card: BillingAccount, fake: type[FakeGateway]
-) -> None:
-    invoice = bill(card)
-    assert collecting.collect(invoice) == Outcome.PAID
-    assert collecting.collect(invoice) is None
-    [order] = fake.orders
-    assert (order.amount, order.currency) == (100, "EUR")
-    payment = Payment.objects.get()
-    assert (payment.method, payment.reference) == (PaymentMethod.CARD, "tx-1")
-    assert status_of(invoice) == InvoiceStatus.PAID
-
-
-def test_refused_card_is_said_on_the_invoice_and_not_tried_again(
-    card: BillingAccount, fake: type[FakeGateway]
-) -> None:
-    fake.answer = Answer(Outcome.REFUSED, reason="expired")
-    invoice = bill(card)
-    billing_jobs.collect_card_invoices()
-    billing_jobs.collect_card_invoices()
-    assert status_of(invoice) == InvoiceStatus.PAYMENT_REFUSED
-    assert len(fake.orders) == 1
-    assert not Payment.objects.exists()
-    assert AuditEvent.objects.filter(action="payment.refused").count() == 1
-
-
-def test_card_that_was_refused_is_charged_again_by_an_order_of_its_own(
-    card: BillingAccount, fake: type[FakeGateway], by: Actor
-) -> None:
-    fake.answer = Answer(Outcome.REFUSED, reason="expired")
-    invoice = bill(card)
-    billing_jobs.collect_card_invoices()
-    for orders in (2, 3):
-        collecting.charge_again(invoice=invoice, by=by)
-        assert status_of(invoice) == InvoiceStatus.DUE
-        with pytest.raises(ValidationError, match="no card to charge"):
-            collecting.charge_again(invoice=invoice, by=by)  # a double click
-        if orders == 3:
-            fake.answer = Answer(Outcome.PAID, reference="tx-2")
-        billing_jobs.collect_card_invoices()
-        assert len(fake.orders) == orders
-    assert len({order.key for order in fake.orders}) == 3
-    assert Payment.objects.get().reference == "tx-2"
-    assert status_of(invoice) == InvoiceStatus.PAID
-
-
-def test_more_time_does_not_charge_the_card_that_was_refused(
-    card: BillingAccount, fake: type[FakeGateway], by: Actor
-) -> None:
-    fake.answer = Answer(Outcome.REFUSED)
-    invoice = bill(card)
-    billing_jobs.collect_card_invoices()
-    more_time(invoice, by, days=5)
-    billing_jobs.collect_card_invoices()
-    assert len(fake.orders) == 1
-    assert status_of(invoice) == InvoiceStatus.DUE
-
-
-def test_order_that_waits_for_its_answer_survives_the_overdue_day(
-    card: BillingAccount, fake: type[FakeGateway]
-) -> None:
-    fake.answer = Answer(Outcome.PENDING)
-    invoice = bill(card)
-    billing_jobs.collect_card_invoices()
-    with on_day(invoice, 60):
-        overdue.mark_overdue()
-        fake.answer = Answer(Outcome.PAID, reference="tx-1")
-        billing_jobs.collect_card_invoices()
-    assert [order.key for order in fake.orders] == [f"invoice:{invoice.pk}"] * 2
-    assert status_of(invoice) == InvoiceStatus.PAID
-
-
-def test_button_charges_again_only_where_a_gateway_would(
-    world: World, card: BillingAccount, fake: type[FakeGateway], settings: Any
-) -> None:
-    ann = world.client(world.ann)
-    invoice = bill(card)
-    page, charge_url = (
-        url_of(world.acme, name, pk=invoice.pk)
-        for name in ("invoice-detail", "invoice-charge")
-    )
-    assert charge_url not in ann.get(page).text
-    fake.answer = Answer(Outcome.REFUSED)
-    billing_jobs.collect_card_invoices()
-    assert charge_url in ann.get(page).text
-    gateway, settings.PAYMENT_GATEWAY = settings.PAYMENT_GATEWAY, ""
-    assert charge_url not in ann.get(page).text
-    refused = ann.post(charge_url, follow=True)
-    assert said_by(refused) == ["There is no card to charge again."]
-    settings.PAYMENT_GATEWAY = gateway
-    assert "is charged again" in said_by(ann.post(charge_url, follow=True))[0]
-    assert status_of(invoice) == InvoiceStatus.DUE
-
-
-def test_order_that_is_not_decided_is_asked_for_again_with_the_same_key(
-    card: BillingAccount, fake: type[FakeGateway]
-) -> None:
-    fake.answer = Answer(Outcome.PENDING)
-    invoice = bill(card)
-    billing_jobs.collect_card_invoices()
-    fake.answer = Answer(Outcome.PAID)
-    billing_jobs.collect_card_invoices()
-    assert {order.key for order in fake.orders} == {f"invoice:{invoice.pk}"}
-    assert status_of(invoice) == InvoiceStatus.PAID
-
-
-def test_money_taken_while_the_invoice_was_paid_otherwise_is_balance(
-    card: BillingAccount,
-    fake: type[FakeGateway],
-    by: Actor,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    invoice = bill(card)
-
-    def collect(self: FakeGateway, order: Order) -> Answer:
-        pay(card, "100", by)
-        return Answer(Outcome.PAID)
-
-    monkeypatch.setattr(FakeGateway, "collect", collect)
-    collecting.collect(invoice)
-    card.refresh_from_db()
-    assert (status_of(invoice), card.balance) == (InvoiceStatus.PAID, Decimal(100))
-
-
-@pytest.mark.parametrize(
-    "values",
-    [{"payment_type": PaymentType.MANUAL}, {"bill_type": BillType.PREPAID_CALLS}],
-)
-def test_only_post_paid_card_customers_are_charged(
-    card: BillingAccount, fake: type[FakeGateway], values: dict[str, Any]
-) -> None:
-    account_of(card.customer, **values)
-    assert collecting.collect(bill(card)) is None
-    assert fake.orders == []
