@@ -20,6 +20,7 @@ from billing.invoice_statuses import SHOWN_TO_CUSTOMERS, UNPAID
 from billing.models import Invoice, InvoiceSeries
 from portal.core.forms import Columns, PortalForm, Section
 from portal.core.row_forms import model_field
+from portal.core.validators import validate_visible
 
 HIGHEST_COUNT = 999_999_999  # so that a number fits wherever one is kept
 REVIEWED, OPEN = "review", "open"
@@ -158,6 +159,7 @@ class StatusForm(PortalForm):
         label=_("Reason"),
         max_length=120,
         required=False,
+        validators=[validate_visible],
         help_text=_("Why the payment is taken back. The customer can see this, too."),
     )
 

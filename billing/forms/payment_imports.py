@@ -17,6 +17,7 @@ from billing.bank_csv import COLUMNS, LARGEST_FILE, NEEDED, SIGN
 from billing.choices import ImportLineState
 from billing.models import PaymentImportLine
 from portal.core.forms import Columns, PortalForm, Section
+from portal.core.validators import validate_visible
 
 LEAVE, OTHER = "leave", "other"
 _LABELS = {
@@ -106,6 +107,7 @@ class LineForm(PortalForm):
         label=gettext_lazy("Invoice or account number"),
         required=False,
         max_length=30,
+        validators=[validate_visible],
         help_text=gettext_lazy(
             "For another invoice, or another customer: its oldest open invoices are"
             " paid first, the rest goes to the balance."

@@ -75,6 +75,12 @@ def test_number_of_several_issuers_asks_whose(world: World, invoice: Invoice) ->
         ),
         (["{number}", "--format", "docx"], "invalid choice"),
         (["{number}", "--format", "ubl", "--output", "/proc/x/y"], "cannot be written"),
+        (["\udcff", "--format", "pdf"], "The number is not written in UTF-8."),
+        (
+            ["{number}", "--format", "pdf", "--issuer", "Caf\udce9"],
+            "The issuer is not written in UTF-8.",
+        ),
+        (["{number}", "--format", "pdf", "--output", "a\0b"], "The output holds"),
     ],
 )
 def test_what_cannot_be_exported_is_told(

@@ -40,6 +40,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        for name in ("number", "issuer", "output"):
+            _refuse_unreadable(name, options[name] or "")
         with scopes_disabled():  # a command of the operator, who may see all
             invoice = _found(options["number"], options["issuer"])
             try:
@@ -64,6 +66,16 @@ class Command(BaseCommand):
                 )
             stream.write(data)
             stream.flush()
+
+
+def _refuse_unreadable(name: str, text: str) -> None:
+    """Bytes of the command line that are no UTF-8 arrive as halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise CommandError(f"The {name} is not written in UTF-8.") from error
+    if "\0" in text:
+        raise CommandError(f"The {name} holds a character of value 0.")
 
 
 def _found(number: str, issuer: str | None) -> Invoice:
