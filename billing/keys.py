@@ -26,7 +26,8 @@ payment:PAYMENT:invoices:SETTLED,  what of it came off an invoice later, and wen
 payment:PAYMENT:balance:SETTLED    balance; SETTLED is the id of that `Settlement`
 payment-back:PAYMENT:invoices,     both when it came back
 payment-back:PAYMENT:balance
-credit-note:KEY                    what the credit note of that key gives back
+credit-note:KEY[:1]                what the credit note of that key gives back, and what it
+                                   takes back where that is an entry of its own
 credited:KEY                       what of that went to the invoice, not to the balance
 =================================  ===================================================
 
@@ -151,8 +152,8 @@ def payment_back(payment_id: int, part: str) -> str:
     return f"payment-back:{payment_id}:{part}"
 
 
-def credit_note(key: str) -> str:
-    return f"credit-note:{key}"
+def credit_note(key: str, place: int = 0) -> str:
+    return f"credit-note:{key}" + (f":{place}" if place else "")
 
 
 def is_of_credit_note(key: str) -> bool:

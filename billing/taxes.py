@@ -62,7 +62,9 @@ def tax_parts(
 ) -> tuple[TaxPart, ...]:
     """Each tax on a positive ``net`` in ``currency``: net * rate / 100 + amount.
 
-    Every tax is computed on the net price and rounded by itself; those of 0 are left out.
+    Every tax is computed on the net price and rounded by itself; those of 0 are left out,
+    unless it is VAT with a rate: a price of which that is less than a cent is taxed all the
+    same, and the sum of many such prices has it.
     """
     if not net:
         return ()
@@ -80,4 +82,4 @@ def tax_parts(
         )
         for tax in taxes
     )
-    return tuple(part for part in parts if part.amount)
+    return tuple(part for part in parts if part.amount or (part.is_vat and part.rate))

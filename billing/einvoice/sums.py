@@ -13,7 +13,7 @@ from billing.einvoice.record import (
     VatBreakdown,
     VatCategory,
 )
-from portal.core.money import ZERO, round_money
+from portal.core.money import ZERO, round_stated
 
 HUNDRED = Decimal(100)
 
@@ -24,6 +24,11 @@ class Reason:
 
     text: str = ""
     code: str = ""  # of the VATEX list
+
+
+def vat_on(base: Decimal, rate: Decimal, currency: str) -> Decimal:
+    """VAT of ``rate`` in percent, as documents state it (BR-CO-17)."""
+    return round_stated(base * rate / HUNDRED, currency)
 
 
 def breakdown(
@@ -49,7 +54,7 @@ def breakdown(
                 category=category,
                 rate=rate,
                 base=base,
-                amount=round_money(base * rate / HUNDRED, currency),
+                amount=vat_on(base, rate, currency),
                 reason=reason.text if category.needs_reason else "",
                 reason_code=reason.code if category.needs_reason else "",
             )

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from billing.documents.figures import Figures
 from billing.einvoice.record import Document, Line
-from billing.invoicing.crediting import WHOLE, Left, Part, Wanted
+from billing.invoicing.credit_parts import Left, Part
+from billing.invoicing.crediting import WHOLE, Wanted
 from portal.core.forms import AmountField, PortalForm, Section
 from portal.core.money import format_money
 from portal.core.validators import validate_visible

@@ -32,9 +32,11 @@ from billing.invoicing.vat import VatRules
 from billing.models import BillingAccount, Seller
 from billing.party_choices import TaxRounding
 from billing.types import rules_of
-from portal.core.money import ZERO, round_money
+from portal.core.money import ZERO, round_money, round_stated
 from portal.core.periods import ONE_DAY
 
+# What VAT may not differ by from base and rate, in any currency (BR-CO-17 and BR-S-09).
+TOLERATED = Decimal(1)
 # An amount, its currency, the currency wanted.
 Convert = Callable[[Decimal, str, str], Decimal]
 
@@ -138,7 +140,7 @@ def build(
 def _rounded(settled: Settled, currency: str) -> Settled:
     return replace(
         settled,
-        payable=round_money(settled.payable, currency),
+        payable=round_stated(settled.payable, currency),
         balance=round_money(settled.balance, currency),
     )
 
@@ -216,17 +218,19 @@ def _document(
         return document
     in_books = convert(document.totals.vat, currency, books)
     return replace(
-        document, vat_currency=books, vat_in_books=round_money(in_books, books)
+        document, vat_currency=books, vat_in_books=round_stated(in_books, books)
     )
 
 
 def _as_booked(
     part: VatBreakdown, booked: Mapping[Decimal, Decimal], currency: str
 ) -> VatBreakdown:
-    """VAT as the ledger rounded it, line by line."""
-    if part.category is not VatCategory.STANDARD:
+    """VAT as the ledger rounded it, line by line, as far as the rules tolerate that."""
+    if part.category is not VatCategory.STANDARD or not part.base:
         return part
-    amount = round_money(booked.get(part.rate, ZERO), currency)
+    amount = round_stated(booked.get(part.rate, ZERO), currency)
+    if abs(amount - part.amount) >= TOLERATED:
+        return part
     return replace(part, amount=amount)
 
 

@@ -23,32 +23,23 @@ from billing.einvoice.record import (
     VatBreakdown,
     VatCategory,
 )
-from billing.einvoice.sums import totals
+from billing.einvoice.sums import totals, vat_on
 from billing.invoicing.content import Content, Row, Section, TaxLine
+from billing.invoicing.credit_parts import (
+    Group,
+    Part,
+    credited_lines,
+    nets_of,
+    parts_of,
+    refuse_too_much,
+)
 from billing.invoicing.items import PIECE, tax_name
 from portal.core.money import (
     ZERO,
     format_money,
     has_minor_unit_precision,
-    round_money,
+    round_stated,
 )
-
-Group = tuple[VatCategory, Decimal]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What can be credited by an amount: the lines of one VAT rate, or a levy.
-
-    ``total`` and ``left`` are net; ``left`` is what earlier credit notes left over.
-    """
-
-    id: str
-    category: VatCategory
-    rate: Decimal
-    total: Decimal
-    left: Decimal
-    levy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,74 +56,6 @@ class Wanted:
 
 
 WHOLE = Wanted()
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What of an invoice can still be credited: by amount, and line by line."""
-
-    parts: list[Part]
-    lines: list[Line]
-
-    @property
-    def is_all(self) -> bool:
-        """Whether nothing was credited yet."""
-        return all(part.left == part.total for part in self.parts)
-
-
-def left_of(original: Content, earlier: Sequence[Content]) -> Left:
-    """What earlier credit notes left over of an invoice."""
-    parts = parts_of(original, earlier)
-    done = _credited(earlier)
-    used_up = {
-        (part.category, part.rate) for part in parts if not part.levy and not part.left
-    }
-    lines = [
-        line
-        for line in original.document.lines
-        if line.number not in done and (line.category, line.rate) not in used_up
-    ]
-    return Left(parts, lines)
-
-
-def _credited(earlier: Iterable[Content]) -> set[str]:
-    """The numbers of the lines that were given back one by one."""
-    return {number for each in earlier for number in each.credited}
-
-
-def parts_of(original: Content, earlier: Sequence[Content]) -> list[Part]:
-    """What of an invoice can be credited, with what is left of each part."""
-    document = original.document
-    credited = [each.document for each in earlier]
-    found = []
-    for (category, rate), total in _nets(document.lines).items():
-        before = sum(
-            (_nets(each.lines).get((category, rate), ZERO) for each in credited), ZERO
-        )
-        name = f"vat-{category}-{rate.normalize():f}".replace(".", "_")
-        found.append(Part(name, category, rate, total, total - before))
-    for place, charge in enumerate(document.charges):
-        before = sum(
-            (
-                other.amount
-                for each in credited
-                for other in each.charges
-                if other.reason == charge.reason
-            ),
-            ZERO,
-        )
-        left = charge.amount - before
-        found.append(
-            Part(
-                f"levy-{place}",
-                charge.category,
-                charge.rate,
-                charge.amount,
-                left,
-                charge.reason,
-            )
-        )
-    return found
 
 
 def credit(
@@ -154,15 +77,14 @@ def credit(
     lines, charges = _chosen(original, earlier, wanted)
     document = original.document
     try:
-        _refuse_too_much(parts_of(original, earlier), lines, charges, document.currency)
+        refuse_too_much(parts_of(original, earlier), lines, charges, document.currency)
     except ValidationError as error:
         if wanted.lines is None:
             raise
         raise ValidationError({"lines": error.messages}) from error
     vat = _vat(original, earlier, lines, charges)
     sums = totals(lines, charges, vat)
-    if sums.gross <= 0:
-        raise ValidationError(_("Choose what to credit."), code="nothing")
+    _refuse_sum(sums.gross, original, earlier, wanted, is_empty=not (lines or charges))
     document = _headed(document, issued_on, reason)
     document = replace(
         document, lines=tuple(lines), charges=tuple(charges), vat=vat, totals=sums
@@ -177,6 +99,39 @@ def credit(
     return replace(content, credited=_numbers(original, wanted))
 
 
+def _refuse_sum(
+    gross: Decimal,
+    original: Content,
+    earlier: Sequence[Content],
+    wanted: Wanted,
+    *,
+    is_empty: bool,
+) -> None:
+    """Together no more than the invoice, though a part of it may be: another is below 0.
+
+    What is left in the end may come to 0, as may a whole invoice.
+    """
+    if is_empty or gross < 0 or (not gross and not wanted.is_whole):
+        raise ValidationError(_("Choose what to credit."), code="nothing")
+    document = original.document
+    credited = sum((each.document.totals.gross for each in earlier), ZERO)
+    left = document.totals.gross - credited
+    if gross <= left:
+        return
+    error = ValidationError(
+        _(
+            "With taxes this comes to %(gross)s, but only %(left)s of the invoice is left"
+            " to credit."
+        ),
+        code="too_much",
+        params={
+            "gross": format_money(gross, document.currency),
+            "left": format_money(left, document.currency),
+        },
+    )
+    raise error if wanted.lines is None else ValidationError({"lines": error})
+
+
 def _numbers(original: Content, wanted: Wanted) -> tuple[str, ...]:
     """The numbers of the lines that are wanted one by one, in their order."""
     chosen = wanted.lines or frozenset()
@@ -189,7 +144,7 @@ def _refuse_again(
     original: Content, earlier: Sequence[Content], wanted: Wanted
 ) -> None:
     """A line is given back once, however much of its VAT rate is left by others."""
-    done = _credited(earlier)
+    done = credited_lines(earlier)
     again = [
         line.name
         for line in original.document.lines
@@ -269,10 +224,12 @@ def _chosen(
     amounts = wanted.amounts
     if amounts is None:
         amounts = {part.id: part.left for part in parts}
-    _refuse_small(amounts, document.currency)
+    _refuse_small(amounts, parts, document.currency)
+    currency = document.currency
     lines, charges = [], []
     for part in parts:
-        amount = round_money(amounts.get(part.id, ZERO), document.currency)
+        amount = amounts.get(part.id, ZERO)
+        amount = part.left if amount == part.left else round_stated(amount, currency)
         if not amount:
             continue
         if part.levy:
@@ -296,60 +253,30 @@ def _line(part: Part, amount: Decimal, place: int, document: Document) -> Line:
     )
 
 
-def _refuse_small(amounts: Mapping[str, Decimal], currency: str) -> None:
+def _refuse_small(
+    amounts: Mapping[str, Decimal], parts: Iterable[Part], currency: str
+) -> None:
+    """What no document may state, unless the invoice is older than that rule and did."""
+    left = {part.id: part.left for part in parts}
     small = {
         name: ValidationError(
-            _("%(currency)s does not have that many decimal places."),
+            _("Invoices state amounts with two decimal places at most.")
+            if has_minor_unit_precision(amount, currency)
+            else _("%(currency)s does not have that many decimal places."),
             code="minor_unit",
             params={"currency": currency},
         )
         for name, amount in amounts.items()
-        if not has_minor_unit_precision(amount, currency)
+        if amount not in {round_stated(amount, currency), left.get(name)}
     }
     if small:
         raise ValidationError(small)
 
 
-def _refuse_too_much(
-    parts: Iterable[Part],
-    lines: Sequence[Line],
-    charges: Sequence[DocumentCharge],
-    currency: str,
-) -> None:
-    """Nothing is credited beyond what is left, nor the other way round."""
-    errors = {}
-    nets = _nets(lines)
-    levies: dict[str, Decimal] = {}
-    for charge in charges:
-        levies[charge.reason] = levies.get(charge.reason, ZERO) + charge.amount
-    for part in parts:
-        if part.levy:
-            amount = levies.get(part.levy, ZERO)
-        else:
-            amount = nets.get((part.category, part.rate), ZERO)
-        low, high = min(ZERO, part.left), max(ZERO, part.left)
-        if not low <= amount <= high:
-            errors[part.id] = ValidationError(
-                _("There is only %(left)s left to credit."),
-                code="too_much",
-                params={"left": format_money(part.left, currency)},
-            )
-    if errors:
-        raise ValidationError(errors)
-
-
-def _nets(lines: Iterable[Line]) -> dict[Group, Decimal]:
-    found: dict[Group, Decimal] = {}
-    for line in lines:
-        key = line.category, line.rate
-        found[key] = found.get(key, ZERO) + line.net
-    return found
-
-
 def _bases(
     lines: Iterable[Line], charges: Iterable[DocumentCharge]
 ) -> dict[Group, Decimal]:
-    found = _nets(lines)
+    found = nets_of(lines)
     for charge in charges:
         key = charge.category, charge.rate
         found[key] = found.get(key, ZERO) + charge.amount
@@ -372,31 +299,30 @@ def _vat(
             for part in each.document.vat
             if (part.category, part.rate) == key
         ]
-        amount = _share(
-            whole[key].amount,
-            of=whole[key].base,
-            before=sum((part.base for part in before), ZERO),
-            now=base,
-            given=sum((part.amount for part in before), ZERO),
-            currency=currency,
+        upto = _vat_upto(
+            base + sum((part.base for part in before), ZERO), whole[key], currency
         )
+        amount = upto - sum((part.amount for part in before), ZERO)
         made.append(replace(whole[key], base=base, amount=amount))
     return tuple(made)
 
 
-def _share(
-    total: Decimal,
-    *,
-    of: Decimal,
-    before: Decimal,
-    now: Decimal,
-    given: Decimal,
-    currency: str,
-) -> Decimal:
-    """What of ``total`` goes with ``now`` out of ``of``, where ``given`` went ``before``."""
-    if not of:
-        return ZERO
-    return round_money(total * (before + now) / of, currency) - given
+def _vat_upto(base: Decimal, whole: VatBreakdown, currency: str) -> Decimal:
+    """The VAT of all that was credited so far: of all in the end, however it was rounded.
+
+    Worked out on the sum, no part of it is off by what rules do not tolerate, which is one
+    of the currency: that may be its least coin.
+    """
+    if base != whole.base and whole.amount == vat_on(whole.base, whole.rate, currency):
+        return vat_on(base, whole.rate, currency)
+    return _share(whole.amount, base, of=whole.base, currency=currency)
+
+
+def _share(total: Decimal, now: Decimal, *, of: Decimal, currency: str) -> Decimal:
+    """What of ``total`` goes with ``now`` out of ``of``."""
+    if now == of:
+        return total
+    return round_stated(total * now / of, currency) if of else ZERO
 
 
 def _with_books(
@@ -406,15 +332,14 @@ def _with_books(
     whole = original.document
     if whole.vat_in_books is None:
         return document
-    amount = _share(
+    upto = _share(
         whole.vat_in_books,
+        document.totals.vat + sum((each.document.totals.vat for each in earlier), ZERO),
         of=whole.totals.vat,
-        before=sum((each.document.totals.vat for each in earlier), ZERO),
-        now=document.totals.vat,
-        given=sum((each.document.vat_in_books or ZERO for each in earlier), ZERO),
         currency=whole.vat_currency,
     )
-    return replace(document, vat_in_books=amount)
+    given = sum((each.document.vat_in_books or ZERO for each in earlier), ZERO)
+    return replace(document, vat_in_books=upto - given)
 
 
 def _section(lines: Iterable[Line]) -> Section:

@@ -18,7 +18,7 @@ from billing.einvoice.record import DocumentCharge, Line, Period, VatCategory
 from billing.invoicing.content import Movement, Row, Section
 from billing.invoicing.vat import TaxOnLine, VatRules
 from billing.models import LedgerEntry
-from portal.core.money import ZERO, round_money
+from portal.core.money import ZERO, round_money, round_stated
 from portal.core.periods import ONE_DAY, local_date
 from rateplans.choices import Feature, InvoiceDetail
 
@@ -178,7 +178,7 @@ def lines(found: Iterable[Item], currency: str) -> list[Line]:
     """As EN 16931 wants them: nets rounded, prices positive, quantities with the sign."""
     made = []
     for place, item in enumerate(found, 1):
-        net = round_money(item.net, currency)
+        net = round_stated(item.net, currency)
         count = 1 if item.is_sum else item.quantity
         quantity, price = _quantity_and_price(count, net)
         made.append(
@@ -221,13 +221,13 @@ def levies(
                 sums[tax.name] = sums.get(tax.name, ZERO) + tax.amount
     return [
         DocumentCharge(
-            amount=round_money(amount, currency),
+            amount=round_stated(amount, currency),
             reason=name,
             category=rules.of_levies,
             rate=ZERO,
         )
         for name, amount in sums.items()
-        if round_money(amount, currency)
+        if round_stated(amount, currency)
     ]
 
 

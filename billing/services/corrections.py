@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -11,11 +11,12 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from billing.choices import InvoiceOccasion, InvoiceStatus, InvoiceType, PaymentMethod
-from billing.invoicing import crediting
+from billing.invoicing import credit_parts, crediting
 from billing.invoicing.build import Settled, Span, Subject
 from billing.invoicing.content import Content, Deduction, thaw
+from billing.invoicing.credit_parts import Left
 from billing.invoicing.credit_taxes import BookedTax
-from billing.invoicing.crediting import Left, Wanted
+from billing.invoicing.crediting import Wanted
 from billing.invoicing.deductions import with_paid
 from billing.models import Invoice
 from billing.services import invoice_drafts as drafts
@@ -67,7 +68,7 @@ def _is_written_off(invoice: Invoice) -> bool:
 
 def left_of(invoice: Invoice) -> Left:
     """What of an issued invoice can still be credited."""
-    return crediting.left_of(thaw(invoice.content), _earlier(invoice))
+    return credit_parts.left_of(thaw(invoice.content), _earlier(invoice))
 
 
 def preview(
@@ -102,7 +103,8 @@ def correction_of(
         replacement = _replacement(invoice)
     draft = note_draft(invoice, wanted, reason.strip())
     total = draft.content.document.totals.gross
-    is_whole = _gross_of(earlier) + total >= invoice.total
+    rest = credit_parts.parts_of(thaw(invoice.content), [*earlier, draft.content])
+    is_whole = not any(part.left for part in rest)
     open_now = invoice.payable - invoice.settled
     # Of a whole one, payments go to the balance, or to the invoice that replaces it.
     present = open_now + (_paid(invoice) if is_whole else ZERO)
@@ -128,10 +130,6 @@ def _earlier(invoice: Invoice) -> list[Content]:
     """What was credited of an invoice so far, oldest first."""
     notes = Invoice.objects.filter(corrects=invoice.pk).exclude(number="")
     return [thaw(note.content) for note in notes.order_by("pk")]
-
-
-def _gross_of(contents: Sequence[Content]) -> Decimal:
-    return sum((each.document.totals.gross for each in contents), ZERO)
 
 
 def _paid(invoice: Invoice) -> Decimal:

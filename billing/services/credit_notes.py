@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from billing import invoice_statuses as statuses
 from billing import keys, ledger
 from billing.choices import EntryKind, InvoiceOccasion, InvoiceStatus, InvoiceType
-from billing.invoicing.credit_taxes import taxes_by_id
+from billing.invoicing.credit_taxes import shares
 from billing.invoicing.crediting import WHOLE, Wanted
 from billing.models import BillingAccount, Invoice, LedgerEntry, Payment
 from billing.services import corrections, invoices, settlements
@@ -151,15 +151,16 @@ def _settle(
     present = invoice.payable - invoice.settled
     settlements.settle(invoice, correction.settles, credit_note=note)
     with translation.override(correction.note.subject.language):
-        postings = [
-            _credit_entry(correction, note, account),
+        own = [
+            *_credit_entries(correction, note, account),
             *_moved(correction, note, account, present),
         ]
+        postings = list(own)
         for payment, amount, settlement_id in released:
             postings += _to_balance(payment, amount, settlement_id, invoice)
     ledger.post(postings, by=by, within_limits=False)
     LedgerEntry.objects.filter(
-        account=account, key__in=[keys.credit_note(note.key), keys.credited(note.key)]
+        account=account, key__in=[posting.key for posting in own]
     ).update(invoice=note)
     if is_whole:
         _close(invoice, InvoiceStatus.CANCELLED)
@@ -192,36 +193,46 @@ def _close(invoice: Invoice, status: InvoiceStatus) -> None:
             note.save(update_fields=["status"])
 
 
-def _credit_entry(
+def _credit_entries(
     correction: Correction, note: Invoice, account: BillingAccount
-) -> ledger.Posting:
+) -> list[ledger.Posting]:
     """All of the credit note, with its taxes, as the charges of the invoice have them."""
     document = correction.note.content.document
     booked = corrections.booked_taxes(correction.invoice)
-    names = {tax.tax_id: tax for tax in booked}
-    taxes = [
-        TaxPart(
-            tax_id, names[tax_id].name, names[tax_id].rate, amount, names[tax_id].is_vat
-        )
-        for tax_id, amount in taxes_by_id(document, booked).items()
-    ]
-    net = document.totals.gross - sum((tax.amount for tax in taxes), ZERO)
+    named = {tax.tax_id: tax for tax in booked}
     text = _("Credit note %(number)s on invoice %(invoice)s") % {
         "number": note.number,
         "invoice": correction.invoice.number,
     }
     # The customer reads this, but neither of what it has never been sent.
     is_unseen = correction.is_whole and not correction.invoice.is_sent
-    return ledger.credit(
-        account.pk,
-        keys.credit_note(note.key),
-        EntryKind.REFUND,
-        net,
-        _("Given back before it was invoiced") if is_unseen else text,
-        taxes=taxes,
-        is_on_balance=rules_of(account.bill_type).uses_balance,
-        reference="" if is_unseen else note.number,
-    )
+    made = []
+    for place, share in enumerate(shares(document, booked)):
+        sign = -1 if share.gross < 0 else 1
+        move = ledger.credit if sign > 0 else ledger.debit
+        taxes = [
+            TaxPart(
+                tax_id,
+                named[tax_id].name,
+                named[tax_id].rate,
+                sign * amount,
+                named[tax_id].is_vat,
+            )
+            for tax_id, amount in share.taxes.items()
+        ]
+        made.append(
+            move(
+                account.pk,
+                keys.credit_note(note.key, place),
+                EntryKind.REFUND,
+                sign * share.net,
+                _("Given back before it was invoiced") if is_unseen else text,
+                taxes=taxes,
+                is_on_balance=rules_of(account.bill_type).uses_balance,
+                reference="" if is_unseen else note.number,
+            )
+        )
+    return made
 
 
 def _moved(

@@ -33,7 +33,7 @@ from billing.invoicing.vat import TaxOnLine
 from billing.models import BillingAccount, Invoice, LedgerEntry, Seller
 from billing.selectors import Rates
 from billing.types import BillTypeRules, rules_of
-from portal.core.money import ZERO, round_money
+from portal.core.money import ZERO, round_stated
 from portal.core.periods import local_date, start_of_day
 from portal.core.scope import scopes_disabled
 from rateplans.pricing import EffectivePlan
@@ -233,11 +233,11 @@ def _settled(
     on_balance = residue if rules.transactions_move_balance else ZERO
     balance = account.balance - later - on_balance
     if rules.resets_on_invoice:
-        owed = round_money(max(ZERO, -balance), account.currency)
+        owed = round_stated(max(ZERO, -balance), account.currency)
         deductions = from_balance(gross, balance, counted)
         return Settled(owed, balance + owed, deductions)
     apart = -sum((entry.amount for entry in supplied if not entry.is_on_balance), ZERO)
-    unpaid = round_money(apart + residue - on_balance, account.currency)
+    unpaid = round_stated(apart + residue - on_balance, account.currency)
     payable = max(ZERO, unpaid)
     return Settled(payable, balance, to_balance(gross - payable))
 

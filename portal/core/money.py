@@ -1,7 +1,7 @@
 """Money: Decimal only, one rounding rule, minor units by ISO 4217.
 
 Scales (docs/adr/0004): prices numeric(18,9), ledger entries and balances numeric(20,6),
-documents at the currency's minor unit.
+documents at the currency's minor unit, with two places at most (docs/adr/0021).
 """
 
 from decimal import ROUND_HALF_UP, Decimal
@@ -16,6 +16,7 @@ from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext_lazy as _
 
 ZERO = Decimal(0)
+STATED_PLACES = 2  # of an amount on an electronic invoice, whatever the currency
 
 
 def _is_in_use(code: str) -> bool:
@@ -44,6 +45,15 @@ def round_money(amount: Decimal, currency: str) -> Decimal:
     """
     unit = Decimal(1).scaleb(-minor_unit(currency))
     return amount.quantize(unit, ROUND_HALF_UP) + 0
+
+
+def round_stated(amount: Decimal, currency: str) -> Decimal:
+    """Round as `round_money`, but to hundredths at most: what an invoice may state.
+
+    EN 16931 allows no amount more places, dinars of three neither (BR-DEC).
+    """
+    places = min(minor_unit(currency), STATED_PLACES)
+    return amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) + 0
 
 
 def has_minor_unit_precision(amount: Decimal, currency: str) -> bool:

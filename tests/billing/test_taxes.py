@@ -34,14 +34,14 @@ def _tax(name: str, rate: str, amount: str = "0", currency: str = "EUR") -> Tax:
         # percent only
         ("100.00", "EUR", "19", "0", "19.00"),
         ("9.99", "EUR", "19", "0", "1.90"),
-        ("0.02", "EUR", "19", "0", None),  # 0.0038: no cent, so no tax at all
+        ("0.02", "EUR", "19", "0", "0.00"),  # 0.0038: no cent, but taxed all the same
         ("100.00", "EUR", "7.5", "0", "7.50"),
         ("100.00", "EUR", "8.875", "0", "8.88"),
         # half cents go up
         ("0.50", "EUR", "1", "0", "0.01"),
         ("2.50", "EUR", "19", "0", "0.48"),  # 0.475
         ("0.10", "EUR", "5", "0", "0.01"),  # 0.005
-        ("0.10", "EUR", "4.9", "0", None),  # 0.0049
+        ("0.10", "EUR", "4.9", "0", "0.00"),  # 0.0049
         # amount only, per item and not per cent
         ("100.00", "EUR", "0", "1.50", "1.50"),
         ("0.01", "EUR", "0", "1.50", "1.50"),
@@ -69,6 +69,13 @@ def test_one_tax(
     parts = tax_parts(Decimal(net), [tax], currency=currency, convert=_convert)
     found = [str(part.amount) for part in parts]
     assert found == ([expected] if expected else [])
+
+
+def test_levy_of_less_than_a_cent_is_none() -> None:
+    levy, vat = _tax("Levy", "4.9"), _tax("VAT", "0")
+    levy.is_vat = False
+    parts = tax_parts(Decimal("0.10"), [levy, vat], currency="EUR", convert=_convert)
+    assert parts == ()
 
 
 def test_each_of_several_taxes_is_computed_on_the_net_and_rounded() -> None:
