@@ -70,9 +70,9 @@ def untaxed_remark(draft: Draft, *, account: int) -> dict[str, str] | None:
             "label": _("Taxes"),
         }
     return {
-        "text": _("No VAT is charged: this customer is liable for none."),
+        "text": _("No VAT is charged: nothing on this invoice was booked with VAT."),
         "url": account_url(account, "customers:customer-edit", pk=buyer.customer_id),
-        "label": _("Edit customer"),
+        "label": _("Taxes that the customer is liable for"),
     }
 
 

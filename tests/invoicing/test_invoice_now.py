@@ -195,7 +195,13 @@ def test_held_back_one_is_said(
 @pytest.mark.parametrize(
     ("is_vat", "taxes", "values", "buyer", "said"),
     [
-        (True, "0.00", {}, {}, "No VAT is charged: this customer is liable for none."),
+        (
+            True,
+            "0.00",
+            {},
+            {},
+            "No VAT is charged: nothing on this invoice was booked with VAT.",
+        ),
         (False, "0.00", {}, {}, "No VAT is charged: you have set up none."),
         (True, "1.90", {}, {}, ""),
         (

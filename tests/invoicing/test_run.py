@@ -488,6 +488,6 @@ def test_few_queries_issue_an_invoice(
             26 + 4
         ):  # and what opens and ends savepoints
             run_work.invoice_each([first.pk], run_id=None)
-        with django_assert_max_num_queries(2 * (17 + 4) + 5):
+        with django_assert_max_num_queries(2 * (18 + 4) + 5):
             run_work.invoice_each([second.pk, third.pk], run_id=None)
     assert Invoice.objects.count() == 3
