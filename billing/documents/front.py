@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -219,8 +220,10 @@ def columns(shown: Iterable[PrintedSection]) -> Columns:
     )
 
 
-def sums(content: Content, figures: Figures) -> list[Sum]:
-    """From the net to what is due."""
+def sums(
+    content: Content, figures: Figures, *, day: Callable[[date], str] | None = None
+) -> list[Sum]:
+    """From the net to what is due; ``day`` writes days, as documents do by default."""
     document, amount = content.document, figures.amount
     totals = document.totals
     shown = []
@@ -231,13 +234,15 @@ def sums(content: Content, figures: Figures) -> list[Sum]:
         shown.append(Sum(tax.name, amount(tax.amount), base))
     label = _("Total (%(currency)s)") % {"currency": document.currency}
     shown.append(Sum(label, amount(totals.gross), is_total=True))
-    shown += _deducted(content, figures)
+    shown += _deducted(content, figures, day or figures.day)
     if content.total_due is not None and content.total_due != totals.gross:
         shown.append(Sum(_("Total due"), amount(content.total_due), is_total=True))
     return shown
 
 
-def _deducted(content: Content, figures: Figures) -> list[Sum]:
+def _deducted(
+    content: Content, figures: Figures, day: Callable[[date], str]
+) -> list[Sum]:
     """Each item that comes off the total; payments as one where they are many."""
     if content.deductions is None:
         if not content.carried_over:
@@ -248,7 +253,7 @@ def _deducted(content: Content, figures: Figures) -> list[Sum]:
         Sum(
             each.text,
             figures.amount(-each.amount),
-            figures.day(each.day) if each.day else "",
+            day(each.day) if each.day else "",
         )
         for each in _few(content.deductions)
     ]

@@ -28,7 +28,7 @@ def said(content: Content, *, is_open: bool = True) -> dict[str, Any]:
     figures = Figures(get_language() or "en", document.currency)
     return {
         "sections": [_section(each, figures) for each in content.sections],
-        "sums": front.sums(content, figures),
+        "sums": front.sums(content, figures, day=format_day),
         "remarks": front.vat_remarks(content, figures),
         "pay": _how_to_pay(content, figures) if is_open else [],
         "movements_title": payments_title(content),

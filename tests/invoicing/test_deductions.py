@@ -23,7 +23,9 @@ from billing.invoicing.crediting import WHOLE, Wanted
 from billing.invoicing.deductions import adding_up, from_balance, with_paid
 from billing.models import BillingAccount, Invoice
 from billing.services import credit_notes
+from billing.views.invoice_said import said
 from portal.core.actor import Actor
+from portal.core.display import format_day
 from portal.core.money import ZERO, round_money
 from portal.core.periods import local_date
 from portal.core.scope import scopes_disabled
@@ -247,8 +249,8 @@ def test_top_up_is_paid_already(world: World, everywhere: object, by: Actor) -> 
 
 
 def shown(content: Content) -> list[tuple[str, str, str]]:
-    said = front.sums(content, Figures("en", "EUR"))
-    return [(each.label, each.amount, each.base) for each in said]
+    sums = front.sums(content, Figures("en", "EUR"))
+    return [(each.label, each.amount, each.base) for each in sums]
 
 
 def test_items_stand_between_total_and_what_is_due() -> None:
@@ -267,6 +269,13 @@ def test_items_stand_between_total_and_what_is_due() -> None:
         ("Payment: Bank transfer", "-21.50", "Nov 3, 2026"),
     ]
     assert labels[at + 3 :] == ["Total due"]
+
+
+def test_days_are_written_as_pages_write_them() -> None:
+    item = Deduction("Payment", Decimal(20), DAY)
+    content = samples.content(carried_over="20", deductions=(item,))
+    [told] = [each for each in said(content)["sums"] if each.label == "Payment"]
+    assert told.base == format_day(DAY)
 
 
 def test_many_payments_are_one_line_of_the_sums() -> None:
