@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from billing.invoicing.content import Deduction
-from portal.core.money import ZERO, round_money
+from portal.core.money import ZERO, round_stated
 
 
 def from_balance(
@@ -43,7 +43,7 @@ def adding_up(
 ) -> tuple[Deduction, ...]:
     """Rounded, and without what is nothing then; together they are ``total``."""
     rounded = [
-        replace(each, amount=round_money(each.amount, currency)) for each in known
+        replace(each, amount=round_stated(each.amount, currency)) for each in known
     ]
     rest = total - sum((each.amount for each in rounded), ZERO)
     if rest:
