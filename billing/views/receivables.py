@@ -36,7 +36,7 @@ from billing.views.account_parts import amount_cell
 from billing.views.invoice_cells import status_pill
 from portal.core.csv import stream_csv
 from portal.core.display import format_day
-from portal.core.money import format_money
+from portal.core.money import format_money, round_money
 from portal.core.periods import local_date
 from portal.core.permissions import Permission
 from portal.core.tables import Column, Empty
@@ -201,8 +201,8 @@ def _rows(accounts: QuerySet[BillingAccount]) -> Iterator[Sequence[object]]:
             row.customer.name,
             row.customer.account_number,
             row.currency,
-            *(getattr(row, age) for age in AGES),
-            row.owed,  # type: ignore[attr-defined]
+            *(round_money(getattr(row, age), row.currency) for age in AGES),
+            round_money(row.owed, row.currency),  # type: ignore[attr-defined]
         )
 
 
@@ -320,8 +320,8 @@ class OpenItemsExport(OpenItems):
                 invoice.issued_on,
                 invoice.due_day,
                 max(0, each.late),
-                invoice.payable,
-                invoice.open,
+                round_money(invoice.payable, currency),
+                round_money(invoice.open, currency),
                 currency,
                 invoice.get_status_display(),
             )
@@ -332,7 +332,7 @@ class OpenItemsExport(OpenItems):
                 payment.received_on,
                 None,
                 None,
-                payment.amount,
+                round_money(payment.amount, currency),
                 None,
                 currency,
                 pgettext("payment", "Taken back")

@@ -10,10 +10,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import F, Func, IntegerField, QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.html import format_html
+from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_deny
@@ -29,7 +30,7 @@ from customers.views.mail_parts import (
 from customers.visibility import may_see_link, visible_emails
 from portal.core.display import format_moment
 from portal.core.mail import LINK_MARKER, LOGO_ID, with_link
-from portal.core.models import OutgoingEmail
+from portal.core.models import EmailAttachment, OutgoingEmail
 from portal.core.permissions import Permission
 from portal.core.tables import Column, Empty
 from portal.core.views import Crumb, ListPage, PortalView
@@ -123,7 +124,7 @@ class EmailDetail(EmailPage):
                 "action_url": self.url("customers:email-resend", pk=pk)
                 if may_resend and not refusal
                 else "",
-                "action_label": _("Send again"),
+                "action_label": _("Send again") if email.sent_at else _("Send now"),
                 "action_icon": "send",
             },
             refusal=refusal if may_resend else "",
@@ -131,6 +132,7 @@ class EmailDetail(EmailPage):
             text=readable_text(email, shows_link=shows_link),
             shows_link=shows_link,
             html_url=self.url("customers:email-html", pk=pk) if email.html else "",
+            files=self.files(),
         )
         response = render(request, "customers/email_detail.html", context)
         if shows_link:
@@ -158,6 +160,40 @@ class EmailDetail(EmailPage):
             {"label": _("Attempts"), "value": email.attempts},
             {"label": _("Answer of the mail server"), "value": email.error},
         ]
+
+    def files(self) -> list[dict[str, Any]]:
+        """What goes with it: names, bytes, and where to have them."""
+        rows = EmailAttachment.objects.filter(email=self.email).annotate(
+            bytes=Func(
+                F("file__data"), function="octet_length", output_field=IntegerField()
+            )
+        )
+        return [
+            {
+                "name": name,
+                "bytes": size,
+                "url": self.url("customers:email-file", pk=self.email.pk, file=pk),
+            }
+            for pk, name, size in rows.values_list("pk", "name", "bytes")
+        ]
+
+
+class EmailFile(EmailPage):
+    """A file that went with a mail, for whoever may read the mail."""
+
+    def get(self, request: Any, pk: int, file: int) -> HttpResponse:
+        rows = EmailAttachment.objects.filter(email=self.email).select_related("file")
+        found = get_object_or_404(rows, pk=file)
+        return HttpResponse(
+            bytes(found.file.data),
+            content_type=found.file.content_type,
+            headers={
+                "Content-Disposition": content_disposition_header(True, found.name)
+                or "",
+                "Cache-Control": "private, no-store",
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
 
 
 class EmailHtml(EmailPage):

@@ -13,7 +13,7 @@ from billing.services import payment_imports, payments
 from billing.services.payments import Received
 from customers.models import Customer, Mailbox, Note, Number, Person, TelephoneLine
 from portal.core.actor import system_actor
-from portal.core.models import OutgoingEmail
+from portal.core.models import EmailAttachment, OutgoingEmail, StoredFile
 from portal.core.scope import scopes_disabled
 from rateplans.models import CustomSetting, NumberClass, RatePlan
 from tests.books import give
@@ -87,7 +87,7 @@ def furnish(world: World, account: Customer, person: Person, mark: str) -> None:
         customer=account,
         number_class=NumberClass.objects.get(name="Normal"),
     )
-    OutgoingEmail.objects.create(
+    email = OutgoingEmail.objects.create(
         key=mark,
         kind="login_details",
         customer=account,
@@ -98,6 +98,8 @@ def furnish(world: World, account: Customer, person: Person, mark: str) -> None:
         text=mark,
         html=mark,
     )
+    file = StoredFile.objects.create(content_type="application/pdf", data=b"x")
+    EmailAttachment.objects.create(email=email, name=mark, file=file)
     Note.objects.create(
         customer=below, author=person, author_name=str(person), subject=mark
     )

@@ -25,7 +25,7 @@ from billing.models import (
     Tax,
 )
 from customers.models import Customer, Mailbox, Note, Number, Person, TelephoneLine
-from portal.core.models import OutgoingEmail
+from portal.core.models import EmailAttachment, OutgoingEmail
 from portal.core.scope import scopes_disabled
 from rateplans.models import CustomSetting, RatePlan
 from tests.world import World
@@ -39,6 +39,7 @@ MODELS: dict[str, Any] = {
     "numbers": Number,
     "mailboxes": Mailbox,
     "emails": OutgoingEmail,
+    "files": EmailAttachment,
     "notes": Note,
     "taxes": Tax,
     "charges": Charge,
@@ -64,6 +65,7 @@ PLACES: dict[Any, str] = {
     "rows": "owner",
     "entries": "account__customer",
     "ledger": "account__customer__parent",
+    "files": "email__customer",
     Customer: "parent",
     Note: "customer__parent",
     Tax: "owner",

@@ -18,7 +18,12 @@ from customers.visibility import may_see_link, visible_emails
 from portal.core import secrets
 from portal.core.actor import Actor
 from portal.core.mail import LINK_MARKER
-from portal.core.models import EmailStatus, OutgoingEmail
+from portal.core.models import (
+    EmailAttachment,
+    EmailStatus,
+    OutgoingEmail,
+    StoredFile,
+)
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled, subtree
 from tests.customers.features import (
@@ -222,6 +227,53 @@ def test_foreign_mails_are_not_found(
     url = url_of(world.acme, page, pk=email.pk)
     method = ann.post if page == "email-resend" else ann.get
     assert method(url).status_code == 404
+
+
+def attach(email: OutgoingEmail, name: str, data: bytes) -> str:
+    """The way to a file that goes with a mail, seen from its customer's provider."""
+    with scopes_disabled():
+        file = StoredFile.objects.create(content_type="application/pdf", data=data)
+        row = EmailAttachment.objects.create(email=email, name=name, file=file)
+        account = email.customer.parent or email.customer
+    return url_of(account, "email-file", pk=email.pk, file=row.pk)
+
+
+def test_attached_files_are_shown_and_downloaded(world: World, ann: Client) -> None:
+    email = notice_to(world.beta)
+    url = attach(email, "Rechnung ä.pdf", b"x" * 2048)
+    page = ann.get(url_of(world.acme, "email-detail", pk=email.pk))
+    assert (url in page.text, "Rechnung ä.pdf" in page.text) == (True, True)
+    assert "2.0\xa0KB" in page.text
+    answer = ann.get(url)
+    assert answer.content == b"x" * 2048
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer["Content-Disposition"].startswith("attachment; ")
+
+
+def test_files_of_other_mails_are_not_found(world: World, ann: Client) -> None:
+    own = notice_to(world.beta)
+    foreign = attach(notice_to(world.rival), "secret.pdf", b"secret")
+    number = int(foreign.rstrip("/").rsplit("/", 1)[1])
+    assert ann.get(foreign).status_code == 404
+    mixed = url_of(world.acme, "email-file", pk=own.pk, file=number)
+    assert ann.get(mixed).status_code == 404
+    # Who may not read the mail may not have what goes with it either.
+    assert world.client(world.uli).get(attach(own, "a.pdf", b"a")).status_code == 404
+
+
+@pytest.mark.parametrize("status", [EmailStatus.KEPT, EmailStatus.FAILED])
+def test_what_was_never_sent_is_sent_now(
+    world: World, ann: Client, status: EmailStatus
+) -> None:
+    email = notice_to(world.acme, status=status)
+    page = ann.get(url_of(world.acme, "email-detail", pk=email.pk))
+    assert page.context["state"]["action_label"] == "Send now"
+
+
+def test_what_was_sent_is_sent_again(world: World, ann: Client) -> None:
+    email = put(login_mail(world.uli), status="sent", sent_at=timezone.now(), secret="")
+    page = ann.get(url_of(world.acme, "email-detail", pk=email.pk))
+    assert page.context["state"]["action_label"] == "Send again"
 
 
 def test_mails_below_are_not_found_without_commerce(world: World) -> None:
