@@ -128,7 +128,7 @@ def _xml_sheet(data: bytes) -> Sheet:
         rows = bank_xml.rows_of(data)
     except ValueError as error:
         raise ValidationError(
-            _("This XML is no statement of a bank: it must be camt.053."), code="xml"
+            _("This XML file is not a bank statement: it must be camt.053."), code="xml"
         ) from error
     if not rows:
         raise ValidationError(_("There is no booking in this file."), code="empty")

@@ -67,7 +67,7 @@ def sellers_topics() -> list[Topic]:
         Topic(
             _("Held back"),
             _(
-                "An electronic invoice that misses something, such as a VAT ID, is held"
+                "An electronic invoice that lacks something, such as a VAT ID, is held"
                 " back: it has no number, nothing is booked, and its page says what to"
                 " enter. It is tried again every night, or when you press “Try again”."
                 " Later periods of that customer wait behind it."
@@ -114,7 +114,7 @@ def sellers_topics() -> list[Topic]:
             _(
                 "Under Reports » Invoices, customers find the invoices that were sent to"
                 " them, with all files, and under Open items what is still to be paid."
-                " Nobody sees invoices that are held back or wait for approval."
+                " No customer sees invoices that are held back or wait for approval."
             ),
         ),
     ]

@@ -230,7 +230,9 @@ def validate_mandate(value: str) -> None:
     """The reference of a SEPA mandate, of the signs that banks take."""
     if value != value.strip() or not re.fullmatch(_MANDATE, value):
         raise ValidationError(
-            _("Up to 35 letters without accents, digits and + ? / - : ( ) . , '"),
+            _(
+                "Up to 35 letters without accents, digits, spaces and + ? / - : ( ) . , '"
+            ),
             code="mandate",
         )
 

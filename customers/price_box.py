@@ -135,7 +135,7 @@ def refund_consequences(customer: Any, item: Any, *, goes_to: Any = None) -> lis
     quote = quote_removal(customer, item, goes_to=goes_to)
     found = []
     if quote.due and quote.level is not None:
-        text = _("First %(amount)s is charged, due by today: the last run left it out.")
+        text = _("First, %(amount)s due by today is charged: the last run left it out.")
         amount = format_money(quote.due, quote.level.currency)
         found.append(text % {"amount": amount})
     if sentence := refund_sentence(quote):

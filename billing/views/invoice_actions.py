@@ -81,7 +81,7 @@ class InvoiceCharge(InvoiceAct):
         messages.success(
             self.request,
             _(
-                "The card is charged again; in a few minutes the status says the answer."
+                "The card is charged again; in a few minutes the status shows the result."
             ),
         )
 
@@ -168,7 +168,7 @@ class InvoiceSetStatus(IssuedPage, ConfirmPage):
         texts = {
             InvoiceStatus.DUE: _(
                 "Due: there is more time to pay. It is overdue from the day you choose,"
-                " and reminders begin again by that. The document stays as it is."
+                " and reminders start again from that day. The document stays as it is."
             ),
             InvoiceStatus.OVERDUE: _("Overdue: as if its last day had passed."),
             InvoiceStatus.PAID: _(

@@ -268,9 +268,9 @@ def outcome_text(run: PeriodRun) -> str:
     if held := invoices_of(run).held:
         text = ngettext(
             "Every account was charged. %(count)s invoice is held back until what it"
-            " misses is entered.",
+            " lacks is entered.",
             "Every account was charged. %(count)s invoices are held back until what"
-            " they miss is entered.",
+            " they lack is entered.",
             held,
         )
         return text % {"count": held}
