@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -74,6 +75,16 @@ def named_in(text: str, known: References) -> set[int]:
             taken.append((begin, end))
             found |= ids
     return found
+
+
+def names_customer(payer: str, text: str, *, number: str, name: str) -> bool:
+    """Whether a line names a customer: its whole number, or exactly its name as payer."""
+    if squeezed(name) and squeezed(payer) == squeezed(name):
+        return True
+    return (
+        bool(number)
+        and re.search(rf"(?<!\w){re.escape(number)}(?!\w)", text) is not None
+    )
 
 
 def _is_whole(text: str, places: list[int]) -> bool:

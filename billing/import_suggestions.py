@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
+from billing.bank_matching import names_customer
 from billing.choices import InvoiceType
 from billing.invoice_statuses import OPEN
 from billing.models import BillingAccount, Invoice, PaymentImportLine
@@ -24,9 +25,11 @@ Target = tuple[BillingAccount, Invoice | None]
 def suggestions_for(
     line: PaymentImportLine, *, customers: Callable[[str], QuerySet[Any]]
 ) -> list[tuple[str, str]]:
-    """Choices, the likeliest first: the invoice it names, others with that amount, and of
-    customers called like the payer. ``customers`` finds some by a text."""
+    """Choices, the likeliest first: who has exactly that open and is named, the invoice it
+    names, others with that amount, and of customers called like the payer. ``customers``
+    finds some by a text."""
     found: dict[int, Invoice] = {}
+    whole = _with_that_debt(line)
     if line.invoice_id is not None:
         _add(found, _open(line).filter(pk=line.invoice_id))
     if line.amount is not None:
@@ -42,7 +45,17 @@ def suggestions_for(
         accounts = {row.pk: row for row in rows.select_related("customer")[:_MOST]}
     for invoice in found.values():
         accounts.setdefault(invoice.account_id, invoice.account)
+    for account in whole:
+        accounts.pop(account.pk, None)
     return [
+        *(
+            (
+                f"{_ACCOUNT}:{each.pk}",
+                _("%(customer)s: all its open invoices")
+                % {"customer": each.customer.name},
+            )
+            for each in whole
+        ),
         *((f"{_INVOICE}:{each.pk}", _invoice_text(each)) for each in found.values()),
         *(
             (
@@ -52,6 +65,28 @@ def suggestions_for(
             )
             for each in accounts.values()
         ),
+    ]
+
+
+def _with_that_debt(line: PaymentImportLine) -> list[BillingAccount]:
+    """Those that the line names and that have exactly its amount open, in two or more."""
+    debts = (
+        _open(line)
+        .order_by()
+        .values("account")
+        .annotate(debt=Sum(F("payable") - F("settled")), count=Count("pk"))
+    )
+    ids = debts.filter(debt=line.amount, count__gt=1).values("account")
+    rows = BillingAccount.objects.filter(pk__in=ids).select_related("customer")
+    return [
+        row
+        for row in rows.order_by("pk")
+        if names_customer(
+            line.payer,
+            line.text,
+            number=row.customer.account_number,
+            name=row.customer.name,
+        )
     ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -19,8 +19,15 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from billing.bank_matching import named_in, references
 from billing.choices import ImportLineState, PaymentMethod
-from billing.models import BillingAccount, Invoice, PaymentImport, PaymentImportLine
+from billing.models import (
+    BillingAccount,
+    Invoice,
+    Payment,
+    PaymentImport,
+    PaymentImportLine,
+)
 from billing.services import payments, settlements
 from billing.services.payments import Received
 from portal.core import audit
@@ -43,7 +50,13 @@ AT_ONCE_SECONDS = 1.5
 SLICE_SECONDS = 5.0
 NOTED_EVERY = 1.0  # seconds between two notes that it is worked on
 QUIET = timedelta(seconds=20)  # nobody has worked for so long: they have died
-_DECIDABLE = (ImportLineState.NEW, ImportLineState.EXACT, ImportLineState.OPEN)
+# What a person may decide about, also once more: what was left out by hand may be taken up.
+_DECIDABLE = (
+    ImportLineState.NEW,
+    ImportLineState.EXACT,
+    ImportLineState.OPEN,
+    ImportLineState.LEFT,
+)
 
 
 @transaction.atomic
@@ -188,7 +201,8 @@ def _book_sure(pk: int, by: Actor) -> None:
                 _note_known(line)
                 return
             invoice = Invoice.objects.defer("content").get(pk=line.invoice.pk)
-            if invoice.open != line.amount:
+            also = _also_named(line, invoice, account)
+            if invoice.open + sum(each.open for each in also) != line.amount:
                 raise ValidationError(
                     _("%(open)s is open on invoice %(number)s.")
                     % {
@@ -196,7 +210,7 @@ def _book_sure(pk: int, by: Actor) -> None:
                         "open": format_money(invoice.open, invoice.currency),
                     }
                 )
-            _book(line, account, invoice, by)
+            _book(line, account, invoice, by, also=also)
     except ValidationError as error:
         _leave_open(pk, " ".join(error.messages))
     except Exception as error:
@@ -205,6 +219,18 @@ def _book_sure(pk: int, by: Actor) -> None:
             raise
         logger.exception("line %s of a bank statement could not be booked", pk)
         _leave_open(pk, _("Something unexpected. Try to book it by itself."))
+
+
+def _also_named(
+    line: PaymentImportLine, invoice: Invoice, account: BillingAccount
+) -> list[Invoice]:
+    """The other open invoices that a line names which is more than one of them."""
+    if line.amount == invoice.open:
+        return []
+    rows = settlements.open_invoices(account).defer("content").exclude(pk=invoice.pk)
+    others = {each.pk: each for each in rows}
+    names = references({pk: each.number for pk, each in others.items()})
+    return [others[pk] for pk in sorted(named_in(line.text, names))]
 
 
 def _leave_open(pk: int, problem: str) -> None:
@@ -234,16 +260,36 @@ def book_line(
     hold_tree()
     with kept_whole():
         row = PaymentImportLine.objects.select_for_update(of=("self",)).get(pk=line.pk)
-        is_booked = row.state in _DECIDABLE and _book(row, account, invoice, by)
+        if refused := refusal(row):
+            raise ValidationError(refused, code="decided")
+        is_booked = _book(row, account, invoice, by)
     if not is_booked:
         raise ValidationError(_("The same line was booked before."), code="known")
 
 
+@transaction.atomic
 def leave_out(*, line: PaymentImportLine, by: Actor) -> None:
-    """Book nothing for a line."""
+    """Book nothing for a line. Raises ValidationError if it was booked meanwhile."""
     by.require(Permission.COMMERCE)
-    rows = PaymentImportLine.objects.filter(pk=line.pk, state__in=_DECIDABLE)
-    rows.update(state=ImportLineState.LEFT, problem=_("Left out by hand."))
+    row = PaymentImportLine.objects.select_for_update(of=("self",)).get(pk=line.pk)
+    if refused := refusal(row):
+        raise ValidationError(refused, code="decided")
+    row.state, row.problem = ImportLineState.LEFT, _("Left out by hand.")
+    row.save(update_fields=["state", "problem"])
+
+
+def refusal(line: PaymentImportLine) -> str:
+    """Why nobody can decide about a line; "" if somebody can."""
+    if line.state == ImportLineState.BOOKED:
+        account = BillingAccount.objects.select_related("customer").get(
+            payments__import_line=line
+        )
+        said = _("It has already been booked for %(customer)s.")
+        return said % {"customer": account.customer.name}
+    is_payment = line.amount is not None and line.amount > 0 and line.day is not None
+    if line.state not in _DECIDABLE or not is_payment:
+        return line.problem
+    return ""
 
 
 def _book(
@@ -251,6 +297,8 @@ def _book(
     account: BillingAccount,
     invoice: Invoice | None,
     by: Actor,
+    *,
+    also: Sequence[Invoice] = (),
 ) -> bool:
     """Record the payment and note it on the line, which is held; False if the same line of
     another file was quicker."""
@@ -267,9 +315,10 @@ def _book(
             payment = payments.record_payment(
                 account=account,
                 received=received,
-                key=f"bank:{line.key}",
+                key=_payment_key(line, account),
                 by=by,
                 invoice=invoice,
+                also=also,
             )
             PaymentImportLine.objects.filter(pk=line.pk).update(
                 state=ImportLineState.BOOKED, payment=payment, problem=""
@@ -278,6 +327,16 @@ def _book(
         _note_known(line)
         return False
     return True
+
+
+def _payment_key(line: PaymentImportLine, account: BillingAccount) -> str:
+    """What its payment is known by: anew after each that was taken back, so that the line
+    can be booked on the same account again."""
+    key = f"bank:{line.key}"
+    returned = Payment.objects.filter(
+        account=account, key__startswith=key, reversed_at__isnull=False
+    ).count()
+    return f"{key}:{returned + 1}" if returned else key
 
 
 def _is_known(line: PaymentImportLine) -> bool:

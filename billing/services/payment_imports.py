@@ -1,13 +1,13 @@
 """Importing payments from the statement of a bank: rows first, then what they mean.
 
-A line is sure if it names exactly one open invoice and is exactly what is open of it; all
-others are left to a person. Nothing is booked here: see `import_booking`. Of one provider the
-same line is booked once, in whichever file it comes (`bank_csv.keys_of`).
+A line is sure if it is exactly what is open of the open invoices of one customer that it
+names; all others are left to a person. Nothing is booked here: see `import_booking`. Of one
+provider the same line is booked once, in whichever file it comes (`bank_csv.keys_of`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from billing import bank_csv
 from billing.bank_csv import NEEDED, BankLine
-from billing.bank_matching import named_in, references
+from billing.bank_matching import named_in, names_customer, references
 from billing.choices import ImportLineState, InvoiceType
 from billing.invoice_statuses import OPEN
 from billing.models import (
@@ -29,7 +29,7 @@ from billing.models import (
 )
 from portal.core import audit
 from portal.core.actor import Actor
-from portal.core.money import format_money
+from portal.core.money import ZERO, format_money
 from portal.core.permissions import Permission
 
 # Numbers that a line may name: of all open invoices, and of so many of the newest.
@@ -47,6 +47,9 @@ class _Open:
     number: str
     open: Decimal
     currency: str
+    account_id: int
+    account_number: str
+    customer: str
 
     @property
     def money(self) -> str:
@@ -98,8 +101,9 @@ def choose_columns(
     lines = source.lines.select_for_update(of=("self",)).order_by("number")
     found = list(lines.values_list("number", "cells", "state"))
     if source.is_booking or any(row[2] == ImportLineState.BOOKED for row in found):
-        raise ValidationError(_("Some of its lines are booked, so the columns can no"
-                                " longer be changed."))
+        raise ValidationError(
+            _("Some of its lines are booked, so the columns can no longer be changed.")
+        )
     source.columns = dict(columns)
     source.save(update_fields=["columns"])
     source.lines.all().delete()  # writing thousands anew takes a third of changing them
@@ -147,12 +151,19 @@ def _judge(
     ).exclude(number="")
     unpaid = issued.filter(status__in=OPEN, payable__gt=F("settled"))
     open_now = unpaid.values_list(
-        "pk", "number", F("payable") - F("settled"), "currency"
+        "pk",
+        "number",
+        F("payable") - F("settled"),
+        "currency",
+        "account",
+        "account__customer__account_number",
+        "account__customer__name",
     )
     found = {row[0]: _Open(*row) for row in open_now}
     newest = dict(issued.order_by("-pk").values_list("pk", "number")[:_NEWEST])
     numbers = newest | {each.id: each.number for each in found.values()}
     names = references(numbers)
+    totals = _totals(found.values())
     taken: set[int] = set()
     for line, said in zip(lines, read, strict=True):
         line.invoice_id = None
@@ -161,7 +172,7 @@ def _judge(
             named = named_in(line.text, names)
             _match(line, [found[pk] for pk in sorted(named & found.keys())], taken)
             if line.problem == "" and line.invoice_id is None:
-                line.problem = _unmatched(named, numbers)
+                line.problem = _whole_debt(line, totals) or _unmatched(named, numbers)
 
 
 def _plain_state(
@@ -180,7 +191,7 @@ def _match(line: PaymentImportLine, named: list[_Open], taken: set[int]) -> None
     """Sure, or for a person with the reason why."""
     line.state = ImportLineState.OPEN
     if len(named) > 1:
-        line.problem = _("It names several invoices.")
+        _match_several(line, named, taken)
     if len(named) != 1:
         return
     [invoice] = named
@@ -196,6 +207,52 @@ def _match(line: PaymentImportLine, named: list[_Open], taken: set[int]) -> None
         taken.add(invoice.id)
         line.state = ImportLineState.EXACT
     line.problem %= {"number": invoice.number, "open": invoice.money}
+
+
+def _match_several(
+    line: PaymentImportLine, named: list[_Open], taken: set[int]
+) -> None:
+    """Sure if they are one customer's and the line is exactly what is open of them all."""
+    ids = {each.id for each in named}
+    wanted = {(each.account_id, each.currency) for each in named}
+    if (
+        len(wanted) == 1
+        and line.currency in {"", named[0].currency}
+        and line.amount == sum(each.open for each in named)
+        and not ids & taken
+    ):
+        taken |= ids
+        line.invoice_id = named[0].id
+        line.state = ImportLineState.EXACT
+        numbers = ", ".join(each.number for each in named)
+        line.problem = (_("It pays all of %(numbers)s.") % {"numbers": numbers})[:200]
+    else:
+        line.problem = _("It names several invoices.")
+
+
+def _totals(unpaid: Iterable[_Open]) -> dict[Decimal, list[_Open]]:
+    """By what a customer has open in all: one invoice of each such customer."""
+    sums: dict[int, Decimal] = {}
+    first: dict[int, _Open] = {}
+    for each in unpaid:
+        sums[each.account_id] = sums.get(each.account_id, ZERO) + each.open
+        first.setdefault(each.account_id, each)
+    totals: dict[Decimal, list[_Open]] = {}
+    for account_id, total in sums.items():
+        totals.setdefault(total, []).append(first[account_id])
+    return totals
+
+
+def _whole_debt(line: PaymentImportLine, totals: Mapping[Decimal, list[_Open]]) -> str:
+    """That the line is all that a customer has open whom it names; "" if it is not."""
+    assert line.amount is not None
+    for each in totals.get(line.amount, ()):
+        if line.currency in {"", each.currency} and names_customer(
+            line.payer, line.text, number=each.account_number, name=each.customer
+        ):
+            said = _("It is all that %(customer)s has open.")
+            return (said % {"customer": each.customer})[:200]
+    return ""
 
 
 def _unmatched(named: set[int], numbers: Mapping[int, str]) -> str:

@@ -7,7 +7,7 @@ invoice (D 1.5); what is left over is one that does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -20,8 +20,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing import keys, ledger
-from billing.choices import EntryKind, PaymentMethod
-from billing.models import BillingAccount, Invoice, LedgerEntry, Payment
+from billing.choices import EntryKind, ImportLineState, PaymentMethod
+from billing.models import (
+    BillingAccount,
+    Invoice,
+    LedgerEntry,
+    Payment,
+    PaymentImportLine,
+)
 from billing.services import credit_notes, invoices, settlements
 from billing.services.transactions import held_by_provider, refuse_above_maximum
 from billing.types import rules_of
@@ -54,9 +60,11 @@ def record_payment(
     key: str,
     by: Actor,
     invoice: Invoice | None = None,
+    also: Sequence[Invoice] = (),
     at: datetime | None = None,
 ) -> Payment:
-    """Book a payment: on ``invoice`` first, then on the oldest open ones; the rest is balance.
+    """Book a payment: on ``invoice`` first, ``also`` on others that it is said to be for,
+    then on the oldest open ones; the rest is balance.
 
     The same ``key`` is booked once; the second time gives the first payment. A top-up of an
     account whose billing type has invoices for them gets its invoice. ``at`` is when it is
@@ -69,7 +77,8 @@ def record_payment(
         return present
     _check(account, received)
     refuse_above_maximum(received.amount, account, by)
-    shares = list(_shares(account, invoice, received.amount))
+    wanted = [each for each in (invoice, *also) if each is not None]
+    shares = list(_shares(account, wanted, received.amount))
     surplus = received.amount - sum((share for _each, share in shares), ZERO)
     rules = rules_of(account.bill_type)
     if surplus and not rules.uses_balance:
@@ -150,8 +159,20 @@ def reverse_payment(
     payment.save(update_fields=["reversed_at", "reversed_by_name", "reversal_reason"])
     settled = sum((each.amount for each in held), ZERO)
     _book_back(payment, account, settled, surplus, by)
+    if not is_refused:
+        _free_line(payment)
     record("payment.reversed", payment, account, by)
     return payment
+
+
+def _free_line(payment: Payment) -> None:
+    """The line of a bank statement is to be decided again: its money is still there."""
+    PaymentImportLine.objects.filter(payment=payment).update(
+        state=ImportLineState.OPEN,
+        payment=None,
+        problem=_("Its payment was taken back: %(reason)s")
+        % {"reason": payment.reversal_reason},
+    )
 
 
 def _check(account: BillingAccount, received: Received) -> None:
@@ -180,12 +201,13 @@ def _check(account: BillingAccount, received: Received) -> None:
 
 
 def _shares(
-    account: BillingAccount, wanted: Invoice | None, amount: Decimal
+    account: BillingAccount, wanted: Sequence[Invoice], amount: Decimal
 ) -> Iterator[tuple[Invoice, Decimal]]:
-    """Which invoices it settles by how much, the wanted one first, then the oldest."""
+    """Which invoices it settles by how much, the wanted ones first, then the oldest."""
     found = list(settlements.open_invoices(account))
-    if wanted is not None:
-        if wanted.pk not in {each.pk for each in found}:
+    places = {each.pk: place for place, each in enumerate(wanted)}
+    if places:
+        if not places.keys() <= {each.pk for each in found}:
             raise ValidationError(
                 {
                     "invoice": ValidationError(
@@ -193,7 +215,7 @@ def _shares(
                     )
                 }
             )
-        found.sort(key=lambda each: each.pk != wanted.pk)
+        found.sort(key=lambda each: places.get(each.pk, len(places)))
     left = amount
     for invoice in found:
         share = min(left, invoice.open)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.shortcuts import get_object_or_404
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -32,6 +33,11 @@ class ImportLineEdit(ImportPage, ConfirmPage):
         rows = self.source.lines.select_related("invoice__account__customer")
         return get_object_or_404(rows, pk=self.kwargs["row"])
 
+    def get(self, request: Any, **kwargs: Any) -> HttpResponse:
+        if self.line.payment_id is not None:
+            return redirect(self.url("billing:payment-detail", pk=self.line.payment_id))
+        return super().get(request, **kwargs)
+
     def title(self) -> str:
         return _("Line %(number)d of the file %(file)s") % {
             "number": self.line.number,
@@ -51,15 +57,7 @@ class ImportLineEdit(ImportPage, ConfirmPage):
         return LineForm(data, suggestions=suggestions)
 
     def form_context(self, form: Any) -> dict[str, Any]:
-        line = self.line
-        refusal = ""
-        if line.state == State.BOOKED:
-            refusal = _("It has already been booked.")
-        elif (
-            line.state in {State.KNOWN, State.LEFT}
-            and (line.amount is None or line.amount <= 0 or line.day is None)
-        ) or line.state == State.KNOWN:
-            refusal = line.problem
+        refusal = import_booking.refusal(self.line)
         return super().form_context(form) | {"refusal": refusal}
 
     def consequences(self) -> Sequence[str]:

@@ -100,8 +100,10 @@ class ImportList(ImportPage, ListPage):
         return Empty(
             icon="file-spreadsheet",
             title=_("No bank statements yet"),
-            text=_("Import a statement: its payments are matched to invoices by"
-                   " their reference."),
+            text=_(
+                "Import a statement: its payments are matched to invoices by"
+                " their reference."
+            ),
             action_url=self.url("billing:import-new"),
             action_label=_("Import a bank statement"),
         )
@@ -203,7 +205,7 @@ class ImportDetail(ImportPage, ListPage):
     def get_queryset(self) -> QuerySet[PaymentImportLine]:
         return (
             PaymentImportLine.objects.filter(source=self.source)
-            .select_related("invoice__account__customer", "payment")
+            .select_related("invoice__account__customer", "payment__account__customer")
             .defer("invoice__content", "cells")
         )
 
@@ -234,6 +236,7 @@ class ImportDetail(ImportPage, ListPage):
             (State.EXACT, _("Sure"), "target", ""),
             (State.OPEN, _("For you to decide"), "circle-question-mark", "warning"),
             (State.BOOKED, _("Booked"), "check", ""),
+            (State.KNOWN, _("Booked before"), "copy", ""),
             (State.LEFT, _("Left out"), "x", ""),
         )
         return [
@@ -250,10 +253,21 @@ class ImportDetail(ImportPage, ListPage):
     def columns(self) -> Sequence[Column]:
         return (
             Column("number", _("Line"), _line, sort="number", narrow=True),
-            Column("day", _("Day"), _day),
+            Column("day", _("Day"), _day, narrow=True),
             Column("amount", _("Amount"), _line_amount, align="end", narrow=True),
-            Column("for", _("For"), _target, narrow=True),
+            Column("for", _("For"), self.target, narrow=True),
             Column("state", _("State"), _state, narrow=True),
+        )
+
+    def target(self, line: PaymentImportLine) -> SafeString:
+        """Whose payment it became, else whose invoice it names."""
+        if line.payment is None:
+            return _target(line)
+        return format_html(
+            '<bdi>{}</bdi><span class="cell-sub"><a href="{}">{}</a></span>',
+            line.payment.account.customer.name,
+            self.url("billing:payment-detail", pk=line.payment_id),
+            line.invoice.number if line.invoice else _("Payment"),
         )
 
     def row_url(self, row: PaymentImportLine) -> str:
@@ -262,8 +276,9 @@ class ImportDetail(ImportPage, ListPage):
         return self.url("billing:import-line", pk=self.source.pk, row=row.pk)
 
     def empty(self) -> Empty:
-        return Empty(title=_("No lines"), text=_("The file has no lines below its"
-                                                 " header."))
+        return Empty(
+            title=_("No lines"), text=_("The file has no lines below its header.")
+        )
 
 
 def _line(line: PaymentImportLine) -> SafeString:

@@ -485,8 +485,173 @@ def test_booked_line_says_so(
     invoice = bill(account, "100")
     source = upload(world, by, line_for(invoice.number))
     book(source, by)
-    url = at(world, f"{source.pk}/rows/{source.lines.get().pk}/")
-    assert "already been booked" in client.get(url).content.decode()
+    line = source.lines.get()
+    url = at(world, f"{source.pk}/rows/{line.pk}/")
+    payment = f"/a/{world.acme.pk}/commerce/payments/{line.payment_id}/"
+    assert client.get(url).headers["Location"] == payment
+    page = client.get(at(world, f"{source.pk}/")).text
+    assert (payment in page, world.beta.name in page) == (True, True)
+
+
+@pytest.mark.parametrize("target", ["other", "leave"])
+def test_form_that_is_old_by_now_says_what_a_colleague_did(
+    world: World, client: Client, account: BillingAccount, by: Actor, target: str
+) -> None:
+    first, second = bill(account, "100"), bill(account, "50", "request:2")
+    [line] = upload(world, by, line_for("thanks")).lines.all()
+    import_booking.book_line(line=line, account=account, invoice=first, by=by)
+    url = at(world, f"{line.source_id}/rows/{line.pk}/")
+    answer = client.post(url, sent(target=target, other=second.number))
+    assert answer.status_code == 422
+    assert "already been booked for Beta Voice" in answer.text
+    second.refresh_from_db()
+    assert second.settled == 0
+
+
+def test_line_left_out_by_hand_is_taken_up_again(
+    world: World, client: Client, account: BillingAccount, by: Actor
+) -> None:
+    invoice = bill(account, "100")
+    source = upload(world, by, line_for("thanks"), line_for("wages", "-5,00"))
+    line, outgoing = source.lines.order_by("number")
+    import_booking.leave_out(line=line, by=by)
+    url = at(world, f"{source.pk}/rows/{line.pk}/")
+    assert client.get(url).context["refusal"] == ""
+    data = sent(target="other", other=invoice.number)
+    assert client.post(url, data).status_code == 302
+    assert states(source) == ["booked", "left"]
+    url = at(world, f"{source.pk}/rows/{outgoing.pk}/")
+    assert "outgoing money" in client.get(url).text
+    answer = client.post(url, sent(target="leave"))
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_line_of_a_payment_taken_back_is_booked_again_unless_the_money_went_back(
+    world: World, account: BillingAccount, by: Actor, is_refused: bool
+) -> None:
+    bill(account, "100")
+    [line] = upload(world, by, line_for("thanks")).lines.all()
+    for _time in range(2):
+        import_booking.book_line(line=line, account=account, invoice=None, by=by)
+        line.refresh_from_db()
+        assert line.payment is not None
+        payments.reverse_payment(
+            payment=line.payment, reason="slip", is_refused=is_refused, by=by
+        )
+        line.refresh_from_db()
+        if is_refused:
+            assert line.state == ImportLineState.BOOKED
+            return
+        assert (line.state, line.payment_id) == (ImportLineState.OPEN, None)
+        assert "slip" in line.problem
+    again = upload(world, by, line_for("thanks")).lines.get()
+    assert again.state == ImportLineState.OPEN  # not "booked before"
+    import_booking.book_line(line=again, account=account, invoice=None, by=by)
+    assert Payment.objects.filter(reversed_at=None).count() == 1
+    with pytest.raises(ValidationError, match="booked before"):
+        import_booking.book_line(line=line, account=account, invoice=None, by=by)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "state"),
+    [
+        ("150,00", "EUR", "exact"),
+        ("150,00", "", "exact"),
+        ("150,00", "USD", "open"),
+        ("149,99", "EUR", "open"),
+        ("180,00", "EUR", "open"),  # with a third one that it does not name
+    ],
+)
+def test_line_that_pays_all_that_it_names_is_sure(
+    world: World,
+    account: BillingAccount,
+    by: Actor,
+    amount: str,
+    currency: str,
+    state: str,
+) -> None:
+    oldest = bill(account, "30", "request:0")
+    named = [bill(account, "100"), bill(account, "50", "request:2")]
+    text = "RG {} und {}".format(*(invoice.number for invoice in named))
+    source = upload(world, by, line_for(text, amount, currency))
+    assert states(source) == [state]
+    if state != "exact":
+        return
+    assert book(source, by) == (1, 0)
+    for invoice in (oldest, *named):
+        invoice.refresh_from_db()
+    assert [each.settled for each in (oldest, *named)] == [0, 100, 50]
+
+
+@pytest.mark.parametrize(("owners", "is_sure"), [((1, 1), True), ((1, 2), False)])
+def test_what_two_customers_owe_is_no_sure_sum(
+    owners: tuple[int, int], is_sure: bool
+) -> None:
+    named = [
+        payment_imports._Open(pk, f"2026-{pk}", Decimal(50), "EUR", owner, "", "")
+        for pk, owner in enumerate(owners, start=1)
+    ]
+    line = PaymentImportLine(amount=Decimal(100), currency="EUR")
+    payment_imports._match(line, named, set())
+    assert (line.state == ImportLineState.EXACT) == is_sure
+    again = PaymentImportLine(amount=Decimal(100), currency="EUR")
+    payment_imports._match(again, named, {2})  # another line pays one of them
+    assert again.state == ImportLineState.OPEN
+
+
+def test_sum_that_is_no_longer_open_is_left_to_a_person(
+    world: World, account: BillingAccount, by: Actor
+) -> None:
+    first, second = bill(account, "100"), bill(account, "50", "request:2")
+    source = upload(world, by, line_for(f"{first.number} {second.number}", "150,00"))
+    pay(account, "10", by)
+    assert book(source, by) == (0, 1)
+    assert Payment.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("payer", "text", "is_suggested"),
+    [
+        ("Beta Voice", "thanks", True),
+        ("BETA  VOICE", "thanks", True),
+        ("Somebody", "account {number}", True),
+        ("Somebody", "account 9{number}", False),
+        ("Beta Voices", "thanks", False),
+    ],
+)
+def test_all_that_a_named_customer_has_open_is_suggested(
+    world: World,
+    client: Client,
+    account: BillingAccount,
+    by: Actor,
+    payer: str,
+    text: str,
+    is_suggested: bool,
+) -> None:
+    bill(account, "100")
+    bill(account, "50", "request:2")
+    text = text.format(number=world.beta.account_number)
+    source = upload(world, by, f"01.02.2026;{payer};{text};150,00;EUR")
+    [line] = source.lines.all()
+    assert line.state == ImportLineState.OPEN
+    assert ("all that Beta Voice has open" in line.problem) == is_suggested
+    form = client.get(at(world, f"{source.pk}/rows/{line.pk}/")).context["form"]
+    first, _label = form.fields["target"].choices[0]
+    if is_suggested:
+        assert first == f"account:{account.pk}"
+        assert "all its open invoices" in _label
+
+
+@pytest.mark.parametrize(
+    "amount", ["9" * 15 + ",00", "9" * 30 + ",00", "1," + "1" * 40, "9" * 100_000]
+)
+def test_amounts_that_no_account_has_are_a_problem_of_their_line(
+    world: World, client: Client, by: Actor, amount: str
+) -> None:
+    source = upload(world, by, line_for("thanks", amount), line_for("hello"))
+    assert states(source) == ["left", "open"]
+    assert client.get(at(world, f"{source.pk}/")).status_code == 200
 
 
 def test_page_follows_booking_until_it_ends(
