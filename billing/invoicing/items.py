@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from babel.numbers import format_decimal
@@ -66,23 +67,32 @@ class Item:
     key: tuple[object, ...] = field(default=())
     is_sum: bool = False  # of things that have no price of one in common
 
-    def merged(self, other: Item) -> Item:
-        """Both in one; the days of both, and the same text."""
-        has_one_price = self.net * other.quantity == other.net * self.quantity
-        periods = [each for each in (self.period, other.period) if each]
-        return replace(
-            self,
-            net=self.net + other.net,
-            quantity=self.quantity + other.quantity,
-            taxes=(*self.taxes, *other.taxes),
-            is_sum=self.is_sum or other.is_sum or not has_one_price,
-            day=None,
-            period=Period(
-                min(each.first for each in periods), max(each.last for each in periods)
-            )
-            if periods
-            else None,
+
+def merged(same: Sequence[Item]) -> Item:
+    """All of them in one, in a single pass: the days of all, and the text of the first."""
+    first = same[0]
+    if len(same) == 1:
+        return first
+    net, quantity, is_sum = ZERO, 0, False
+    for item in same:
+        # As of what was added up so far: 3 pieces for 30 and 1 for 10 have one price.
+        has_one_price = net * item.quantity == item.net * quantity
+        is_sum = is_sum or item.is_sum or not has_one_price
+        net, quantity = net + item.net, quantity + item.quantity
+    periods = [item.period for item in same if item.period]
+    return replace(
+        first,
+        net=net,
+        quantity=quantity,
+        taxes=tuple(chain.from_iterable(item.taxes for item in same)),
+        is_sum=is_sum,
+        day=None,
+        period=Period(
+            min(each.first for each in periods), max(each.last for each in periods)
         )
+        if periods
+        else None,
+    )
 
 
 def is_money(entry: LedgerEntry) -> bool:
@@ -115,14 +125,14 @@ def items(
     language, or the entries' own.
     """
     order = {str(title): place for place, title in enumerate(SECTIONS.values())}
-    found: dict[tuple[object, ...], Item] = {}
+    alike: dict[tuple[object, ...], list[Item]] = {}
     for entry in entries:
         if entry.kind in OWN or is_money(entry):
             continue
         item = _item(entry, rules, detail, zone)
-        before = found.get(item.key)
-        found[item.key] = before.merged(item) if before else item
-    return sorted(found.values(), key=lambda item: order.get(str(item.section), 99))
+        alike.setdefault(item.key, []).append(item)
+    found = [merged(same) for same in alike.values()]
+    return sorted(found, key=lambda item: order.get(str(item.section), 99))
 
 
 def _item(entry: LedgerEntry, rules: VatRules, detail: str, zone: str) -> Item:
