@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from billing.choices import InvoiceType
-from billing.documents.figures import Figures, grouped_iban
+from billing.documents.figures import Figures, grouped_iban, grouped_reference
 from billing.einvoice.record import DIRECT_DEBITS, Document, Payment
 from billing.invoicing.content import thaw
 from billing.models import Invoice
@@ -137,14 +137,15 @@ def _queue(
 
 
 def _where_to_pay(payment: Payment | None, number: str) -> str:
-    """The bank account as the invoice names it; for others, what to quote."""
+    """The bank account and the reference as the invoice names them; for others, what to
+    quote."""
     if payment is None or not payment.iban:
         return gettext("Please quote %(number)s.") % {"number": number}
     text = gettext("Please pay to %(iban)s (%(holder)s) with the reference %(number)s.")
     return text % {
         "iban": grouped_iban(payment.iban),
         "holder": payment.holder,
-        "number": number,
+        "number": grouped_reference(payment.reference) or number,
     }
 
 

@@ -11,7 +11,8 @@ from django.core.exceptions import ValidationError
 
 from billing import jobs as billing_jobs
 from billing.choices import InvoiceStatus, OverdueLock
-from billing.documents.figures import Figures
+from billing.documents.figures import Figures, grouped_reference
+from billing.einvoice.qr import creditor_reference
 from billing.models import BillingAccount, Invoice, InvoiceFile
 from billing.services import invoice_status, overdue, payments
 from customers import jobs
@@ -300,6 +301,9 @@ def test_reminder_says_what_is_open_and_brings_the_invoice(
     assert "€60.00" in mail.text
     assert f"invoice {invoice.number} was due on" in mail.text
     assert "DE02 1203 0000 0000 2020 51" in mail.text
+    # The reference that the document and its QR code ask for.
+    reference = grouped_reference(creditor_reference(invoice.number))
+    assert f"with the reference {reference}" in " ".join(mail.text.split())
     assert mail.to == ["billing@beta.test"]
     [attached] = mail.attachments.all()
     assert attached.name == f"{invoice.number}.pdf"
