@@ -267,7 +267,7 @@ class ImportDetail(ImportPage, ListPage):
             '<bdi>{}</bdi><span class="cell-sub"><a href="{}">{}</a></span>',
             line.payment.account.customer.name,
             self.url("billing:payment-detail", pk=line.payment_id),
-            line.invoice.number if line.invoice else _("Payment"),
+            _("Payment"),  # of what, its page says: a person may have decided otherwise
         )
 
     def row_url(self, row: PaymentImportLine) -> str:
