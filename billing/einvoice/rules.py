@@ -7,12 +7,14 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from threading import Lock, Timer
+from time import monotonic
 from typing import IO
 
 from lxml import etree
@@ -41,14 +43,17 @@ class RulesError(Exception):
     """The rules could not be asked; nothing is known about the document."""
 
 
-def findings(document: bytes, syntax: Syntax) -> list[Finding]:
+def findings(
+    document: bytes, syntax: Syntax, *, seconds: float = SECONDS
+) -> list[Finding]:
     """What is wrong with ``document``; empty if nothing is.
 
     The schema first: rules about a tree of the wrong shape say nothing of use. Raises
-    RulesError if the process that knows the rules fails.
+    RulesError if the process that knows the rules fails, or does not answer within
+    ``seconds``; to wait for others who ask it is part of these.
     """
     broken = _schema_findings(document, syntax)
-    return broken or _judges.ask(document, syntax)
+    return broken or _judges.ask(document, syntax, seconds)
 
 
 def _schema_findings(document: bytes, syntax: Syntax) -> list[Finding]:
@@ -78,13 +83,14 @@ class _Judges:
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
 
-    def ask(self, document: bytes, syntax: Syntax) -> list[Finding]:
+    def ask(self, document: bytes, syntax: Syntax, seconds: float) -> list[Finding]:
         header = json.dumps({"rules": syntax, "size": len(document)}).encode()
-        with self._lock:
+        end = monotonic() + seconds
+        with self._turn(seconds):
             process = self._running()
             assert process.stdin is not None
             assert process.stdout is not None
-            watch = Timer(SECONDS, process.kill)
+            watch = Timer(max(0.0, end - monotonic()), process.kill)
             watch.start()
             try:
                 answer = _exchange(
@@ -98,6 +104,16 @@ class _Judges:
             finally:
                 watch.cancel()
         return [Finding(**row) for row in json.loads(answer)]
+
+    @contextmanager
+    def _turn(self, seconds: float) -> Iterator[None]:
+        """One question at a time; others of this process may be asking."""
+        if not self._lock.acquire(timeout=seconds):
+            raise RulesError("The process that knows the rules of EN 16931 is busy.")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _kill(self, process: subprocess.Popen[bytes]) -> None:
         self._process = None

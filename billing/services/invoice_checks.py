@@ -17,6 +17,9 @@ from billing.models import Invoice
 from rateplans.choices import InvoiceFormat
 
 UNNUMBERED = "0"  # the rules ask for a number; which one is all the same to them
+# The account is locked while the rules are asked: what takes longer is held back, and
+# whoever tries again asks anew.
+SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def _missing(subject: Subject, content: Content) -> list[HeldBack]:
 def _rules_broken(content: Content) -> list[HeldBack]:
     document = numbered(content, UNNUMBERED).document
     try:
-        broken = findings(ubl(document), Syntax.UBL)
+        broken = findings(ubl(document), Syntax.UBL, seconds=SECONDS)
     except RulesError:
         return [HeldBack(_("The rules of electronic invoices could not be asked."))]
     return [HeldBack(f"{finding.rule}: {finding.text}") for finding in broken]
