@@ -184,7 +184,8 @@ class Invoice(models.Model):
                     customer_number=None,
                     issued_on=None,
                     issued_at=None,
-                    content=None,
+                    # Not content=None: that asks for the JSON null, so is never false.
+                    content__isnull=True,
                 )
                 | ~Q(status=InvoiceStatus.PENDING)
                 & ~Q(number="")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -10,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
 from billing.choices import EntryKind, InvoiceOccasion, InvoiceStatus, InvoiceType
+from billing.einvoice import rules
 from billing.einvoice.cii import cii
 from billing.einvoice.record import VatCategory
 from billing.einvoice.rules import Syntax, findings
@@ -17,7 +21,7 @@ from billing.einvoice.ubl import ubl
 from billing.invoicing.content import thaw
 from billing.models import BillingAccount, Invoice, LedgerEntry, SeriesCount, Tax
 from billing.party_choices import VatTreatment
-from billing.services import invoice_drafts, invoices
+from billing.services import invoice_checks, invoice_drafts, invoices
 from billing.services.invoice_periods import issue_ended
 from billing.services.invoice_series import next_number, series_of
 from customers.models import Customer
@@ -467,6 +471,49 @@ def test_xml_that_breaks_the_rules_is_held_back_and_tried_again(
     seller(world.acme)
     mended = issued(account)
     assert (mended.pk, mended.status, mended.gaps) == (held.pk, InvoiceStatus.DUE, [])
+
+
+def test_rules_that_do_not_answer_in_time_hold_back(
+    account: BillingAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account is locked meanwhile: payments and calls must not wait for a minute."""
+    account_of(account.customer, invoice_format=InvoiceFormat.XML)
+    charge(account, "10.00")
+    monkeypatch.setattr(invoice_checks, "SECONDS", 0.2)
+    judge = rules._judges._running()
+    os.kill(judge.pid, signal.SIGSTOP)
+    begun = time.monotonic()
+    held = issued(account)
+    assert time.monotonic() - begun < rules.SECONDS / 2
+    assert held.status == InvoiceStatus.PENDING
+    [gap] = held.gaps
+    assert "could not be asked" in gap["text"]
+    monkeypatch.undo()
+    assert issued(account).is_issued
+
+
+def test_rules_that_others_are_asking_hold_back(
+    account: BillingAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account_of(account.customer, invoice_format=InvoiceFormat.XML)
+    charge(account, "10.00")
+    monkeypatch.setattr(invoice_checks, "SECONDS", 0.2)
+    with rules._judges._lock:
+        [gap] = issued(account).gaps
+    assert "could not be asked" in gap["text"]
+
+
+def test_held_back_invoice_says_nothing_yet(
+    world: World, account: BillingAccount
+) -> None:
+    account_of(world.beta, invoice_format=InvoiceFormat.XML)
+    seller(world.acme, vat_id="")
+    charge(account, "10.00")
+    held = Invoice.objects.filter(pk=issued(account).pk)
+    refused = pytest.raises(IntegrityError, match="invoice_is_pending_or_issued")
+    with refused, transaction.atomic():
+        held.update(content={"document": {}})
+    assert held.get().content is None
 
 
 # --- Top-ups --------------------------------------------------------------------------
