@@ -4,10 +4,9 @@ from django.urls import path
 
 from billing.choices import FileKind
 from billing.views import invoice_actions as actions
+from billing.views import invoice_detail, invoices, number_series
 from billing.views import invoice_downloads as downloads
 from billing.views import invoice_new as new
-from billing.views import invoice_pages as pages
-from billing.views import invoices, number_series
 
 LIST = "commerce/invoices/"
 ONE = f"{LIST}<int:pk>/"
@@ -24,7 +23,7 @@ urlpatterns = [
         name="invoice-approve-all",
     ),
     path(f"{LIST}send/", invoices.InvoiceSendAll.as_view(), name="invoice-send-all"),
-    path(ONE, pages.InvoiceDetail.as_view(), name="invoice-detail"),
+    path(ONE, invoice_detail.InvoiceDetail.as_view(), name="invoice-detail"),
     path(f"{ONE}approve/", actions.InvoiceApprove.as_view(), name="invoice-approve"),
     path(
         f"{ONE}unapprove/", actions.InvoiceUnapprove.as_view(), name="invoice-unapprove"
@@ -46,7 +45,7 @@ urlpatterns = [
         name="invoice-preview",
     ),
     path(OWN_LIST, invoices.OwnInvoices.as_view(), name="own-invoice-list"),
-    path(OWN, pages.OwnInvoice.as_view(), name="own-invoice-detail"),
+    path(OWN, invoice_detail.OwnInvoice.as_view(), name="own-invoice-detail"),
     path(
         "settings/number-series/",
         number_series.SeriesEdit.as_view(),
