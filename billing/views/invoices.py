@@ -33,13 +33,13 @@ from portal.core.views import ConfirmPage, Crumb, ListPage
 
 LIST = "billing:invoice-list"
 OWN_LIST = "billing:own-invoice-list"
-# These wait for somebody, of whoever issued them.
-WAITING = (
-    InvoiceStatus.PENDING,
-    InvoiceStatus.QUEUED,
-    InvoiceStatus.APPROVED,
-    InvoiceStatus.OVERDUE,
-)
+# These wait for somebody, of whoever issued them: how they look above the list.
+ATTENTION = {
+    InvoiceStatus.PENDING: ("warning", "octagon-pause"),
+    InvoiceStatus.QUEUED: ("info", "file-search"),
+    InvoiceStatus.APPROVED: ("info", "send"),
+    InvoiceStatus.OVERDUE: ("danger", "circle-alert"),
+}
 
 
 class InvoiceTable(ListPage):
@@ -96,40 +96,22 @@ class InvoiceList(IssuedInvoices):
         if self.request.GET:
             return []
         url = self.url(LIST)
-        words = {
-            InvoiceStatus.PENDING: (
-                "warning",
-                "octagon-pause",
-                _("%(count)s held back"),
-            ),
-            InvoiceStatus.QUEUED: (
-                "info",
-                "file-search",
-                _("%(count)s to approve"),
-            ),
-            InvoiceStatus.APPROVED: (
-                "info",
-                "send",
-                _("%(count)s approved, ready to send"),
-            ),
-            InvoiceStatus.OVERDUE: ("danger", "circle-alert", _("%(count)s overdue")),
-        }
         counts = self.counts
         return [
             {
                 "kind": kind,
                 "icon": icon,
-                "label": text % {"count": _at_most(counts[status])},
+                "label": _waiting(status, counts[status]),
                 "url": f"{url}?status={status}",
             }
-            for status, (kind, icon, text) in words.items()
+            for status, (kind, icon) in ATTENTION.items()
             if counts[status]
         ]
 
     @cached_property
     def counts(self) -> dict[InvoiceStatus, int]:
         """How many wait for somebody, by status."""
-        return counts_by_status(issued_by(self.actor.customer), WAITING)
+        return counts_by_status(issued_by(self.actor.customer), tuple(ATTENTION))
 
     def page_actions(self) -> Sequence[dict[str, str]]:
         """Both go over what the filters leave; neither is there for nothing."""
@@ -164,6 +146,24 @@ class InvoiceList(IssuedInvoices):
             action_url=self.url("customers:customer-list"),
             action_label=_("Go to customers"),
         )
+
+
+def _waiting(status: InvoiceStatus, count: int) -> str:
+    """How many wait in a status, in a few words."""
+    match status:
+        case InvoiceStatus.PENDING:
+            text = ngettext("%(count)s held back", "%(count)s held back", count)
+        case InvoiceStatus.QUEUED:
+            text = ngettext("%(count)s to approve", "%(count)s to approve", count)
+        case InvoiceStatus.APPROVED:
+            text = ngettext(
+                "%(count)s approved, ready to send",
+                "%(count)s approved, ready to send",
+                count,
+            )
+        case _:
+            text = ngettext("%(count)s overdue", "%(count)s overdue", count)
+    return text % {"count": _at_most(count)}
 
 
 def _at_most(count: int) -> str:
@@ -256,6 +256,7 @@ class AllInvoices(ConfirmPage):
     permission = Permission.COMMERCE
     is_danger = False
     status: ClassVar[InvoiceStatus]
+    done = 0
 
     def breadcrumbs(self) -> list[Crumb]:
         return [Crumb(_("Invoices"), self.cancel_url())]
@@ -279,6 +280,11 @@ class AllInvoices(ConfirmPage):
 
     def build_form(self, data: Any = None, files: Any = None) -> forms.BaseForm:
         return PortalForm(data)
+
+    def save_once(self, form: Any, key: str) -> tuple[str, bool]:
+        """In no transaction of its own: batches are. A second click finds nothing left."""
+        url = self.save(form)
+        return url, self.done > 0
 
     def form_context(self, form: Any) -> dict[str, Any]:
         return super().form_context(form) | {
@@ -321,7 +327,7 @@ class InvoiceApproveAll(AllInvoices):
         )
 
     def save(self, form: Any) -> str:
-        self.done = invoice_status.approve(self.invoices, by=self.actor)
+        self.done = invoice_status.approve_all(self.invoices, by=self.actor)
         return self.cancel_url()
 
     def success_message(self, form: Any) -> str:
@@ -360,7 +366,7 @@ class InvoiceSendAll(AllInvoices):
         )
 
     def save(self, form: Any) -> str:
-        self.done = invoice_status.send_approved(self.invoices, by=self.actor)
+        self.done = invoice_status.send_all(self.invoices, by=self.actor)
         return self.cancel_url()
 
     def success_message(self, form: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -16,7 +17,9 @@ from billing.choices import InvoiceStatus as S
 from billing.invoice_selectors import amount_of
 from billing.invoice_statuses import SHOWN_TO_CUSTOMERS
 from billing.models import Invoice
+from billing.services import invoice_status
 from customers.models import Customer
+from portal.core import audit
 from portal.core.scope import scopes_disabled
 from portal.core.tables import PAGE_SIZE
 from tests.customers.test_create_customer import _create
@@ -315,6 +318,46 @@ def test_all_that_the_filters_leave_are_approved_and_sent(
     done = ann.post(url, {"form_token": page.context["form_token"]}, follow=True)
     assert said_by(done) == ["3 invoices are on their way."]
     assert statuses() == [*[S.DUE] * 3, S.QUEUED]
+
+
+def test_all_are_worked_on_in_batches_that_are_kept(
+    world: World,
+    ann: Client,
+    queued: list[Invoice],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(invoice_status, "BATCH", 2)
+
+    def everything(name: str) -> list[str]:
+        url = url_of(world.acme, name)
+        token = ann.get(url).context["form_token"]
+        return said_by(ann.post(url, {"form_token": token}, follow=True))
+
+    assert everything("invoice-approve-all") == ["3 invoices approved."]
+    record = audit.record_each
+    calls: list[str] = []
+
+    def failing(action: str, *args: Any, **values: Any) -> None:
+        calls.append(action)
+        if len(calls) == 2:
+            raise ZeroDivisionError
+        record(action, *args, **values)
+
+    monkeypatch.setattr(audit, "record_each", failing)
+    with pytest.raises(ZeroDivisionError):
+        everything("invoice-send-all")
+    assert statuses() == [S.DUE, S.DUE, S.APPROVED]
+    assert everything("invoice-send-all") == ["1 invoice is on its way."]
+    assert statuses() == [S.DUE] * 3
+
+
+def test_second_click_on_all_changes_and_says_nothing(
+    world: World, ann: Client, queued: list[Invoice]
+) -> None:
+    url = url_of(world.acme, "invoice-approve-all")
+    data = {"form_token": ann.get(url).context["form_token"]}
+    assert said_by(ann.post(url, data, follow=True)) == ["3 invoices approved."]
+    assert said_by(ann.post(url, data, follow=True)) == []
 
 
 @pytest.mark.parametrize("name", ["invoice-approve-all", "invoice-send-all"])
