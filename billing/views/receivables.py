@@ -299,7 +299,7 @@ class OpenItemsExport(OpenItems):
         today = local_date(customer.time_zone)
         header = [
             _("Kind"),
-            _("Number"),
+            pgettext("document", "Number"),
             _("Date"),
             _("Due on"),
             _("Days late"),

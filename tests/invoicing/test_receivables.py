@@ -169,6 +169,17 @@ def test_statement_of_a_customer_for_its_provider(
     assert rows[2][5] == "40.00"
 
 
+def test_statement_numbers_documents_and_no_telephones(
+    world: World, client: Client, account: BillingAccount
+) -> None:
+    """One word of English for two things that German has a word for each."""
+    bill(account, "100")
+    type(world.ann).objects.filter(pk=world.ann.pk).update(language="de")
+    url = at(world, f"customers/{world.beta.pk}/open-items/")
+    [header, _row] = rows_of(client, f"{url}export/")
+    assert header[:3] == ["Art", "Nummer", "Datum"]
+
+
 def test_customers_see_their_own_statement_only(
     world: World, account: BillingAccount, by: Actor
 ) -> None:
