@@ -91,6 +91,8 @@ def update(language: str) -> list[Key]:
     for context, forms in texts_in_use():
         text = forms if len(forms) > 1 else forms[0]
         known = old.get(text, context)
+        if known and isinstance(known.id, str) != isinstance(text, str):
+            known = None  # it was given a plural, or lost it
         new.add(
             text,
             known.string if known and not known.fuzzy else None,

@@ -19,7 +19,7 @@ from rateplans.choices import InvoiceFormat
 UNNUMBERED = "0"  # the rules ask for a number; which one is all the same to them
 # The account is locked while the rules are asked: what takes longer is held back, and
 # whoever tries again asks anew.
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,6 +232,7 @@ class RunAllAgain(PortalView):
     http_method_names = ["post"]
 
     def post(self, request: Any, pk: int) -> HttpResponseBase:
+        get_object_or_404(visible_runs(self.actor), pk=pk)
         failures = run_failures(self.actor).filter(run=pk)
         count = failures.count()
         done, failed = runs.try_all_again(failures, by=self.actor)
