@@ -72,8 +72,10 @@ class ImportBook(ImportPage, ConfirmPage):
                 ),
             },
             _("Each pays the invoice that it names, in full."),
-            _("Any invoice paid another way in the meantime is left for you to"
-              " decide."),
+            _(
+                "Any invoice paid another way in the meantime is left for you to"
+                " decide."
+            ),
             _("Each payment can be taken back on its own page."),
         ]
 
