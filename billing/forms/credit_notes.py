@@ -11,10 +11,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.documents.figures import Figures
 from billing.einvoice.record import Document, Line
 from billing.invoicing.credit_parts import Left, Part
 from billing.invoicing.crediting import WHOLE, Wanted
+from portal.core.display import format_days
 from portal.core.forms import AmountField, PortalForm, Section
 from portal.core.money import format_money
 from portal.core.validators import validate_visible
@@ -25,10 +25,15 @@ MOST_LINES = 200
 
 
 class CreditForm(PortalForm):
-    """All of an invoice, or some of its lines, or amounts by VAT rate and levy."""
+    """All of an invoice, or some of its lines, or amounts by VAT rate and levy.
+
+    ``is_whole``: all of it is what was asked for, so only the reason is.
+    """
 
     how = forms.ChoiceField(
-        label=gettext_lazy("What is credited"), widget=forms.RadioSelect
+        label=gettext_lazy("What is credited"),
+        # The ways that ask for more have the ids of the sections that do.
+        widget=forms.RadioSelect({"data-opens-part": ""}),
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -43,19 +48,32 @@ class CreditForm(PortalForm):
         *,
         document: Document,
         left: Left,
-        language: str,
+        is_whole: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(data, **kwargs)
         self.parts = [part for part in left.parts if part.left]
         self.lines = left.lines
-        self.figures = Figures(language, document.currency)
         self.document = document
         has_lines = 0 < len(self.lines) <= MOST_LINES
         has_lines = has_lines and (left.is_all or len(document.lines) > 1)
         field: Any = self.fields["how"]
         field.choices = list(self._ways(left.is_all, has_lines))
         self.initial.setdefault("how", CANCEL)
+        if is_whole:
+            [(_way, text), *_others] = field.choices
+            field.choices, field.widget = [(CANCEL, text)], forms.HiddenInput()
+            self.helper.layout = Layout(
+                Section(
+                    _("Credit note"),
+                    "how",
+                    "reason",
+                    id="credit",
+                    description=text,
+                    is_open=True,
+                )
+            )
+            return
         names = self._add_lines() if has_lines else []
         self.helper.layout = Layout(
             Section(_("Credit note"), "how", "reason", id="credit", is_open=True),
@@ -64,7 +82,7 @@ class CreditForm(PortalForm):
                     Section(
                         _("Lines"),
                         *names,
-                        id="lines",
+                        id=LINES,
                         description=_("Only if you credit single lines."),
                         is_open=self._is(LINES),
                     )
@@ -75,7 +93,7 @@ class CreditForm(PortalForm):
             Section(
                 _("Amounts"),
                 *self._add_amounts(),
-                id="amounts",
+                id=AMOUNTS,
                 description=_(
                     "Only if you credit amounts. Enter them without VAT, which is"
                     " worked out."
@@ -120,7 +138,8 @@ class CreditForm(PortalForm):
         amount = format_money(line.net, self.document.currency)
         if line.period is None:
             return f"{line.name}: {amount}"
-        return f"{line.name}, {self.figures.days(line.period)}: {amount}"
+        days = format_days(line.period.first, line.period.last)
+        return f"{line.name}, {days}: {amount}"
 
     def _add_amounts(self) -> list[str]:
         currency = self.document.currency

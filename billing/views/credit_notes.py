@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.functional import cached_property
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from billing.forms.credit_notes import CreditForm
+from billing.forms.credit_notes import CANCEL, CreditForm
 from billing.invoicing.content import thaw
 from billing.services import corrections, credit_notes
 from billing.services.corrections import Correction
@@ -53,7 +53,7 @@ class CreditNew(IssuedPage, FormPage):
             data,
             document=thaw(self.invoice.content).document,
             left=corrections.left_of(self.invoice),
-            language=get_language() or "en",
+            is_whole=self.request.GET.get("how") == CANCEL,
         )
 
     def get(self, request: Any, **kwargs: Any) -> HttpResponse:
@@ -106,7 +106,8 @@ class CreditNew(IssuedPage, FormPage):
             return {"subtitle": self.invoice.account.customer.name}
         return {
             "subtitle": self.invoice.account.customer.name,
-            "said": said(self.correction.note.content),
+            # How it is settled is told by the consequences.
+            "said": said(self.correction.note.content, is_open=False),
             "tiles": self.tiles(self.correction),
             "consequences": self.consequences(self.correction),
             "carried": [

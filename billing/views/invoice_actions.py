@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from billing import keys
 from billing.choices import InvoiceStatus
+from billing.forms.credit_notes import CANCEL
 from billing.forms.invoices import StatusForm
 from billing.forms.payments import WriteOffForm
 from billing.invoice_statuses import BY_HAND
@@ -190,7 +191,8 @@ class InvoiceSetStatus(IssuedPage, ConfirmPage):
     def save(self, form: StatusForm) -> str:
         status = form.cleaned_data["status"]
         if status == InvoiceStatus.CANCELLED:
-            return self.url("billing:invoice-credit", pk=self.invoice.pk)
+            url = self.url("billing:invoice-credit", pk=self.invoice.pk)
+            return f"{url}?how={CANCEL}"
         invoice_status.set_status(
             invoice=self.invoice,
             status=status,

@@ -10,13 +10,14 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from billing.choices import InvoiceStatus, InvoiceType
+from billing.invoice_statuses import UNPAID
 from billing.models import Invoice
-from portal.core.display import format_day
+from portal.core.display import format_day, format_days
 from portal.core.money import ZERO, format_money
-from portal.core.periods import ONE_DAY
+from portal.core.periods import ONE_DAY, local_date
 from portal.core.pills import pill
 from portal.core.tables import Column
 
@@ -47,7 +48,7 @@ def status_pill(invoice: Invoice) -> SafeString:
 
 def number_cell(invoice: Invoice) -> SafeString:
     """The number; below it the days it is for, and that it is a credit note."""
-    number = invoice.number or _("No number yet")
+    number = invoice.number or pgettext("invoice", "No number yet")
     about = period_text(invoice.period_start, invoice.period_end)
     if invoice.type == InvoiceType.CREDIT_NOTE:
         about = f"{invoice.get_type_display()} · {about}"
@@ -55,11 +56,8 @@ def number_cell(invoice: Invoice) -> SafeString:
 
 
 def period_text(first: date, end: date) -> str:
-    """The days of a period; a single one once."""
-    last = end - ONE_DAY
-    if first == last:
-        return format_day(first)
-    return f"{format_day(first)} – {format_day(last)}"
+    """The days of a period, whose ``end`` is the day after the last."""
+    return format_days(first, end - ONE_DAY)
 
 
 def columns(*, with_customer: bool, is_dated: bool) -> Sequence[Column]:
@@ -82,9 +80,9 @@ def columns(*, with_customer: bool, is_dated: bool) -> Sequence[Column]:
             sort="issued_on" if is_dated else "id",
             narrow=True,
         ),
-        Column("due", _("Due"), _due_on),
+        Column("due", _("Due"), _due_on, in_cards=True),
         Column("total", _("Total"), _total, sort="total", align="end", narrow=True),
-        Column("open", _("Open"), _open, align="end"),
+        Column("open", _("Open"), _open, align="end", in_cards=True),
         Column("status", _("Status"), status_pill, narrow=True),
     )
 
@@ -99,7 +97,7 @@ def _issued_on(invoice: Invoice) -> str:
 
 def _due_on(invoice: Invoice) -> str:
     day = invoice.due_day
-    return format_day(day) if day and invoice.status not in CLOSED else "–"
+    return format_day(day) if day and invoice.status not in CLOSED else ""
 
 
 def _total(invoice: Invoice) -> SafeString:
@@ -108,7 +106,7 @@ def _total(invoice: Invoice) -> SafeString:
 
 def _open(invoice: Invoice) -> SafeString | str:
     is_owed = invoice.is_issued and invoice.open
-    return money(invoice.open, invoice) if is_owed else "–"
+    return money(invoice.open, invoice) if is_owed else ""
 
 
 def money(amount: object, invoice: Invoice) -> SafeString:
@@ -123,10 +121,12 @@ def figures(
     *,
     notes: Sequence[Invoice] = (),
     settled_on: date | None = None,
+    written_off: Decimal = ZERO,
 ) -> list[dict[str, Any]]:
     """What a document comes to and what is still to be done, for _components/tiles.html.
 
-    ``notes`` are the credit notes on it; ``settled_on`` is the day of the last payment.
+    ``notes`` are the credit notes on it; ``settled_on`` is the day of the last payment;
+    ``written_off`` is what of the settled sum nobody paid.
     """
     tiles = [_total_tile(invoice)]
     if invoice.type == InvoiceType.CREDIT_NOTE or not invoice.is_issued:
@@ -138,15 +138,7 @@ def figures(
     if invoice.open:
         tiles += [_open_tile(invoice), *_due_tile(invoice)]
     elif invoice.settled:
-        detail = _("on %(day)s") % {"day": format_day(settled_on)} if settled_on else ""
-        tiles.append(
-            {
-                "label": _("Settled"),
-                "value": _money(invoice, invoice.settled),
-                "icon": "circle-check",
-                "detail": detail,
-            }
-        )
+        tiles.append(_settled_tile(invoice, settled_on, written_off))
     return tiles
 
 
@@ -192,24 +184,54 @@ def _open_tile(invoice: Invoice) -> dict[str, Any]:
     }
 
 
+def _settled_tile(
+    invoice: Invoice, settled_on: date | None, written_off: Decimal
+) -> dict[str, Any]:
+    said = []
+    if settled_on:
+        said.append(_("on %(day)s") % {"day": format_day(settled_on)})
+    if written_off:
+        amount = _money(invoice, written_off)
+        said.append(_("%(amount)s written off") % {"amount": amount})
+    return {
+        "label": _("Settled"),
+        "value": _money(invoice, invoice.settled),
+        "icon": "circle-check",
+        "detail": " · ".join(said),
+    }
+
+
 def _due_tile(invoice: Invoice) -> list[dict[str, Any]]:
     """When it is, or was, to be paid; none of an invoice that names no day."""
     if not invoice.due_day:
         return []
-    is_late = invoice.status == InvoiceStatus.OVERDUE
-    detail = ""
+    is_late = _is_late(invoice)
+    said = []
     if invoice.first_overdue_day:
         text = _("overdue since %(day)s") if is_late else _("overdue from %(day)s")
-        detail = text % {"day": format_day(invoice.first_overdue_day)}
+        said.append(text % {"day": format_day(invoice.first_overdue_day)})
+    if invoice.due_on and invoice.due_on != invoice.due_day:
+        text = _("%(day)s on the document")
+        said.append(text % {"day": format_day(invoice.due_on)})
     return [
         {
             "label": _("Due"),
             "value": format_day(invoice.due_day),
             "icon": "calendar-clock",
             "kind": "danger" if is_late else "",
-            "detail": detail,
+            "detail": " · ".join(said),
         }
     ]
+
+
+def _is_late(invoice: Invoice) -> bool:
+    """Whether its first overdue day has come, also where the status tells something else."""
+    if invoice.status == InvoiceStatus.OVERDUE:
+        return True
+    first = invoice.first_overdue_day
+    if first is None or invoice.status not in UNPAID:
+        return False
+    return first <= local_date(invoice.account.customer.time_zone)
 
 
 def _money(invoice: Invoice, amount: Decimal) -> str:

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from billing.documents import front
 from billing.documents.columns import payments_title
 from billing.documents.figures import Figures
-from billing.einvoice.record import Period
+from billing.einvoice.record import DocumentType
 from billing.invoicing.content import Content, Row, Section
-from portal.core.display import format_day
+from portal.core.display import format_day, format_days
 from portal.core.money import format_money
 
 # So many rows of a section stand on a page; the document has them all.
@@ -26,7 +26,9 @@ def said(content: Content, *, is_open: bool = True) -> dict[str, Any]:
     """What billing/invoices/_said.html shows; how to pay only while something ``is_open``."""
     document = content.document
     figures = Figures(get_language() or "en", document.currency)
+    is_credited = document.type is DocumentType.CREDIT_NOTE
     return {
+        "title": _("What is credited") if is_credited else _("What is invoiced"),
         "sections": [_section(each, figures) for each in content.sections],
         "sums": front.sums(content, figures, day=format_day),
         "remarks": front.vat_remarks(content, figures),
@@ -69,15 +71,8 @@ def _row(row: Row, figures: Figures) -> dict[str, str]:
 
 def _when(row: Row) -> str:
     if row.period is not None:
-        return days_text(row.period)
+        return format_days(row.period.first, row.period.last)
     return format_day(row.day) if row.day else ""
-
-
-def days_text(period: Period) -> str:
-    """Both days belong to a period; a single one stands once."""
-    if period.first == period.last:
-        return format_day(period.first)
-    return f"{format_day(period.first)} – {format_day(period.last)}"
 
 
 def _how_to_pay(content: Content, figures: Figures) -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
@@ -19,7 +20,7 @@ from billing.views.invoice_cells import figures, period_text, status_pill
 from billing.views.invoice_pages import InvoicePage, name_of
 from billing.views.invoice_said import said
 from portal.core.display import format_day, format_moment
-from portal.core.money import format_money
+from portal.core.money import ZERO, format_money
 
 # So many entries of the ledger are listed; the ledger itself has them all.
 MOST_ENTRIES = 10
@@ -34,7 +35,12 @@ class InvoiceView(InvoicePage):
         context = self.page_context(
             invoice=self.invoice,
             status=status_pill(self.invoice),
-            tiles=figures(self.invoice, notes=self.notes, settled_on=self.settled_on()),
+            tiles=figures(
+                self.invoice,
+                notes=self.notes,
+                settled_on=self.settled_on(),
+                written_off=self.written_off(),
+            ),
             files=self.files(),
             said=self.said(),
             facts=self.facts(),
@@ -160,8 +166,16 @@ class InvoiceView(InvoicePage):
 
     def settled_on(self) -> date | None:
         """The day of the last payment."""
-        days = [row.payment.received_on for row in self.settling if row.payment]
+        payments = [row.payment for row in self.settling if row.payment]
+        days = [each.received_on for each in payments if not each.is_write_off]
         return max(days, default=None)
+
+    def written_off(self) -> Decimal:
+        """What of the settled sum will never be paid."""
+        rows = (
+            row for row in self.settling if row.payment and row.payment.is_write_off
+        )
+        return sum((row.amount for row in rows), ZERO)
 
     def settlements(self) -> list[dict[str, Any]]:
         """What was paid, and what credit notes took off."""

@@ -39,6 +39,7 @@ ATTENTION = {
     InvoiceStatus.QUEUED: ("info", "file-search"),
     InvoiceStatus.APPROVED: ("info", "send"),
     InvoiceStatus.OVERDUE: ("danger", "circle-alert"),
+    InvoiceStatus.PAYMENT_REFUSED: ("danger", "ban"),
 }
 
 
@@ -96,16 +97,15 @@ class InvoiceList(IssuedInvoices):
         if self.request.GET:
             return []
         url = self.url(LIST)
-        counts = self.counts
         return [
             {
                 "kind": kind,
                 "icon": icon,
-                "label": _waiting(status, counts[status]),
+                "label": _waiting(status, self.counts[status]),
                 "url": f"{url}?status={status}",
             }
             for status, (kind, icon) in ATTENTION.items()
-            if counts[status]
+            if self.counts[status]
         ]
 
     @cached_property
@@ -161,6 +161,10 @@ def _waiting(status: InvoiceStatus, count: int) -> str:
                 "%(count)s approved, ready to send",
                 count,
             )
+        case InvoiceStatus.PAYMENT_REFUSED:
+            text = ngettext(
+                "%(count)s payment refused", "%(count)s payments refused", count
+            )
         case _:
             text = ngettext("%(count)s overdue", "%(count)s overdue", count)
     return text % {"count": _at_most(count)}
@@ -178,11 +182,9 @@ class InvoiceBulk(InvoiceList):
     def post(self, request: Any) -> HttpResponseBase:
         ids = [row_id(text) for text in request.POST.getlist("row")[:PAGE_SIZE]]
         ticked = Invoice.objects.filter(pk__in=[pk for pk in ids if pk is not None])
-        act = {
-            "approve": approve,
-            "take_back": take_back,
-            "send": send,
-        }.get(str(request.POST.get("action")))
+        act = {"approve": approve, "take_back": take_back, "send": send}.get(
+            str(request.POST.get("action"))
+        )
         if act is not None:
             act(self, ticked)
         # Back to the list as it was: filtered, sorted, at the same page.

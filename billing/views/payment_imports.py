@@ -15,7 +15,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from billing.bank_csv import COLUMNS
 from billing.choices import ImportLineState as State
@@ -252,7 +252,9 @@ class ImportDetail(ImportPage, ListPage):
 
     def columns(self) -> Sequence[Column]:
         return (
-            Column("number", _("Line"), _line, sort="number", narrow=True),
+            Column(
+                "number", pgettext("file", "Line"), _line, sort="number", narrow=True
+            ),
             Column("day", _("Day"), _day, narrow=True),
             Column("amount", _("Amount"), _line_amount, align="end", narrow=True),
             Column("for", _("For"), self.target, narrow=True),

@@ -77,6 +77,13 @@ def format_day(value: date) -> str:
     return format_with(value, _formats.get().date)
 
 
+def format_days(first: date, last: date) -> str:
+    """From the first to the last day, both included; a single one stands once."""
+    if first == last:
+        return format_day(first)
+    return f"{format_day(first)} – {format_day(last)}"
+
+
 def format_short_day(value: date) -> str:
     """A day of this year or the last, for little room: the reader's format, no year."""
     return format_with(value, _formats.get().date.replace("Y", "").strip("-/"))

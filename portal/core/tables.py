@@ -38,7 +38,8 @@ class Column:
     """One column. ``render`` gives the cell's text (escaped) or safe HTML.
 
     ``sort`` is the path of the field it sorts by, empty if it cannot; the field must not be
-    nullable. ``narrow`` columns stay on a telephone's screen.
+    nullable. ``narrow`` columns stay on a telephone's screen; those ``in_cards`` come back
+    there, where each row is a card with room for them, unless they are empty.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Column:
     sort: str = ""
     align: str = "start"
     narrow: bool = False
+    in_cards: bool = False
 
     @cached_property
     def cell_tag(self) -> SafeString:
@@ -54,6 +56,8 @@ class Column:
         classes = [f"align-{self.align}"]
         if not self.narrow:
             classes.append("is-wide")
+        if self.in_cards:
+            classes.append("in-cards")
         if not self.label:
             classes.append("is-actions")
         return format_html(

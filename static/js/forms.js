@@ -4,6 +4,8 @@
  *   data-focus-first  begin in the first field, where there is a keyboard to type on
  *   data-guard  warn before leaving when something was changed
  *   data-once   submit only once
+ *   data-opens-part  on the options of a choice: the part with the option's value as its id
+ *               is open while it is chosen
  *   data-download  on a button: its answer leaves the page as it is
  */
 const summary = document.querySelector("[data-error-summary]");
@@ -35,6 +37,23 @@ window.addEventListener("hashchange", arrive);
 arrive();
 
 document.addEventListener("invalid", (event) => reveal(event.target), true);
+
+/* A choice opens the part of the form that belongs to it, and folds those of the others. */
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-opens-part]")) return;
+  for (const option of event.target.form.querySelectorAll("[data-opens-part]")) {
+    const part = document.getElementById(option.value);
+    if (part?.matches("details")) part.open = option.checked;
+  }
+});
+
+/* The browser may bring back a choice that was made before the page was left. */
+window.addEventListener("pageshow", () => {
+  for (const option of document.querySelectorAll("[data-opens-part]:checked")) {
+    const part = document.getElementById(option.value);
+    if (part?.matches("details")) part.open = true;
+  }
+});
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-error-summary] a[href^='#'], [data-section-nav] a");

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -90,20 +90,48 @@ def tiles_of(page: Any) -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("status", "detail"),
-    [(S.DUE, "overdue from 2027-01-05"), (S.OVERDUE, "overdue since 2027-01-05")],
+    ("status", "days", "said", "kind"),
+    [
+        (S.DUE, 1, "overdue from", ""),
+        (S.DUE, 0, "overdue since", "danger"),
+        (S.OVERDUE, 0, "overdue since", "danger"),
+        (S.PAYMENT_REFUSED, 1, "overdue from", ""),
+        (S.PAYMENT_REFUSED, -20, "overdue since", "danger"),
+        (S.QUEUED, -20, "overdue from", ""),  # who gets it later has more time
+    ],
 )
 def test_day_it_is_overdue_from_lies_ahead_or_behind(
-    world: World, ann: Client, invoice: Invoice, status: S, detail: str
+    world: World,
+    ann: Client,
+    invoice: Invoice,
+    status: S,
+    days: int,
+    said: str,
+    kind: str,
 ) -> None:
     set_to(invoice, status)
+    first = local_date("Europe/Berlin") + timedelta(days=days)
+    due = first - timedelta(days=10)
     with connection.cursor() as cursor:  # the document's days are final
         cursor.execute("SET LOCAL session_replication_role = replica")
-        Invoice.objects.filter(pk=invoice.pk).update(
-            due_on=date(2026, 12, 21), overdue_on=date(2027, 1, 5)
-        )
+        Invoice.objects.filter(pk=invoice.pk).update(due_on=due, overdue_on=first)
     page = ann.get(pages(world, invoice)[0])
-    assert tiles_of(page)["Due"] == ("2026-12-21", detail)
+    [tile] = (each for each in page.context["tiles"] if each["label"] == "Due")
+    assert (tile["value"], tile["kind"]) == (format_day(due), kind)
+    assert tile["detail"] == f"{said} {format_day(first)}"
+
+
+def test_invoice_due_again_tells_the_day_of_its_document_too(
+    world: World, ann: Client, invoice: Invoice
+) -> None:
+    assert invoice.due_on is not None
+    assert invoice.overdue_on is not None
+    later = invoice.overdue_on + timedelta(days=7)
+    Invoice.objects.filter(pk=invoice.pk).update(overdue_from=later)
+    value, detail = tiles_of(ann.get(pages(world, invoice)[0]))["Due"]
+    assert value == format_day(invoice.due_on + timedelta(days=7))
+    assert f"overdue from {format_day(later)}" in detail
+    assert f"{format_day(invoice.due_on)} on the document" in detail
 
 
 @pytest.mark.parametrize("is_reissued", [False, True])
@@ -359,16 +387,15 @@ def test_cancelling_by_hand_issues_the_whole_credit_note(
     page = ann.get(url)
     assert "a credit note gives back all of it" in text_of(page)
     credit = ann.post(url, entries_of(page, status="cancelled"), follow=True)
-    assert credit.redirect_chain[-1][0] == url_of(
-        world.acme, "invoice-credit", pk=invoice.pk
-    )
+    credit_url = url_of(world.acme, "invoice-credit", pk=invoice.pk) + "?how=cancel"
+    assert credit.redirect_chain[-1][0] == credit_url
     assert said_by(credit) == []
     invoice.refresh_from_db()
     assert invoice.status == S.DUE
     entries = entries_of(credit, reason="Wrong customer")
-    shown = ann.post(credit.request["PATH_INFO"], entries)
+    shown = ann.post(credit_url, entries)
     assert f"Invoice {invoice.number} is cancelled." in text_of(shown)
-    ann.post(credit.request["PATH_INFO"], entries | {"confirmed": "1"})
+    ann.post(credit_url, entries | {"confirmed": "1"})
     invoice.refresh_from_db()
     note = Invoice.objects.get(corrects=invoice)
     assert (invoice.status, note.total) == (S.CANCELLED, invoice.total)

@@ -115,6 +115,17 @@ def test_own_list_names_no_customer(world: World, ben: Client) -> None:
     assert columns == ["number", "date", "due", "total", "open", "status"]
 
 
+def test_refused_payments_stand_among_what_waits_for_somebody(
+    world: World, ann: Client
+) -> None:
+    for name in ("1", "2"):
+        invoice_of(world.beta, name=name, status=S.PAYMENT_REFUSED)
+    [found] = ann.get(acme(world)).context["attention"]()
+    assert found["label"] == "2 payments refused"
+    assert found["url"] == acme(world, "?status=payment_refused")
+    assert len(numbers_of(ann.get(found["url"]))) == 2
+
+
 @pytest.mark.parametrize("page", ["own-invoice-list", "own-invoice-detail"])
 def test_own_invoices_need_the_permission_for_reports(world: World, page: str) -> None:
     role = world.uli.role

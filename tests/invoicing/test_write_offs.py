@@ -303,6 +303,26 @@ def test_page_writes_off_and_takes_back(
     assert invoice.open == 100
 
 
+@pytest.mark.parametrize(("paid", "amount"), [("30", "70"), ("0", "100")])
+def test_settled_sum_tells_what_of_it_was_written_off(
+    world: World,
+    ann: Client,
+    account: BillingAccount,
+    by: Actor,
+    paid: str,
+    amount: str,
+) -> None:
+    invoice = bill(account, "100")
+    if Decimal(paid):
+        pay(account, paid, by)
+    write_off(invoice, amount, by)
+    page = ann.get(url_of(world.acme, "invoice-detail", pk=invoice.pk))
+    [tile] = (each for each in page.context["tiles"] if each["label"] == "Settled")
+    assert tile["value"] == "€100.00"
+    assert f"€{amount}.00 written off" in tile["detail"]
+    assert tile["detail"].startswith("on ") == bool(Decimal(paid))
+
+
 def test_customer_reads_that_it_was_written_off_but_not_why(
     world: World, account: BillingAccount, by: Actor
 ) -> None:
