@@ -28,7 +28,7 @@ class CardOrder(models.Model):
         db_index=False,  # a longer one begins with it
     )
     attempt = models.PositiveSmallIntegerField(_("attempt"))
-    key = models.CharField(_("key"), max_length=60, unique=True)
+    key = models.CharField(_("key"), max_length=60)
     amount = money_field(_("amount"), default=None)
     currency = models.CharField(_("currency"), max_length=3)
     asked_at = models.DateTimeField(_("last asked"), default=timezone.now)
@@ -50,6 +50,7 @@ class CardOrder(models.Model):
         verbose_name = _("charge of a card")
         verbose_name_plural = _("charges of cards")
         constraints = (
+            models.UniqueConstraint(fields=["key"], name="card_order_key"),
             models.UniqueConstraint(
                 fields=["invoice", "attempt"], name="card_attempt_once_per_invoice"
             ),

@@ -16,6 +16,7 @@ def main(arguments: list[str]) -> int:
     if advice := system.provide(system.DOCUMENTS):
         print(advice, flush=True)
     if "no:xdist" not in arguments:
-        # A later -n wins. Who is done first takes over from the other: browsers wait a lot.
-        arguments = ["-n", "2", "--dist", "worksteal", *arguments]
+        # A later -n wins. Three keep two cores busy, since who drives a browser or watches
+        # servers waits a lot; who is done first takes over from the others.
+        arguments = ["-n", "3", "--dist", "worksteal", *arguments]
     return int(pytest.main(arguments))

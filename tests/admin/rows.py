@@ -16,6 +16,7 @@ from billing.models import (
     BilledFeature,
     BillingAccount,
     CallTime,
+    CardOrder,
     Charge,
     EntryTax,
     ExchangeRate,
@@ -233,6 +234,16 @@ def _settlement(world: World, at: int) -> Settlement:
     )
 
 
+def _card_order(world: World, at: int) -> CardOrder:
+    return CardOrder.objects.create(
+        invoice=_held_back(world, at + 200),
+        attempt=1,
+        key=f"card:{at}",
+        amount=Decimal(5),
+        currency="EUR",
+    )
+
+
 def _import(world: World, at: int) -> PaymentImport:
     return PaymentImport.objects.create(owner=world.acme, file_name=f"bank{at}.csv")
 
@@ -345,6 +356,7 @@ MAKERS: dict[type[Model], Callable[[World, int], Model]] = {
     SeriesCount: lambda world, at: SeriesCount.objects.create(
         series=_series(world, at), year=2026, last=at
     ),
+    CardOrder: _card_order,
     Payment: _payment,
     PaymentImport: _import,
     PaymentImportLine: lambda world, at: PaymentImportLine.objects.create(

@@ -146,6 +146,17 @@ def _booked_twice(world: World) -> None:
         )
 
 
+def _one_order_twice(world: World) -> None:
+    for number in (1, 2):
+        CardOrder.objects.create(
+            invoice=_issued(world, number),
+            attempt=1,
+            key="order",
+            amount=Decimal(1),
+            currency="EUR",
+        )
+
+
 def _card_orders(world: World, *attempts: int, **values: Any) -> None:
     invoice = _issued(world, 1)
     fields: dict[str, Any] = {"invoice": invoice, "amount": Decimal(1)} | values
@@ -163,6 +174,7 @@ BILLS: dict[str, Callable[[World], Any]] = {
     "invoice_period_is_whole": lambda w: _invoice(w, period_end=DAY),
     "invoice_settled_is_within_payable": lambda w: _issued(w, 1, settled=11),
     "credit_note_corrects_an_invoice": lambda w: _invoice(w, type="credit_note"),
+    "card_order_key": _one_order_twice,
     "card_attempt_once_per_invoice": lambda w: _card_orders(w, 1, 1, outcome="paid"),
     "card_order_undecided_once_per_invoice": lambda w: _card_orders(w, 1, 2),
     "card_order_is_above_zero": lambda w: _card_orders(w, 1, amount=Decimal(0)),

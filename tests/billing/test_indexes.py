@@ -10,7 +10,11 @@ from django.db.models import ForeignKey
 from billing.models import LedgerEntry
 
 # What nothing looks rows up by: no page lists them, and deleting looks for none.
-NEVER_ASKED = {("billing_ledgerentry", "person_id")}
+NEVER_ASKED = {
+    ("billing_ledgerentry", "person_id"),
+    ("billing_paymentimport", "booked_by_id"),
+    ("billing_paymentimport", "booked_as_id"),
+}
 
 
 @pytest.fixture

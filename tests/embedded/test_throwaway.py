@@ -113,8 +113,8 @@ def test_a_broker_is_named_with_its_number(url: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "handed_on"),
     [
-        (["-k", "x"], ["-n", "2", "--dist", "worksteal", "-k", "x"]),
-        (["-n0"], ["-n", "2", "--dist", "worksteal", "-n0"]),  # the last one counts
+        (["-k", "x"], ["-n", "3", "--dist", "worksteal", "-k", "x"]),
+        (["-n0"], ["-n", "3", "--dist", "worksteal", "-n0"]),  # the last one counts
         (["-p", "no:xdist"], ["-p", "no:xdist"]),
     ],
 )
