@@ -87,7 +87,11 @@ def credit(
     _refuse_sum(sums.gross, original, earlier, wanted, is_empty=not (lines or charges))
     document = _headed(document, issued_on, reason)
     document = replace(
-        document, lines=tuple(lines), charges=tuple(charges), vat=vat, totals=sums
+        document,
+        lines=tuple(lines) or (_bare_line(charges[0], original.document),),
+        charges=tuple(charges),
+        vat=vat,
+        totals=sums,
     )
     document = _with_books(document, original, earlier)
     content = _printed(
@@ -250,6 +254,23 @@ def _line(part: Part, amount: Decimal, place: int, document: Document) -> Line:
         net=amount,
         category=part.category,
         rate=part.rate,
+    )
+
+
+def _bare_line(charge: DocumentCharge, document: Document) -> Line:
+    """A line of nothing, for a credit note over levies alone: a document has one (BR-16).
+
+    Stated as lines, levies would count for the part whose VAT rate they share.
+    """
+    return Line(
+        number="1",
+        name=_("Credit on invoice %(number)s") % {"number": document.number},
+        quantity=Decimal(1),
+        unit=PIECE,
+        price=ZERO,
+        net=ZERO,
+        category=charge.category,
+        rate=charge.rate,
     )
 
 

@@ -326,14 +326,34 @@ def test_levy_is_credited_once(
     )
     charge(account, "10.00", taxes=((world.acme_tax, "1.90"), (levy, "0.50")))
     invoice = issued(account)
-    credit(
-        invoice, by, amounts(**{"levy-0": "0.10"}) if is_by_amount else lines("levy-0")
-    )
+    wanted = amounts(**{"levy-0": "0.10"}) if is_by_amount else lines("levy-0")
+    document = thaw(credit(invoice, by, wanted).note.content).document
+    assert [line.net for line in document.lines] == [0]  # a document has one
+    assert valid(document)
     with pytest.raises(ValidationError, match="There is only"):
         credit(invoice, by, lines("levy-0"))
     assert corrections.left_of(invoice).parts[-1].left == (
         Decimal("0.40") if is_by_amount else 0
     )
+
+
+def test_levy_credited_alone_leaves_the_lines_of_its_rate(
+    world: World, account: BillingAccount, by: Actor
+) -> None:
+    seller(world.acme, vat_id="", untaxed_category="O", register_number="0912")
+    tax = Tax.objects.create(
+        owner=world.acme, name="NY sales tax", rate=Decimal("8.875"), is_vat=False
+    )
+    charge(account, "10.00", taxes=((tax, "0.89"),))
+    invoice = issued(account)
+    document = thaw(credit(invoice, by, lines("levy-0")).note.content).document
+    assert valid(document)
+    assert document.totals.gross == Decimal("0.89")
+    left = {part.id: part.left for part in corrections.left_of(invoice).parts}
+    assert left == {"vat-O-0": 10, "levy-0": 0}
+    rest = credit(invoice, by).note
+    assert (rest.net, rest.total) == (10, 10)
+    assert invoice.status == InvoiceStatus.CANCELLED
 
 
 def test_nothing_writes_credit_notes_beyond_the_invoice(
