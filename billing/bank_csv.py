@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from billing import bank_xml
 from billing.bank_values import decimal_mark, plain, read_amount, read_day, signed
 from billing.bank_values import month_first as first_in_days
+from billing.import_problems import Problem, kept
 
 LARGEST_FILE = 16_000_000  # bytes
 MOST_LINES = 50_000
@@ -251,12 +252,11 @@ def _line(
         amount = signed(amount, cells.get(SIGN, ""))
     problem = ""
     if not cells[AMOUNT]:
-        problem = _("There is no amount.")
+        problem = kept(Problem.NO_AMOUNT)
     elif amount is None:
-        problem = _("The amount cannot be read for certain: %(text)s")
-        problem = problem % {"text": cells[AMOUNT][:40]}
+        problem = kept(Problem.AMOUNT, text=cells[AMOUNT][:40])
     elif day is None:
-        problem = _("The day cannot be read: %(text)s") % {"text": cells[DAY][:40]}
+        problem = kept(Problem.DAY, text=cells[DAY][:40])
     return BankLine(
         number=number,
         day=day,

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from billing.bank_matching import named_in, references
 from billing.choices import ImportLineState, PaymentMethod
+from billing.import_problems import Problem, kept, problem_text
 from billing.models import (
     BillingAccount,
     Invoice,
@@ -33,7 +34,6 @@ from billing.services.payments import Received
 from portal.core import audit
 from portal.core.actor import Actor, system_actor
 from portal.core.integrity import kept_whole
-from portal.core.money import format_money
 from portal.core.permissions import Permission
 from portal.core.scope import scopes_disabled
 from portal.core.tasks import LATER, announce
@@ -204,11 +204,11 @@ def _book_sure(pk: int, by: Actor) -> None:
             also = _also_named(line, invoice, account)
             if invoice.open + sum(each.open for each in also) != line.amount:
                 raise ValidationError(
-                    _("%(open)s is open on invoice %(number)s.")
-                    % {
-                        "number": invoice.number,
-                        "open": format_money(invoice.open, invoice.currency),
-                    }
+                    kept(
+                        Problem.OPEN,
+                        number=invoice.number,
+                        open=(invoice.open, invoice.currency),
+                    )
                 )
             _book(line, account, invoice, by, also=also)
     except ValidationError as error:
@@ -218,7 +218,7 @@ def _book_sure(pk: int, by: Actor) -> None:
         if isinstance(error, OperationalError) and not connection.is_usable():
             raise
         logger.exception("line %s of a bank statement could not be booked", pk)
-        _leave_open(pk, _("Something unexpected. Try to book it by itself."))
+        _leave_open(pk, kept(Problem.UNEXPECTED))
 
 
 def _also_named(
@@ -274,7 +274,7 @@ def leave_out(*, line: PaymentImportLine, by: Actor) -> None:
     row = PaymentImportLine.objects.select_for_update(of=("self",)).get(pk=line.pk)
     if refused := refusal(row):
         raise ValidationError(refused, code="decided")
-    row.state, row.problem = ImportLineState.LEFT, _("Left out by hand.")
+    row.state, row.problem = ImportLineState.LEFT, kept(Problem.BY_HAND)
     row.save(update_fields=["state", "problem"])
 
 
@@ -288,7 +288,7 @@ def refusal(line: PaymentImportLine) -> str:
         return said % {"customer": account.customer.name}
     is_payment = line.amount is not None and line.amount > 0 and line.day is not None
     if line.state not in _DECIDABLE or not is_payment:
-        return line.problem
+        return problem_text(line.problem)
     return ""
 
 
@@ -347,5 +347,5 @@ def _is_known(line: PaymentImportLine) -> bool:
 
 def _note_known(line: PaymentImportLine) -> None:
     PaymentImportLine.objects.filter(pk=line.pk).update(
-        state=ImportLineState.KNOWN, problem=_("The same line was booked before.")
+        state=ImportLineState.KNOWN, problem=kept(Problem.KNOWN)
     )

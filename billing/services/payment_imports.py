@@ -21,6 +21,7 @@ from billing import bank_csv
 from billing.bank_csv import NEEDED, BankLine
 from billing.bank_matching import named_in, names_customer, references
 from billing.choices import ImportLineState, InvoiceType
+from billing.import_problems import Problem, kept
 from billing.invoice_statuses import OPEN
 from billing.models import (
     Invoice,
@@ -29,7 +30,7 @@ from billing.models import (
 )
 from portal.core import audit
 from portal.core.actor import Actor
-from portal.core.money import ZERO, format_money
+from portal.core.money import ZERO
 from portal.core.permissions import Permission
 
 # Numbers that a line may name: of all open invoices, and of so many of the newest.
@@ -50,10 +51,6 @@ class _Open:
     account_id: int
     account_number: str
     customer: str
-
-    @property
-    def money(self) -> str:
-        return format_money(self.open, self.currency)
 
 
 @transaction.atomic
@@ -181,9 +178,9 @@ def _plain_state(
     if said.problem or line.amount is None:
         return ImportLineState.LEFT, said.problem
     if line.amount <= 0:
-        return ImportLineState.LEFT, _("This is outgoing money.")
+        return ImportLineState.LEFT, kept(Problem.OUTGOING)
     if line.key in known:
-        return ImportLineState.KNOWN, _("The same line was booked before.")
+        return ImportLineState.KNOWN, kept(Problem.KNOWN)
     return ImportLineState.NEW, ""
 
 
@@ -198,15 +195,18 @@ def _match(line: PaymentImportLine, named: list[_Open], taken: set[int]) -> None
     line.invoice_id = invoice.id
     assert line.amount is not None
     if line.currency and line.currency != invoice.currency:
-        line.problem = _("It is in another currency than invoice %(number)s.")
+        line.problem = kept(Problem.CURRENCY, number=invoice.number)
     elif line.amount != invoice.open:
-        line.problem = _("%(open)s is open on invoice %(number)s.")
+        line.problem = kept(
+            Problem.OPEN,
+            number=invoice.number,
+            open=(invoice.open, invoice.currency),
+        )
     elif invoice.id in taken:
-        line.problem = _("Another line pays invoice %(number)s.")
+        line.problem = kept(Problem.TAKEN, number=invoice.number)
     else:
         taken.add(invoice.id)
         line.state = ImportLineState.EXACT
-    line.problem %= {"number": invoice.number, "open": invoice.money}
 
 
 def _match_several(
@@ -225,9 +225,9 @@ def _match_several(
         line.invoice_id = named[0].id
         line.state = ImportLineState.EXACT
         numbers = ", ".join(each.number for each in named)
-        line.problem = (_("It pays all of %(numbers)s.") % {"numbers": numbers})[:200]
+        line.problem = kept(Problem.ALL, numbers=numbers)
     else:
-        line.problem = _("It names several invoices.")
+        line.problem = kept(Problem.SEVERAL)
 
 
 def _totals(unpaid: Iterable[_Open]) -> dict[Decimal, list[_Open]]:
@@ -250,13 +250,11 @@ def _whole_debt(line: PaymentImportLine, totals: Mapping[Decimal, list[_Open]]) 
         if line.currency in {"", each.currency} and names_customer(
             line.payer, line.text, number=each.account_number, name=each.customer
         ):
-            said = _("It is all that %(customer)s has open.")
-            return (said % {"customer": each.customer})[:200]
+            return kept(Problem.DEBT, customer=each.customer)
     return ""
 
 
 def _unmatched(named: set[int], numbers: Mapping[int, str]) -> str:
     if named:
-        text = _("Invoice %(number)s has nothing left to pay.")
-        return text % {"number": numbers[min(named)]}
-    return _("It names no invoice.")
+        return kept(Problem.PAID, number=numbers[min(named)])
+    return kept(Problem.NONE)

@@ -21,6 +21,7 @@ from django.utils.translation import ngettext
 
 from billing import keys, ledger
 from billing.choices import EntryKind, ImportLineState, PaymentMethod
+from billing.import_problems import Problem, kept
 from billing.models import (
     BillingAccount,
     Invoice,
@@ -170,8 +171,7 @@ def _free_line(payment: Payment) -> None:
     PaymentImportLine.objects.filter(payment=payment).update(
         state=ImportLineState.OPEN,
         payment=None,
-        problem=_("Its payment was taken back: %(reason)s")
-        % {"reason": payment.reversal_reason},
+        problem=kept(Problem.RETURNED, reason=payment.reversal_reason),
     )
 
 

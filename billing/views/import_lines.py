@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -13,18 +12,19 @@ from django.utils.translation import gettext_lazy
 
 from billing.choices import ImportLineState as State
 from billing.forms.payment_imports import LEAVE, OTHER, LineForm
+from billing.import_problems import problem_text
 from billing.import_suggestions import find_target, suggestions_for
 from billing.models import PaymentImportLine
 from billing.services import import_booking
-from billing.views.import_parts import ImportPage
+from billing.views.import_parts import ImportPage, line_amount
 from portal.core.display import format_day
-from portal.core.money import plain_amount
 from portal.core.views import ConfirmPage, Crumb
 
 
 class ImportLineEdit(ImportPage, ConfirmPage):
     """What becomes of one line that is not sure."""
 
+    template_name = "billing/payment_imports/line.html"
     is_danger = False
     submit_label = gettext_lazy("Save")
 
@@ -58,18 +58,22 @@ class ImportLineEdit(ImportPage, ConfirmPage):
 
     def form_context(self, form: Any) -> dict[str, Any]:
         refusal = import_booking.refusal(self.line)
-        return super().form_context(form) | {"refusal": refusal}
+        facts = self.facts(with_problem=not refusal)
+        return super().form_context(form) | {"refusal": refusal, "facts": facts}
 
-    def consequences(self) -> Sequence[str]:
+    def facts(self, *, with_problem: bool) -> list[dict[str, str]]:
+        """What the bank says, and why it is not sure unless that is said already."""
         line = self.line
-        amount = "" if line.amount is None else plain_amount(line.amount)
-        told = [
-            f"{format_day(line.day) if line.day else ''} {amount} {line.currency}",
-            line.payer,
-            line.text,
-            line.problem,
+        shown = [
+            {"label": _("Day"), "value": format_day(line.day) if line.day else ""},
+            {"label": _("Amount"), "html": line_amount(line)},
+            {"label": _("Payer"), "value": line.payer},
+            {"label": _("Reference text"), "value": line.text},
         ]
-        return [text.strip() for text in told if text.strip()]
+        problem = problem_text(line.problem)
+        if with_problem and problem:
+            shown.append({"label": _("Reason"), "value": problem})
+        return shown
 
     def save(self, form: LineForm) -> str:
         values = form.cleaned_data

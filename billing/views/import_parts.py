@@ -7,12 +7,16 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.choices import ImportLineState
-from billing.models import PaymentImport
+from billing.models import PaymentImport, PaymentImportLine
+from billing.views.account_parts import amount_cell
 from billing.views.run_control import pace_text
+from portal.core.money import plain_amount
 from portal.core.permissions import Permission
 from portal.core.urls import account_url
 from portal.core.views import Crumb, PortalView
@@ -40,6 +44,16 @@ class ImportPage(PortalView):
 
     def source_url(self) -> str:
         return self.url("billing:import-detail", pk=self.source.pk)
+
+
+def line_amount(line: PaymentImportLine) -> SafeString | str:
+    """The amount of a line, in its invoice's currency where it names none."""
+    if line.amount is None:
+        return "–"
+    currency = line.currency or (line.invoice.currency if line.invoice else "")
+    if not currency:
+        return format_html('<span class="amount">{}</span>', plain_amount(line.amount))
+    return amount_cell(line.amount, currency)
 
 
 def progress_of(source: PaymentImport) -> dict[str, Any]:

@@ -24,12 +24,11 @@ from billing.forms.payment_imports import (
     LineFilter,
     StatementForm,
 )
+from billing.import_problems import problem_text
 from billing.models import PaymentImport, PaymentImportLine
 from billing.services import payment_imports
-from billing.views.account_parts import amount_cell
-from billing.views.import_parts import LIST, ImportPage, progress_of
+from billing.views.import_parts import LIST, ImportPage, line_amount, progress_of
 from portal.core.display import format_day, format_moment
-from portal.core.money import plain_amount
 from portal.core.pills import pill
 from portal.core.tables import Column, Empty
 from portal.core.views import Crumb, FormPage, ListPage
@@ -110,7 +109,13 @@ class ImportList(ImportPage, ListPage):
 
 
 def _file(row: PaymentImport) -> SafeString:
-    return format_html("<bdi>{}</bdi>", row.file_name)
+    if row.columns:
+        return format_html("<bdi>{}</bdi>", row.file_name)
+    return format_html(
+        '<bdi>{}</bdi><span class="cell-sub">{}</span>',
+        row.file_name,
+        _("Columns to choose"),
+    )
 
 
 def _uploaded(row: PaymentImport) -> str:
@@ -122,7 +127,8 @@ def _person(row: PaymentImport) -> SafeString:
 
 
 def _count(name: str) -> Any:
-    return lambda row: str(getattr(row, name))
+    """How many lines; none are told apart before their columns are chosen."""
+    return lambda row: str(getattr(row, name)) if row.columns else "–"
 
 
 class ImportNew(ImportPage, FormPage):
@@ -256,7 +262,7 @@ class ImportDetail(ImportPage, ListPage):
                 "number", pgettext("file", "Line"), _line, sort="number", narrow=True
             ),
             Column("day", _("Day"), _day, narrow=True),
-            Column("amount", _("Amount"), _line_amount, align="end", narrow=True),
+            Column("amount", _("Amount"), line_amount, align="end", narrow=True),
             Column("for", _("For"), self.target, narrow=True),
             Column("state", _("State"), _state, narrow=True),
         )
@@ -295,23 +301,17 @@ def _day(line: PaymentImportLine) -> str:
     return format_day(line.day) if line.day else "–"
 
 
-def _line_amount(line: PaymentImportLine) -> SafeString | str:
-    if line.amount is None:
-        return "–"
-    currency = line.currency or (line.invoice.currency if line.invoice else "")
-    if not currency:
-        return format_html('<span class="amount">{}</span>', plain_amount(line.amount))
-    return amount_cell(line.amount, currency)
-
-
 def _target(line: PaymentImportLine) -> SafeString:
     if line.invoice is None:
-        return format_html('<span class="cell-sub">{}</span>', line.problem or "–")
+        return format_html(
+            '<span class="cell-sub is-long">{}</span>',
+            problem_text(line.problem) or "–",
+        )
     return format_html(
-        '{} <bdi>{}</bdi><span class="cell-sub">{}</span>',
+        '{} <bdi>{}</bdi><span class="cell-sub is-long">{}</span>',
         line.invoice.number,
         line.invoice.account.customer.name,
-        line.problem,
+        problem_text(line.problem),
     )
 
 

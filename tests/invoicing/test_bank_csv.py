@@ -26,6 +26,7 @@ from billing.bank_csv import (
 )
 from billing.bank_matching import creditor_reference, named_in, references
 from billing.bank_values import decimal_mark, read_amount, read_day
+from billing.import_problems import problem_text
 
 GERMAN = """Kontoumsätze;DE02120300000000202051
 Zeitraum;30 Tage
@@ -307,9 +308,9 @@ def test_problem_says_what_could_not_be_read() -> None:
     [first, second, third] = lines_of(
         "Date;Amount;Text\n2026-01-01;1.234;x\nsoon;5,00 x;y\nsoon;5;z\n"
     )
-    assert first.problem == "The amount cannot be read for certain: 1.234"
+    assert problem_text(first.problem) == "The amount cannot be read for certain: 1.234"
     assert second.amount is None
-    assert third.problem == "The day cannot be read: soon"
+    assert problem_text(third.problem) == "The day cannot be read: soon"
 
 
 def test_same_line_has_the_same_key_in_every_file() -> None:
