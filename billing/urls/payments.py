@@ -16,7 +16,7 @@ IMPORTS = "commerce/payment-imports/"
 ONE_IMPORT = f"{IMPORTS}<int:pk>/"
 
 RECEIVABLES = "commerce/receivables/"
-OF_CUSTOMER = "commerce/customers/<int:pk>/open-items/"
+OF_CUSTOMER = f"{RECEIVABLES}<int:pk>/"
 OWN = "reports/open-items/"
 
 urlpatterns = [

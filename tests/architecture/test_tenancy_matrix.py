@@ -54,6 +54,7 @@ MODELS: dict[str, Any] = {
     "payments": Payment,
     "payment-imports": PaymentImport,
     "rows": PaymentImportLine,
+    "receivables": Customer,  # who owes
 }
 # How a row, or the row behind a word (of one part of the site), tells whose it is, where
 # not by its customer.

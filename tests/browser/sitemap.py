@@ -126,6 +126,7 @@ def _is_opened(view: Any) -> bool:
 Rows = Callable[[Customer], Iterable[Any]]
 ROWS: dict[str, Rows] = {
     "customers": lambda account: Customer.objects.filter(parent=account),
+    "receivables": lambda account: Customer.objects.filter(parent=account),
     "people": lambda account: Person.objects.filter(customer=account, is_pseudo=False),
     "lines": lambda account: TelephoneLine.objects.filter(customer=account),
     "numbers": lambda account: Number.objects.filter(customer=account),

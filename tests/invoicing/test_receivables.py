@@ -158,10 +158,15 @@ def test_statement_of_a_customer_for_its_provider(
 ) -> None:
     invoice = bill(account, "100")
     pay(account, "40", by, reference="RE 1")
-    url = at(world, f"customers/{world.beta.pk}/open-items/")
+    url = at(world, f"receivables/{world.beta.pk}/")
     with days_later(invoice, 5):
-        page = client.get(url).content.decode()
+        found = client.get(url)
         rows = rows_of(client, f"{url}export/")
+    page = found.content.decode()
+    entries = [
+        each for part in found.context["shell"]["menu"] for each in part["entries"]
+    ]
+    assert [str(each["label"]) for each in entries if each["active"]] == ["Receivables"]
     assert "€60.00" in page
     assert "5 days late" in page
     assert [row[0] for row in rows[1:]] == ["Invoice", "Payment"]
@@ -175,7 +180,7 @@ def test_statement_numbers_documents_and_no_telephones(
     """One word of English for two things that German has a word for each."""
     bill(account, "100")
     type(world.ann).objects.filter(pk=world.ann.pk).update(language="de")
-    url = at(world, f"customers/{world.beta.pk}/open-items/")
+    url = at(world, f"receivables/{world.beta.pk}/")
     [header, _row] = rows_of(client, f"{url}export/")
     assert header[:3] == ["Art", "Nummer", "Datum"]
 
@@ -190,7 +195,7 @@ def test_customers_see_their_own_statement_only(
     assert invoice.number in page
     assert "€60.00" in page
     assert "/commerce/" not in page.partition("<main")[2].partition("</main")[0]
-    foreign = f"/a/{world.rival.pk}/commerce/customers/{world.beta.pk}/open-items/"
+    foreign = f"/a/{world.rival.pk}/commerce/receivables/{world.beta.pk}/"
     assert world.client(world.eve).get(foreign).status_code == 404
 
 
