@@ -57,6 +57,7 @@ def send_invoice(
     with translation.override(content.language):
         context = {
             "document": str(InvoiceType(invoice.type).label),
+            "is_credit_note": invoice.type == InvoiceType.CREDIT_NOTE,
             "number": invoice.number,
             "total": format_money(invoice.total, invoice.currency),
             "settlement": _settlement(invoice, content.document, figures),

@@ -30,7 +30,7 @@ from billing.services import (
 )
 from billing.views import invoices
 from billing.views.drawing import say_drawn_again
-from billing.views.invoice_pages import IssuedPage, name_of
+from billing.views.invoice_pages import IssuedPage, name_of, name_within
 from portal.core import submissions
 from portal.core.views import ConfirmPage, Crumb, PortalView, clean_token
 
@@ -125,7 +125,7 @@ class InvoiceSetStatus(IssuedPage, ConfirmPage):
     is_danger = False
 
     def title(self) -> str:
-        return _("Set the status of %(name)s") % {"name": name_of(self.invoice)}
+        return _("Set the status of %(name)s") % {"name": name_within(self.invoice)}
 
     def breadcrumbs(self) -> list[Crumb]:
         crumb = Crumb(name_of(self.invoice), self.cancel_url())
@@ -215,7 +215,7 @@ class InvoiceWriteOff(IssuedPage, ConfirmPage):
     submit_label = gettext_lazy("Write off")
 
     def title(self) -> str:
-        return _("Write off %(name)s") % {"name": name_of(self.invoice)}
+        return _("Write off %(name)s") % {"name": name_within(self.invoice)}
 
     def breadcrumbs(self) -> list[Crumb]:
         crumb = Crumb(name_of(self.invoice), self.cancel_url())

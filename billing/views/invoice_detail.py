@@ -164,6 +164,8 @@ class InvoiceDetail(IssuedPage, InvoiceView):
 class OwnInvoice(ReceivedPage, InvoiceView):
     """For whose invoice it is."""
 
+    is_own = True
+
     def is_shown(self, other: Invoice) -> bool:
         return other.is_sent
 

@@ -55,6 +55,15 @@ def name_of(invoice: Invoice) -> str:
     return _("Invoice %(number)s") % {"number": invoice.number}
 
 
+def name_within(invoice: Invoice) -> str:
+    """The same within a sentence, where not every language writes it large."""
+    if not invoice.is_issued:
+        return _("invoice without a number")
+    if invoice.type == InvoiceType.CREDIT_NOTE:
+        return _("credit note %(number)s") % {"number": invoice.number}
+    return _("invoice %(number)s") % {"number": invoice.number}
+
+
 class IssuedPage(InvoicePage):
     """Base for who issued it."""
 

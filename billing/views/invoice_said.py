@@ -5,8 +5,10 @@ Its own texts stay in the invoice's language; days and amounts are written as th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from django.utils import translation
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -22,8 +24,15 @@ from portal.core.money import format_money
 MOST_ROWS = 100
 
 
-def said(content: Content, *, is_open: bool = True) -> dict[str, Any]:
-    """What billing/invoices/_said.html shows; how to pay only while something ``is_open``."""
+def said(
+    content: Content, *, is_open: bool = True, is_own: bool = False
+) -> dict[str, Any]:
+    """What billing/invoices/_said.html shows; how to pay only while something ``is_open``.
+
+    ``is_own``: for whom the invoice is to; the document speaks to nobody else.
+    """
+    if not is_own:
+        content = _not_to_reader(content)
     document = content.document
     figures = Figures(get_language() or "en", document.currency)
     is_credited = document.type is DocumentType.CREDIT_NOTE
@@ -47,6 +56,25 @@ def said(content: Content, *, is_open: bool = True) -> dict[str, Any]:
         else format_money(content.balance, document.currency),
         "note": document.note,
     }
+
+
+def _not_to_reader(content: Content) -> Content:
+    """Without "your" in what is said of the customer's balance."""
+    if content.deductions is None:
+        return content
+    with translation.override(content.language):
+        plain = {
+            _("Charged to your balance"): _("Charged to the balance"),
+            _("Credited to your balance"): _("Credited to the balance"),
+            _("Stays on your balance"): _("Stays on the balance"),
+        }
+    return replace(
+        content,
+        deductions=tuple(
+            replace(each, text=plain.get(each.text, each.text))
+            for each in content.deductions
+        ),
+    )
 
 
 def _section(section: Section, figures: Figures) -> dict[str, Any]:

@@ -30,6 +30,7 @@ class InvoiceView(InvoicePage):
     """Base of the page itself."""
 
     template_name = "billing/invoices/invoice.html"
+    is_own = False  # whether the reader is who is invoiced
 
     def get(self, request: Any, pk: int) -> HttpResponse:
         context = self.page_context(
@@ -64,7 +65,7 @@ class InvoiceView(InvoicePage):
         """What the document says; None before there is one."""
         if self.content is None:
             return None
-        return said(self.content, is_open=self.invoice.open > 0)
+        return said(self.content, is_open=self.invoice.open > 0, is_own=self.is_own)
 
     def more(self) -> dict[str, Any]:
         """What only some readers see."""

@@ -33,6 +33,7 @@ from rateplans.choices import BillType
 from tests.books import give
 from tests.documents import samples
 from tests.invoicing.bills import account_of, charge, issued, seller
+from tests.invoicing.pages import url_of
 from tests.invoicing.test_payments import balance_of, bill, pay
 from tests.world import World
 
@@ -226,9 +227,17 @@ def test_pre_paid_invoice_says_that_the_balance_was_charged(
     seller(world.acme)
     account = account_of(world.beta, bill_type)
     give(account.customer, 30)
-    content = thaw(bill(account, "10").content)
+    invoice = bill(account, "10")
+    content = thaw(invoice.content)
 
     assert told(content) == [("Charged to your balance", Decimal(10))]
+    pages = (
+        (world.ann, world.acme, "invoice-detail", "Charged to the balance"),
+        (world.ben, world.beta, "own-invoice-detail", "Charged to your balance"),
+    )
+    for person, customer, name, label in pages:
+        page = world.client(person).get(url_of(customer, name, pk=invoice.pk))
+        assert label in [each.label for each in page.context["said"]["sums"]], name
     assert payments_title(content) == "Payments in this period"
     assert adds_up(content)
     assert findings(ubl(content.document), Syntax.UBL) == []

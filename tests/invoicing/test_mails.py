@@ -95,6 +95,7 @@ def test_mail_carries_the_file_the_customer_wants(
     (part,) = [each for each in message.walk() if each.get_filename()]
     assert email.to == ["billing@beta.test"]
     assert invoice.number in email.subject
+    assert f"here is invoice {invoice.number}, attached" in email.text
     assert part.get_filename() == f"{invoice.number}{ending}"
     assert part.get_content_type() == content_type
     kind = invoice_files.SENT[wanted]

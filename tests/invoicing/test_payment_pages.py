@@ -85,6 +85,17 @@ def test_invoice_leads_to_its_payment_with_what_is_open(
     assert form["invoice"].value() == str(invoice.pk)
 
 
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [("write-off", "Write off invoice "), ("status", "Set the status of invoice ")],
+)
+def test_invoice_is_written_small_within_a_title(
+    world: World, client: Client, invoice: Invoice, path: str, title: str
+) -> None:
+    page = client.get(at(world, f"invoices/{invoice.pk}/{path}/"))
+    assert page.context["title"] == f"{title}{invoice.number}"
+
+
 def test_payment_is_recorded_once_however_often_it_is_sent(
     world: World, client: Client, invoice: Invoice
 ) -> None:
