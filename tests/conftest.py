@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.template import Context, Template
 from django.test import override_settings
+from django.utils import timezone, translation
 from pytest_django.plugin import DjangoDbBlocker
 
 from portal.embedded.testdb import Databases
@@ -92,6 +93,14 @@ def unhurried_gc() -> None:
 def empty_cache() -> None:
     """What one test counted in the cache must not slow down the next."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def nobodys_language_and_zone() -> Iterator[None]:
+    """A request leaves its reader's behind: the next test must not speak it."""
+    yield
+    translation.deactivate()
+    timezone.deactivate()
 
 
 @pytest.fixture
